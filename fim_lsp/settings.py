@@ -6,22 +6,234 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-SERVICE = "https://api.deepseek.com/beta"
+SERVICE = "https://api.deepseek.com"
+RETIRED_MODELS = {"deepseek-chat": "deepseek-flash", "deepseek-reasoner": "deepseek-v4-pro"}  # since 2026-07-24
+
+# Names that editors put beside the settings for their own use.
+_CLIENT_NAMES = frozenset({"statusNotifications", "trace", "serverCommand", "pythonPath"})
 
 
-class Wrong(ValueError):
+class WrongValueError(ValueError):
     """A value that a setting cannot have; the message says what it can."""
 
 
-def _setting(
-    default: Any, check: Callable[[Any], Any], doc: str, *, schema: Mapping[str, Any], secret: bool = False
-) -> Any:
-    meta = {"check": check, "doc": doc, "schema": schema, "secret": secret}
-    if isinstance(default, dict | list):
-        return field(default_factory=lambda: default.copy(), metadata=meta)
-    return field(default=default, metadata=meta, repr=not secret)
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What values a setting takes: how one is checked, and how JSON Schema says the same."""
+
+    check: Callable[[Any], Any]
+    schema: Mapping[str, Any]
+
+
+def _flag() -> Kind:
+    def check(value: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        raise WrongValueError("must be true or false")
+
+    return Kind(check, {"type": "boolean"})
+
+
+def _number(low: float, high: float, *, whole: bool = False, also: str | None = None, optional: bool = False) -> Kind:
+    def check(value: Any) -> float | str:
+        if also is not None and value == also:
+            return also
+        good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if good and low <= value <= high and (not whole or value == int(value)):
+            return int(value) if whole else float(value)
+        other = f'"{also}" or ' if also is not None else ""
+        raise WrongValueError(f"must be {other}a {'whole ' if whole else ''}number from {low:g} to {high:g}")
+
+    one: dict[str, Any] = {"type": "integer" if whole else "number", "minimum": low, "maximum": high}
+    if also is not None:
+        return Kind(check, {"anyOf": [{"const": also}, one]})
+    if optional:
+        return Kind(check, {**one, "type": [one["type"], "null"]})
+    return Kind(check, one)
+
+
+def _choice(*names: str) -> Kind:
+    def check(value: Any) -> str:
+        if isinstance(value, str) and value in names:
+            return value
+        raise WrongValueError("must be one of " + ", ".join(f'"{name}"' for name in names))
+
+    return Kind(check, {"type": "string", "enum": list(names)})
+
+
+def _key() -> Kind:
+    def check(value: Any) -> str:
+        if isinstance(value, str) and re.fullmatch(r"[!-~]+", value.strip()):
+            return value.strip()
+        raise WrongValueError("must be the key as the service shows it: letters, digits and signs, without spaces")
+
+    return Kind(check, {"type": ["string", "null"]})
+
+
+def _url() -> Kind:
+    def check(value: Any) -> str:
+        try:
+            parts = urlsplit(value.strip()) if isinstance(value, str) else None
+            good = parts and parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
+            good = good and parts and not (parts.query or parts.fragment or parts.username)
+        except ValueError:
+            good = False
+        if not good or not parts:
+            raise WrongValueError('must be an address such as "https://api.deepseek.com/beta"')
+        path = re.sub(r"(/+(beta|v1|completions))*/*$", "", parts.path)
+        return f"{parts.scheme}://{parts.netloc}{path}"
+
+    return Kind(check, {"type": "string", "pattern": "^https?://"})
+
+
+def _model() -> Kind:
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or not re.fullmatch(r"[!-~]{1,200}", value.strip()):
+            raise WrongValueError('must be the name of a model, such as "deepseek-flash"')
+        name = value.strip()
+        if name in RETIRED_MODELS:
+            raise WrongValueError(f'names a model that the service has ended; use "{RETIRED_MODELS[name]}"')
+        return name
+
+    return Kind(check, {"type": "string", "examples": ["deepseek-flash", "deepseek-v4-pro"]})
+
+
+def _flags_by_name() -> Kind:
+    def check(value: Any) -> dict[str, bool]:
+        if isinstance(value, Mapping) and all(isinstance(v, bool) for v in value.values()):
+            return {str(k): v for k, v in value.items()}
+        raise WrongValueError('must name languages with true or false, such as {"markdown": false}')
+
+    return Kind(check, {"type": "object", "additionalProperties": {"type": "boolean"}})
+
+
+def _globs() -> Kind:
+    def check(value: Any) -> tuple[str, ...]:
+        if isinstance(value, list | tuple) and all(isinstance(v, str) and v for v in value):
+            return tuple(value)
+        raise WrongValueError('must be a list of patterns, such as ["secrets/**", "*.tfvars"]')
+
+    return Kind(check, {"type": "array", "items": {"type": "string"}})
+
+
+def _setting(default: Any, kind: Kind, doc: str) -> Any:
+    metadata = {"kind": kind, "doc": doc}
+    if isinstance(default, dict):
+        return field(default_factory=default.copy, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set, with its default; a value is never changed, a new one takes its place."""
+
+    enabled: bool = _setting(True, _flag(), "Whether completions are offered at all.")
+    api_key: str | None = field(
+        default=None,
+        repr=False,
+        metadata={"kind": _key(), "doc": "The service's key; better kept in `DEEPSEEK_API_KEY` or the editor's secret store."},
+    )
+    base_url: str = _setting(SERVICE, _url(), "The endpoint; with or without `/beta`, `/v1` or a `/` at its end.")
+    model: str = _setting("deepseek-flash", _model(), "The model that completes.")
+    debounce_ms: float | str = _setting(
+        "auto", _number(0, 10_000, also="auto"), "Milliseconds to wait after a key; 0 asks at once."
+    )
+    max_tokens: int = _setting(256, _number(1, 4096, whole=True), "Most tokens of one completion.")
+    temperature: float = _setting(0.0, _number(0, 2), "0 for the likeliest text, up to 2 for variety.")
+    prefix_chars: int = _setting(
+        24_000, _number(200, 1_000_000, whole=True), "Most characters sent from before the cursor."
+    )
+    suffix_chars: int = _setting(600, _number(0, 100_000, whole=True), "Most characters sent from after the cursor.")
+    multiline: str = _setting(
+        "auto", _choice("auto", "always", "never"), "Whether a completion may span several lines."
+    )
+    languages: Mapping[str, bool] = _setting({}, _flags_by_name(), 'Languages on or off: `{"markdown": false}`.')
+    context: str = _setting(
+        "project", _choice("off", "project", "rich"), "What is sent besides the file: nothing, a little, or more of the project."
+    )
+    exclude: tuple[str, ...] = _setting(
+        (), _globs(), "Files never sent, as globs, besides those that usually hold secrets; `!glob` brings one back."
+    )
+    cache_size: int = _setting(1000, _number(0, 100_000, whole=True), "Answers kept on this machine, in memory.")
+    cache_ttl_seconds: float = _setting(3600.0, _number(0, 604_800), "Seconds for which an answer is kept.")
+    timeout_seconds: float = _setting(10.0, _number(0.1, 600), "Seconds that one completion may take, all told.")
+
+
+def snake(name: str) -> str:
+    """`maxTokens` as `max_tokens`."""
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda m: "_" + m[1].lower(), name)
+
+
+def camel(name: str) -> str:
+    """`max_tokens` as `maxTokens`."""
+    return re.sub(r"_([a-z])", lambda m: m[1].upper(), name)
+
+
+_FIELDS = {f.name: f for f in fields(Settings)}
+
+
+def schema() -> dict[str, dict[str, Any]]:
+    """Every setting by its name in editors: JSON Schema with default and description."""
+    defaults = Settings()
+    out = {}
+    for name, spec in _FIELDS.items():
+        default = getattr(defaults, name)
+        if isinstance(default, tuple):
+            default = list(default)
+        out[camel(name)] = {**spec.metadata["kind"].schema, "default": default, "description": spec.metadata["doc"]}
+    return out
+
+
+def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, list[str]]:
+    """The settings from layers of `(where it stands, names to values)`, later ones winning, and what was wrong in them.
+
+    Names are taken in camelCase or snake_case; a null means not set.  A wrong value leaves in force what stood before.
+    No message repeats a value: it might be a key.
+    """
+    settings, wrong = Settings(), []
+    for where, layer in layers:
+        for name, value in layer.items():
+            if name in _CLIENT_NAMES or value is None:
+                continue
+            spec = _FIELDS.get(snake(name))
+            if spec is None:
+                wrong.append(f'Unknown setting "{name}" in {where}: it is ignored.')
+                continue
+            try:
+                checked = spec.metadata["kind"].check(value)
+            except WrongValueError as error:
+                wrong.append(f'Setting "{name}" in {where} {error}; {_shown(getattr(settings, spec.name))} stays in force.')
+            else:
+                settings = replace(settings, **{spec.name: checked})
+    return settings, wrong
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return f'"{value}"' if isinstance(value, str) else f"{value:g}"
+    return "what was set before"
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The settings that stand in the environment."""
+    names = {"DEEPSEEK_API_KEY": "apiKey", "FIM_LSP_BASE_URL": "baseUrl", "FIM_LSP_MODEL": "model"}
+    return {names[k]: environ[k] for k in names if environ.get(k, "").strip()}
+
+
+def from_file(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """The settings in a TOML file, and what is wrong with it; no file is no settings."""
+    try:
+        return tomllib.loads(path.read_text("utf-8")), []
+    except FileNotFoundError:
+        return {}, []
+    except (OSError, UnicodeDecodeError) as error:
+        return {}, [f"{path} cannot be read ({type(error).__name__}): its settings are ignored."]
+    except tomllib.TOMLDecodeError as error:
+        # The parser's own sentence may quote the file, and the file may hold the key.
+        at = re.search(r"\(at (line \d+, column \d+|end of document)\)", str(error))
+        return {}, [f"{path} is not valid TOML{f' at {at[1]}' if at else ''}: its settings are ignored."]
