@@ -1,0 +1,113 @@
+"""What a language's text is made of, as far as brackets, strings, comments and indentation go."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+CLOSER_OF = {"(": ")", "[": "]", "{": "}"}
+CLOSERS = ")]}"
+
+
+class Mark(NamedTuple):
+    """A bracket in code, or the mark that closes a string or comment begun earlier: its characters and its offset."""
+
+    sign: str
+    at: int
+
+
+class Span(NamedTuple):
+    """A kind of string or comment: what it is, the mark that closes it, and the pattern from within to its end."""
+
+    what: str  # "string" or "comment"
+    closing: str
+    to_end: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A row of the table `languages.toml`, with the patterns made from it."""
+
+    line_comments: tuple[str, ...]
+    ends: frozenset[str]
+    carries: frozenset[str]
+    tops: tuple[str, ...]
+    prose: bool
+    fences: bool
+    tags: bool
+    spans: dict[str, Span]
+    token: re.Pattern[str]
+    telling: re.Pattern[str]
+
+    def marks(self, text: str, inside: str = "") -> tuple[list[Mark], str]:
+        """The brackets of a text that are code, and what its end is inside of.
+
+        `inside` is a key of `spans`, or "" for code; what closes a span that began before the text is a mark too.
+        """
+        found: list[Mark] = []
+        at = 0
+        if inside:
+            span = self.spans[inside]
+            rest = span.to_end.match(text)
+            if rest is None:
+                return found, inside
+            at = rest.end()
+            found.append(Mark(span.closing, at - len(span.closing)))
+        if not self.telling.search(text, at):
+            return found, ""
+        for token in self.token.finditer(text, at):
+            kind = token.lastgroup
+            if kind == "bracket":
+                found.append(Mark(token[0], token.start()))
+            elif kind is not None:  # a span that the end of the text leaves open
+                return found, kind
+        return found, ""
+
+
+@cache
+def language(name: str) -> Language:
+    """The row for an LSP languageId; that of `*` for one that the table does not know."""
+    rows = _rows()
+    row = rows.get(name.lower(), rows["*"])
+    spans, parts, first = {}, [], set("()[]{}")
+
+    def add(what: str, opening: str, closing: str, within: str) -> None:
+        key = f"span{len(spans)}"
+        end = re.escape(closing) if closing != "\n" else r"(?=\n)"
+        spans[key] = Span(what, closing, re.compile(f"{within}{end}", re.DOTALL))
+        parts.append(rf"{re.escape(opening)}{within}(?:{end}|(?P<{key}>\Z))")
+        first.add(opening[0])
+
+    for opening, closing in row.get("long", ()):
+        add("string", opening, closing, r"(?:[^\\]|\\.)*?")
+    for opening, closing in row.get("block", ()):
+        add("comment", opening, closing, r".*?")
+    for mark in row.get("line", ()):
+        add("comment", mark, "\n", r"[^\n]*")
+    for quote in row.get("quotes", ()):
+        add("string", quote, quote, rf"(?:\\.|[^{quote}\\\n])*")
+    if row.get("chars"):
+        parts.append(r"'(?:\\[^\n']{1,8}|[^'\\\n])'")
+    parts.append(r"(?P<bracket>[()\[\]{}])")
+    return Language(
+        line_comments=tuple(row.get("line", ())),
+        ends=frozenset(row.get("ends", ())),
+        carries=frozenset(row.get("carries", ())),
+        tops=tuple(row.get("tops", ())),
+        prose=row.get("prose", False),
+        fences=row.get("fences", False),
+        tags=row.get("tags", False),
+        spans=spans,
+        token=re.compile("|".join(parts), re.DOTALL),
+        telling=re.compile("[" + "".join(map(re.escape, sorted(first))) + "]"),
+    )
+
+
+@cache
+def _rows() -> dict[str, dict[str, Any]]:
+    table = tomllib.loads(files("fim_lsp").joinpath("languages.toml").read_text("utf-8"))
+    return {name: row for row in table["language"] for name in row["ids"]}

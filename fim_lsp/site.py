@@ -1,0 +1,140 @@
+"""What stands around a cursor: its line, the lines above and below, and which brackets are open there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from fim_lsp.language import CLOSER_OF, CLOSERS, Language, language
+
+TAB = 4  # columns, where indentations are compared
+BEFORE, AFTER = 3_000, 2_000  # characters looked at
+
+
+class Opening(NamedTuple):
+    """A bracket open at the cursor: its sign, and the indentation of its line in columns."""
+
+    sign: str
+    indent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    r"""The surroundings of a cursor, every line end as `\n`.
+
+    `before` and `rest` are the cursor's line left and right of it; `above` and `below` the other lines, nearest last
+    and nearest first; `inside` is the span of the language that the cursor is in, or ""; `open` the brackets open there,
+    innermost last; `owed` how many of these, from the innermost, nothing after the cursor closes.
+    """
+
+    language: Language
+    before: str
+    rest: str
+    above: tuple[str, ...]
+    below: tuple[str, ...]
+    inside: str
+    open: tuple[Opening, ...]
+    owed: int
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing but indentation stands before the cursor on its line."""
+        return not self.before.strip()
+
+    @property
+    def indent(self) -> int:
+        """The indentation of the cursor's line, in columns."""
+        return width(self.before)
+
+    @property
+    def closes(self) -> bool:
+        """Whether the line goes on after the cursor with nothing but what closes: brackets, quotes, `;` and `,`."""
+        return _CLOSING_REST.fullmatch(self.rest) is not None
+
+    @property
+    def following(self) -> tuple[str, ...]:
+        """The lines that follow what is inserted, blank ones left out; the cursor's own where only indentation precedes."""
+        own = (self.before + self.rest,) if self.blank and self.rest.strip() else ()
+        return own + tuple(line for line in self.below if line.strip())
+
+    def head(self, indent: int) -> str:
+        """The line under which a block of this indentation stands, "" at the top."""
+        for line in reversed(self.above):
+            if line.strip() and width(line) < indent and not line.lstrip().startswith(tuple(CLOSERS + "{")):
+                return line
+        return ""
+
+
+def site(prefix: str, suffix: str, name: str) -> Site:
+    """The surroundings of the cursor between two texts, in the language of that LSP languageId."""
+    tongue = language(name)
+    window = unified(prefix[-BEFORE:])
+    if len(prefix) > BEFORE and "\n" in window:
+        window = window[window.index("\n") + 1 :]
+    after = unified(suffix[:AFTER])
+    *above, before = window.split("\n")
+    rest, *below = after.split("\n")
+    found, inside = tongue.marks(window)
+    stack: list[tuple[str, int]] = []
+    for sign, at in found:
+        if sign in CLOSER_OF:
+            stack.append((sign, at))
+        elif stack:
+            _close(stack, sign)
+    openings = tuple(Opening(sign, width(window[window.rfind("\n", 0, at) + 1 :])) for sign, at in stack)
+    owed = _owed(tongue, openings, after, inside)
+    return Site(tongue, before, rest, tuple(above[-60:]), tuple(below), inside, openings, owed)
+
+
+def unified(text: str) -> str:
+    r"""A text with every line end as `\n`."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def width(line: str) -> int:
+    """The indentation of a line in columns."""
+    space = _INDENT.match(line)
+    assert space is not None
+    return len(space[0].expandtabs(TAB)) if "\t" in space[0] else space.end()
+
+
+def word(line: str) -> str:
+    """The first word of a line, or the sign that it begins with."""
+    found = _WORD.match(line)
+    return found[1] if found else ""
+
+
+def _close(stack: list[tuple[str, int]], sign: str) -> None:
+    for depth in range(len(stack) - 1, -1, -1):
+        if CLOSER_OF[stack[depth][0]] == sign:
+            del stack[depth:]
+            return
+
+
+def _owed(tongue: Language, openings: tuple[Opening, ...], after: str, inside: str) -> int:
+    """How many brackets, from the innermost, what follows leaves open; indentation tells where brackets alone do not."""
+    stack: list[str] = []
+    closer: tuple[str, int] | None = None
+    for sign, at in tongue.marks(after, inside)[0]:
+        if sign in CLOSER_OF:
+            stack.append(sign)
+        elif stack:
+            stack.pop()
+        elif sign in CLOSERS:
+            start = after.rfind("\n", 0, at) + 1
+            closer = sign, width(after[start:]) if start else 1_000
+            break
+    first = next((line for line in after.split("\n")[1:] if line.strip()), "")
+    for depth, opening in enumerate(reversed(openings)):
+        if closer is None:
+            if first and width(first) > opening.indent:
+                return depth
+        elif CLOSER_OF[opening.sign] == closer[0] and closer[1] >= opening.indent:
+            return depth
+    return len(openings)
+
+
+_INDENT = re.compile(r"[ \t]*")
+_WORD = re.compile(r"\s*(#?\w+|\S)")
+_CLOSING_REST = re.compile(r"""\s*[)\]}"'`>/;,][)\]}"'`>/;,\s]*""")
