@@ -26,6 +26,7 @@ class Span(NamedTuple):
     what: str  # "string" or "comment"
     closing: str
     to_end: re.Pattern[str]
+    long: bool  # whether it may span lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Language:
     prose: bool
     fences: bool
     tags: bool
+    keys: bool
+    container: re.Pattern[str]
     spans: dict[str, Span]
     token: re.Pattern[str]
     telling: re.Pattern[str]
@@ -75,21 +78,21 @@ def language(name: str) -> Language:
     row = rows.get(name.lower(), rows["*"])
     spans, parts, first = {}, [], set("()[]{}")
 
-    def add(what: str, opening: str, closing: str, within: str) -> None:
+    def add(what: str, opening: str, closing: str, within: str, *, long: bool) -> None:
         key = f"span{len(spans)}"
         end = re.escape(closing) if closing != "\n" else r"(?=\n)"
-        spans[key] = Span(what, closing, re.compile(f"{within}{end}", re.DOTALL))
+        spans[key] = Span(what, closing, re.compile(f"{within}{end}", re.DOTALL), long)
         parts.append(rf"{re.escape(opening)}{within}(?:{end}|(?P<{key}>\Z))")
         first.add(opening[0])
 
     for opening, closing in row.get("long", ()):
-        add("string", opening, closing, r"(?:[^\\]|\\.)*?")
+        add("string", opening, closing, r"(?:[^\\]|\\.)*?", long=True)
     for opening, closing in row.get("block", ()):
-        add("comment", opening, closing, r".*?")
+        add("comment", opening, closing, r".*?", long=True)
     for mark in row.get("line", ()):
-        add("comment", mark, "\n", r"[^\n]*")
+        add("comment", mark, "\n", r"[^\n]*", long=False)
     for quote in row.get("quotes", ()):
-        add("string", quote, quote, rf"(?:\\.|[^{quote}\\\n])*")
+        add("string", quote, quote, rf"(?:\\.|[^{quote}\\\n])*", long=False)
     if row.get("chars"):
         parts.append(r"'(?:\\[^\n']{1,8}|[^'\\\n])'")
     parts.append(r"(?P<bracket>[()\[\]{}])")
@@ -101,6 +104,8 @@ def language(name: str) -> Language:
         prose=row.get("prose", False),
         fences=row.get("fences", False),
         tags=row.get("tags", False),
+        keys=row.get("keys", False),
+        container=_container(),
         spans=spans,
         token=re.compile("|".join(parts), re.DOTALL),
         telling=re.compile("[" + "".join(map(re.escape, sorted(first))) + "]"),
@@ -108,6 +113,15 @@ def language(name: str) -> Language:
 
 
 @cache
+def _container() -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(_table()['containers'])})\b")
+
+
+@cache
 def _rows() -> dict[str, dict[str, Any]]:
-    table = tomllib.loads(files("fim_lsp").joinpath("languages.toml").read_text("utf-8"))
-    return {name: row for row in table["language"] for name in row["ids"]}
+    return {name: row for row in _table()["language"] for name in row["ids"]}
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(files("fim_lsp").joinpath("languages.toml").read_text("utf-8"))

@@ -55,7 +55,7 @@ class Site:
     @property
     def following(self) -> tuple[str, ...]:
         """The lines that follow what is inserted, blank ones left out; the cursor's own where only indentation precedes."""
-        own = (self.before + self.rest,) if self.blank and self.rest.strip() else ()
+        own = (self.before + self.rest,) if self.blank and self.rest.strip() and not self.closes else ()
         return own + tuple(line for line in self.below if line.strip())
 
     def head(self, indent: int) -> str:
@@ -85,6 +85,23 @@ def site(prefix: str, suffix: str, name: str) -> Site:
     openings = tuple(Opening(sign, width(window[window.rfind("\n", 0, at) + 1 :])) for sign, at in stack)
     owed = _owed(tongue, openings, after, inside)
     return Site(tongue, before, rest, tuple(above[-60:]), tuple(below), inside, openings, owed)
+
+
+def clashes(place: Site, text: str) -> int:
+    """How badly a text suits its line: brackets between it and the line's end that close wrongly or stay open."""
+    found, _ = place.language.marks(text + place.rest, place.inside)
+    stack = [sign for sign, _ in place.open]
+    least, wrong = len(stack), 0
+    for sign, _ in found:
+        if sign in CLOSER_OF:
+            stack.append(sign)
+        elif sign in CLOSERS:
+            if stack and CLOSER_OF[stack[-1]] == sign:
+                stack.pop()
+                least = min(least, len(stack))
+            else:
+                wrong += 1
+    return wrong + len(stack) - least
 
 
 def unified(text: str) -> str:
@@ -132,7 +149,7 @@ def _owed(tongue: Language, openings: tuple[Opening, ...], after: str, inside: s
                 return depth
         elif CLOSER_OF[opening.sign] == closer[0] and closer[1] >= opening.indent:
             return depth
-    return len(openings)
+    return len(openings) if openings or closer else 9  # nothing is known of brackets: what closes may stand
 
 
 _INDENT = re.compile(r"[ \t]*")

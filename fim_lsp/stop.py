@@ -3,335 +3,385 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from fim_lsp.language import CLOSER_OF, CLOSERS
 from fim_lsp.shape import WEIGHT, Shape, known, weigh
-from fim_lsp.site import Site, site, width, word
+from fim_lsp.site import Site, clashes, site, width, word
 
-LOOP = 3  # times that a run of lines comes before it is a loop
-LONGEST_LOOP = 8  # lines
-UNDECIDED = 400  # characters of a line's beginning that may be looked at again
-
-
-class _Line(NamedTuple):
-    text: str
-    start: int  # offset in the text
+LOOP = 3  # times that a run of lines stands in a row before it is a loop
+LONGEST_RUN = 8  # lines
+LOOKED_AT = 80  # characters of a line's beginning that are looked at before the line is complete
 
 
 class Ending:
     r"""Reads a stream piece by piece and knows where its worthwhile text ends.
 
-    Lines are looked at once, when they are complete, and their beginnings once more: what a piece costs does not depend
-    on what came before.  `end` and `start` are offsets in `text` with every line end as `\n`; `end` is None until the text
-    is complete.
+    A line is looked at when it is complete, and its beginning as it arrives: what a piece costs does not depend on what
+    came before.  `start` and `end` are offsets in `text` with every line end as `\n`; `end` is None until it is known.
     """
 
     def __init__(self, prefix: str, suffix: str, language: str, shape: Shape) -> None:
         self.site = site(prefix, suffix, language)
-        self.start = 0
         self.end: int | None = None
         self._reader = _Reader(self.site, shape)
         self._pieces: list[str] = []
-        self._line: list[str] = []
-        self._length = 0  # of the unfinished line
-        self._at = 0  # where the unfinished line starts
-        self._held = ""  # a line end that may go on
-        self._looked = False
+        self._line: list[str] = []  # the unfinished line, in pieces
+        self._length = 0
+        self._at = 0  # where it starts
+        self._held = ""  # half of a line end
 
     @property
     def text(self) -> str:
         """What was read so far, as it came."""
         return "".join(self._pieces)
 
+    @property
+    def start(self) -> int:
+        """Where the worthwhile text starts."""
+        return self._reader.start
+
     def feed(self, piece: str) -> bool:
         """Take the next piece; True as soon as the text read so far is complete."""
         self._pieces.append(piece)
         if self.end is not None:
             return True
-        piece = self._held + piece
-        self._held = ""
-        if "\r" in piece:
+        if self._held or "\r" in piece:
+            piece, self._held = self._held + piece, ""
             if piece.endswith("\r"):
                 piece, self._held = piece[:-1], "\r"
             piece = piece.replace("\r\n", "\n").replace("\r", "\n")
         *whole, last = piece.split("\n")
         for part in whole:
             line = "".join(self._line) + part
-            self._line, self._length, self._looked = [], 0, False
-            if self._settled(self._reader.line(line, self._at)):
+            self._line, self._length = [], 0
+            self.end = self._reader.line(line, self._at)
+            if self.end is not None:
                 return True
             self._at += len(line) + 1
         if last:
             self._line.append(last)
-            self._length += len(last)
-        if not self._looked and self._length:
-            beginning = "".join(self._line)
-            if beginning.strip():
-                self._looked = self._length > UNDECIDED or self._reader.told(beginning)
-                return self._settled(self._reader.beginning(beginning, self._at))
-        return False
+            if self._length < LOOKED_AT:
+                self._length += len(last)
+                self.end = self._reader.beginning("".join(self._line), self._at)
+        return self.end is not None
 
     def close(self) -> int:
         """The stream has ended: where the worthwhile text ends."""
         if self.end is None:
-            line = "".join(self._line)
-            if not self._settled(self._reader.line(line, self._at, last=True)):
-                self.end = self._reader.good
-            self.start = self._reader.start
-        assert self.end is not None
+            self.end = self._reader.line("".join(self._line), self._at, last=True)
+        if self.end is None:
+            self.end = self._reader.good
         return self.end
-
-    def _settled(self, end: int | None) -> bool:
-        self.end = end
-        self.start = self._reader.start
-        return end is not None
 
 
 class _Reader:
-    """Reads lines and says after which of them, or where in one, the text is complete."""
+    """Takes lines, and says after which of them, or where in one, the text is complete."""
 
     def __init__(self, place: Site, shape: Shape) -> None:
-        self.start = 0  # of the worthwhile text
-        self.good = 0  # where the worthwhile text ends so far
+        self.start = 0
+        self.good = 0  # where the worthwhile text ends, as far as it was read
         self._site = place
+        self._tongue = place.language
         self._kind = shape.kind
         self._known = known(place)
         self._following = place.following
         self._inside = place.inside
-        self._spanned = shape.kind == "span"
+        self._spanned = shape.kind == "span"  # ends with the string or comment that the cursor is in
+        self._base = place.indent  # columns, of the statement or block
+        self._statement = not place.blank  # what was begun before the cursor is to be completed, no more
+        self._complete = False  # so it is, as far as its last line tells
+        self._first = True  # no line with text was read yet
+        self._gap = 0  # blank lines just read
+        self._nested = False  # a line or bracket deeper than the base was read
         self._open: list[str] = []  # brackets that the text opened
         self._used = 0  # brackets open at the cursor that the text closed
-        self._allowed = place.owed + (sum(place.rest.count(sign) for sign in CLOSERS) if place.closes else 0)
-        self._base: int | None = None if place.blank else place.indent
-        self._first = True  # no line with text was seen yet
-        self._statement = not place.blank
-        self._complete = False  # the statement at the base is
-        self._gap = 0  # blank lines just seen
-        self._block_done = False
+        self._may_close = place.owed + (sum(map(place.rest.count, CLOSERS)) if place.closes else 0)
         self._echo = 0  # lines in a row that are those that follow
         self._echo_weight = 0.0
         self._echo_from = 0
         self._lines: list[str] = []
         self._starts: list[int] = []
-        self._runs = [0] * (LONGEST_LOOP + 1)
-        self._fenced = False
+        self._runs = [0] * (LONGEST_RUN + 1)
+        self._fence = ""
 
-    def told(self, beginning: str) -> bool:
-        """Whether the beginning of a line tells all that it can before the line is complete."""
-        return len(beginning) > len(beginning) - len(beginning.lstrip()) + 8
-
-    def beginning(self, beginning: str, at: int) -> int | None:
-        """Where the text ends, if the beginning of a line tells; it has text besides indentation."""
-        if self._first or self._inside or self._open or self._echo or self._base is None or at == 0:
+    def beginning(self, line: str, at: int) -> int | None:
+        """Where the text ends, if the beginning of a line tells."""
+        if self._first or self._inside or self._open or self._echo:
             return None
-        text = beginning.lstrip()
-        indent = width(beginning)
-        closing = text[0] in CLOSERS
-        if closing and self._used >= self._allowed and not self._may_reopen(text):
-            return None if len(text) < 8 and "\n" not in text else self.good
-        if closing or not self.told(beginning):
+        text = line.strip()
+        if not text or text[0] in CLOSERS or text.startswith("<") or len(word(text)) == len(text):
             return None
-        if self._past(indent, text):
-            return self.good
-        return None
+        if self._echo < len(self._following) and self._following[self._echo].startswith(line):
+            return None
+        return self.good if at and self._past(width(line), text) else None
 
     def line(self, line: str, at: int, *, last: bool = False) -> int | None:
         """Where the text ends, if this line tells; `last`: the stream ended in it."""
+        if self._first:
+            line, at = self._begun(line, at)
         text = line.strip()
         if not text:
-            return self._empty(at, last=last)
-        if text.startswith("```") and not self._site.language.fences and not self._inside:
-            if self._fenced or not (self._first or _PROSE.search(self._lines[-1] if self._lines else "")):
-                return self.good
-            self._fenced = True
-            self.start = self.good = at + len(line) + 1
-            self._first, self._lines, self._starts = True, [], []
-            return None
-        special = _SPECIAL.search(line)
-        if special and special.start() + at > self.start:
-            cut = line[: special.start()]
-            end = self.line(cut, at, last=True) if cut.strip() else None
-            return self.good if end is None else end
-        indent = width(line)
+            return self._blank(line, at, last=last)
+        if text.startswith("```") and not self._inside and (end := self._fenced(text, line, at)) is not None:
+            return end if end >= 0 else None
+        if special := _SPECIAL.search(line):
+            self.line(line[: special.start()].rstrip(), at, last=True)
+            return self.good
         first, self._first = self._first, False
-        on_line = first and at == self.start and not self._site.blank
-        if on_line:
-            indent = self._site.indent
-        elif first:
-            if self._base is None or not self._site.blank:
-                # What begins on the next line is a block of its own, unless it only closes.
-                if not self._site.blank:
-                    self._statement = False
-                indent += self._site.indent if at == self.start else 0
-                self._base = indent
-                if not self._site.blank and indent < self._site.indent and text[0] not in CLOSERS and self._site.indent:
-                    self._base = indent
-        if self._inside and not on_line and not first:
-            pass
-        assert self._base is not None
-        before = self.good
-        if not first:
-            echo = self._echoes(line, at, before)
-            if echo is not None:
-                return echo
-            loop = self._loops(text, at)
-            if loop is not None:
-                return loop
-        elif self._echoes(line, at, before) is not None and not on_line:
+        own = first and not self._gap and at == self.start
+        if own and not self._site.blank:
+            indent = self._base
+        else:
+            indent = width(self._site.before + line if own else line)
+            if first:
+                self._base, self._statement = indent, False
+        gap, before = self._gap, self.good
+        if not (own and self._statement):
+            if (end := self._echoes(line, before, last=last)) is not None:
+                return end
+        if (end := self._loops(text, at)) is not None:
+            return end
+        if not first and not self._open and not self._inside and self._past(indent, text):
             return before
-        if not self._open and not self._inside and not first and self._past(indent, text):
-            return before
-        outcome = self._brackets(line, at, indent, on_line=on_line, last=last)
         self._gap = 0
-        if outcome is not None:
-            return outcome
-        self.good = at + len(line.rstrip()) if not (on_line and self._site.rest.strip()) else at + len(line)
-        if self._spanned and not self._inside:
+        if own and self._site.rest.strip() and (cut := self._meets_rest(line, last=last)) is not None:
+            self.good = at + cut
             return self.good
-        if self._kind == "line" and not self._inside_long():
+        was_open = bool(self._open)
+        end = self._brackets(line, at, indent, own=own, last=last)
+        if end is not None:
+            return end
+        self.good = at + len(line.rstrip())
+        if self._kind == "line" or (self._spanned and not self._inside):
             return self.good
-        if on_line and self._kind in {"comment", "head"}:
+        if own and self._kind in {"comment", "head"}:
             return self.good
-        if not self._open and not self._inside_long():
-            self._complete = not _GOES_ON.search(text)
-            if indent > self._base:
-                self._block_done = True
+        if not self._open and not self._inside:
+            self._complete = gap > 0 or not _GOES_ON.search(text)
+            self._nested = self._nested or was_open or indent > self._base
         return None
 
-    def _inside_long(self) -> bool:
-        return bool(self._inside) and len(self._site.language.spans[self._inside].closing) > 1
+    def _begun(self, line: str, at: int) -> tuple[str, int]:
+        """The first line without what stands before the cursor already."""
+        skip = 0
+        while special := _SPECIAL.match(line, skip):
+            skip = special.end()
+        if not self._gap and not self._fence and at + skip >= 0:
+            skip += repeated(self._site, line[skip:]) if self._at_cursor(at) else 0
+        if at == self.start:
+            self.start = at + skip
+        return line[skip:], at + skip
 
-    def _empty(self, at: int, *, last: bool) -> int | None:
+    def _at_cursor(self, at: int) -> bool:
+        return at == self.start
+
+    def _blank(self, line: str, at: int, *, last: bool) -> int | None:
         if last:
-            return self.good
-        self._gap += 1
+            return self._echo_from if self._echo and self._echo_weight >= 1 else self.good
         if self._first:
-            if self._kind == "line" and not self._site.blank:
+            if self._kind == "line":
                 return self.good
+            above = self._site.above
+            if self._site.blank and (not above or not above[-1].strip() or (self._site.before and _opens(above[-1]))):
+                # The cursor's line is as good a place to begin as the next.
+                self.start = self.good = at + len(line) + 1
+                return None
+            self._gap += 1
+            self.start += len(line) if at == self.start else 0
             return None
-        if self._site.language.prose and not self._open:
-            return self.good
-        if self._gap >= 2 and not self._open and not self._inside_long() and self._block_done:
+        self._gap += 1
+        if self._open or self._inside or self._fence:
+            return None
+        if self._tongue.prose or self._gap == 2:
             return self.good
         return None
+
+    def _fenced(self, text: str, line: str, at: int) -> int | None:
+        """Where the text ends, for a line that is a fence; -1 to read on, None if it is a line like others."""
+        if self._tongue.fences:
+            self._fence = "" if self._fence else "```"
+            return None
+        if self._fence or not (self._first or (len(self._lines) < 3 and _PROSE.search(self._lines[-1]))):
+            return self.good
+        if len(text) > 3 + len(word(text[3:])) and not self._first:
+            return self.good
+        self._fence = "```"
+        self.start = self.good = at + len(line) + 1
+        self._first, self._gap = True, 0
+        self._lines, self._starts = [], []
+        return -1
 
     def _past(self, indent: int, text: str) -> bool:
-        """Whether a line at this indentation, no bracket of the text being open, lies past the end."""
-        assert self._base is not None
-        tongue = self._site.language
+        """Whether a line lies past the end, no bracket of the text being open before it."""
+        tongue, base = self._tongue, self._base
+        if self._spanned or self._fence == "```" and tongue.fences:
+            return False
         leads = word(text)
-        closing = text[0] in CLOSERS or text.startswith("</")
+        closing = text[0] in CLOSERS
+        if text.startswith("</"):
+            return indent <= base and (indent < base or self._follows(text))
         if self._statement:
-            if not self._complete and self._gap == 0:
+            if not self._complete and not self._gap:
                 return False
-            if indent > self._base:
-                return tongue.prose or self._kind in {"comment", "head"}
-            if indent == self._base and (closing or leads in tongue.ends or leads in tongue.carries or text[0] in "{.?"):
-                return self._gap > 0 and not closing
-            return not closing
-        if indent < self._base:
-            if closing or leads in tongue.ends:
-                return self._closed(text)
-            return not (leads in tongue.carries and self._gap == 0)
-        return indent == self._base and self._gap > 0 and self._block_done and self._members()
+            if indent > base:
+                return tongue.prose
+            if closing:
+                return False
+            goes_on = leads in tongue.ends or leads in tongue.carries or text[0] in "{."
+            return indent < base or not goes_on or self._gap > 0 or self._follows(text)
+        if indent < base:
+            if closing:
+                return False
+            if leads in tongue.ends:
+                return self._follows(text)
+            return not (leads in tongue.carries and not self._gap and not self._follows(text))
+        return indent == base and self._gap > 0 and self._nested and not closing and self._among_members()
 
-    def _closed(self, text: str) -> bool:
-        """Whether what follows closes what this line would."""
-        if text[0] in CLOSERS:
-            return False  # the brackets tell
-        following = self._following
-        return bool(following) and (word(following[0]) == word(text))
+    def _follows(self, text: str) -> bool:
+        return bool(self._following) and word(self._following[0]) == word(text)
 
-    def _members(self) -> bool:
-        assert self._base is not None
-        if self._base == 0:
-            return True
-        return _CONTAINER.search(self._site.head(self._base)) is not None
+    def _among_members(self) -> bool:
+        return self._base == 0 or self._tongue.container.search(self._site.head(self._base)) is not None
 
-    def _may_reopen(self, text: str) -> bool:
-        found, _ = self._site.language.marks(text)
-        return bool(found) and found[-1].sign in CLOSER_OF
+    def _meets_rest(self, line: str, *, last: bool) -> int | None:
+        """Where the text on the cursor's line ends, if it says what the line still holds."""
+        place = self._site
+        if place.blank and not place.closes:
+            return None
+        rest = place.rest.strip()
+        bare = line.rstrip()
+        cut: int | None = None
+        if bare.endswith(rest):
+            cut = len(bare) - len(rest)
+        elif last and len(rest) > 3:
+            cut = next((len(bare) - n for n in range(len(rest) - 1, 2, -1) if bare.endswith(rest[:n])), None)
+        if cut is not None:
+            if clashes(place, line[:cut]) <= clashes(place, line):
+                return self._spaced(line, cut)
+            cut = None
+        if self._kind == "line" and len(rest) > 3 and _NAME.search(rest):
+            at = line.find(rest)
+            if at >= 0 and clashes(place, line[:at]) == 0:
+                return self._spaced(line, at)
+        return None
 
-    def _brackets(self, line: str, at: int, indent: int, *, on_line: bool, last: bool) -> int | None:
-        """Follow the brackets of a line; where the text ends, if one closes what is closed already."""
-        found, inside = self._site.language.marks(line, self._inside)
-        popped = False
+    def _spaced(self, line: str, cut: int) -> int:
+        """The cut, before white space that the rest of the line begins with too."""
+        return len(line[:cut].rstrip()) if self._site.rest[:1].isspace() else cut
+
+    def _brackets(self, line: str, at: int, indent: int, *, own: bool, last: bool) -> int | None:
+        """Follow the brackets of a line; where the text ends, if it closes what is closed already."""
+        found, inside = self._tongue.marks(line, self._inside)
+        closed, lent = False, 0
         for n, (sign, offset) in enumerate(found):
             if sign in CLOSER_OF:
-                self._open.append(sign)
-            elif sign not in CLOSERS:
+                if lent:
+                    lent -= 1
+                else:
+                    self._open.append(sign)
                 continue
-            elif self._open:
+            if sign not in CLOSERS:
+                continue
+            leading = not line[:offset].strip(CLOSERS + " \t")
+            if self._open:
+                if leading and indent < self._base and self._is_next(line):
+                    return self.good
                 self._open.pop()
-            elif self._used < self._allowed:
-                if self._repeats_rest(line[offset:], last=last):
-                    return at + offset
-                self._used += 1
-                popped = True
-            elif n + 1 < len(found) and any(s in CLOSER_OF for s, _ in found[n + 1 :]) and not line[:offset].strip():
-                # `} else {`: the closing bracket that follows closes what this line opens.
                 continue
-            elif self._repeats_rest(line[offset:], last=last):
+            if leading and not own and len(found) > n + 1 and found[-1].sign in CLOSER_OF:
+                lent += 1  # `} else {`: what closes the second block closes the first
+                continue
+            if self._repeats_rest(line[offset:], last=last):
                 return at + offset
-            else:
-                return at + offset if line[:offset].strip() else self.good
-        self._inside = inside if inside and (self._site.language.spans[inside].closing not in {"\n", '"', "'"}) else ""
-        assert self._base is not None
-        if popped and not self._open and not on_line and indent <= self._base:
+            if self._used >= self._may_close:
+                return at + len(line[:offset].rstrip()) if line[:offset].strip() else self.good
+            if leading and indent == self._base and not own and self._is_next(line):
+                return self.good
+            self._used += 1
+            closed = True
+        span = self._tongue.spans.get(inside)
+        self._inside = inside if span and span.long else ""
+        if closed and not self._open and not (own and self._statement):
             self.good = at + len(line.rstrip())
             return self.good
         return None
 
-    def _repeats_rest(self, text: str, *, last: bool) -> bool:
-        rest = self._site.rest.strip()
-        text = text.strip()
-        return bool(rest) and (text == rest or (last and rest.startswith(text)))
+    def _is_next(self, line: str) -> bool:
+        return bool(self._following) and self._following[0].rstrip() == line.rstrip()
 
-    def _echoes(self, line: str, at: int, before: int) -> int | None:
-        """Where the text ends, if this line and those just before it are what follows."""
+    def _repeats_rest(self, text: str, *, last: bool) -> bool:
+        rest, text = self._site.rest.strip(), text.strip()
+        return bool(rest) and self._site.closes and (text == rest or (last and rest.startswith(text)))
+
+    def _echoes(self, line: str, before: int, *, last: bool) -> int | None:
+        """Where the text ends, if this line and those just before it are the lines that follow."""
         following = self._following
-        while True:
-            if self._echo < len(following) and _same(line, following[self._echo], self._known):
-                if self._echo == 0:
+        for _ in range(2):
+            expected = following[self._echo] if self._echo < len(following) else None
+            if expected is not None and (same := self._same(line, expected, last=last)):
+                if not self._echo:
                     self._echo_from = before
                 self._echo += 1
-                self._echo_weight += weigh(line, self._known)
-                if self._echo_weight >= WEIGHT or (self._echo == len(following) and self._echo_weight >= 6):
+                self._echo_weight += weigh(line, self._known) if same != "part" else 1
+                if self._echo_weight >= WEIGHT or (last and self._echo_weight >= 1):
                     return self._echo_from
                 return None
-            if not self._echo:
-                return None
             self._echo, self._echo_weight = 0, 0.0
+        return None
+
+    def _same(self, line: str, expected: str, *, last: bool) -> str:
+        line, expected = line.rstrip(), expected.rstrip()
+        if self._first or self._starts == []:
+            line, expected = line.lstrip(), expected.lstrip()
+        if line == expected:
+            return "all"
+        if line.strip() == expected.strip() and weigh(line, self._known) >= WEIGHT:
+            return "text"
+        if last and expected.startswith(line) and (self._echo or len(_SIGN.sub("", line)) >= 8):
+            return "part"
+        return ""
 
     def _loops(self, text: str, at: int) -> int | None:
-        """Where the text ends, if its last lines are a run that came before, and again."""
+        """Where the text ends, if its last lines are a run that stands there before."""
         lines = self._lines
         lines.append(text)
         self._starts.append(at)
-        for period in range(1, LONGEST_LOOP + 1):
-            if len(lines) > period and lines[-1 - period] == text:
-                self._runs[period] += 1
-                if self._runs[period] >= (LOOP - 1) * period:
-                    run = lines[-period:]
-                    if sum(len(_SIGNS.sub("", each)) for each in run) >= 4:
-                        return self._starts[-(LOOP - 1) * period] - 1
-            else:
+        for period in range(1, LONGEST_RUN + 1):
+            if len(lines) <= period or lines[-1 - period] != text:
                 self._runs[period] = 0
+                continue
+            self._runs[period] += 1
+            times = 2 if self._tongue.keys else LOOP
+            if self._runs[period] >= (times - 1) * period:
+                run = lines[-period:]
+                if sum(len(_SIGN.sub("", each)) for each in run) >= 4:
+                    return self._starts[-(times - 1) * period] - 1
         return None
 
 
-def _same(line: str, following: str, seen: frozenset[str]) -> bool:
-    if line.rstrip() == following.rstrip():
-        return True
-    return line.strip() == following.strip() and weigh(line, seen) >= WEIGHT
+def repeated(place: Site, line: str) -> int:
+    """How many characters a first line begins with that stand before the cursor already."""
+    before = place.before
+    space = len(line) - len(line.lstrip(" \t"))
+    if not line.strip():
+        return 0
+    if place.blank:
+        return 0
+    said = before.strip()
+    if len(said) > 1 and line[space:].startswith(said) and _WORDS.search(said):
+        return space + len(said) + (len(line[space + len(said) :]) - len(line[space + len(said) :].lstrip(" \t")))
+    if before[-1] in " \t":
+        return space
+    return 0
 
 
-_SIGNS = re.compile(r"[^\w]+")
-_GOES_ON = re.compile(r"(?:[,\\=+\-*/%&|^<>?:.({\[]|\b(?:and|or|not|in|is|return|then|do|of))$")
-_CONTAINER = re.compile(
-    r"\b(?:class|struct|interface|impl|trait|namespace|module|object|enum|extension|protocol|contract|mod|union|record"
-    r"|service|describe|export default)\b"
-)
-_SPECIAL = re.compile(r"<[|｜][a-zA-Z_▁ ]+[|｜]>")
+def _opens(line: str) -> bool:
+    return line.rstrip().endswith(("{", "(", "[", ":", ">", "do", "then"))
+
+
+_SIGN = re.compile(r"\W+")
+_NAME = re.compile(r"\w")
+_WORDS = re.compile(r"\w\s|\s\w|=|^\w+$")
+_GOES_ON = re.compile(r"(?:[,\\=+\-*%&|^<?:.({\[]|=>|->|\b(?:and|or|not|in|is|return|then|do|of))$")
+_SPECIAL = re.compile(r"<(?:\|[a-zA-Z_]+\||｜[^｜<>\n]{2,30}｜)>")
 _PROSE = re.compile(r"\w+ \w+.*:$")

@@ -23,56 +23,70 @@ NOTHING = Insertion("", 0)
 
 def tidy(text: str, prefix: str, suffix: str, language: str, shape: Shape, line_end: str = "\n") -> Insertion:
     """The part of a model's answer that is worth inserting between two texts; "" for nothing."""
-    text = unified(_whole(text))
+    text = unified(_HALF.sub("", text))
     ending = Ending(prefix, suffix, language, shape)
     ending.feed(text)
     end = ending.close()
     place = ending.site
-    text = text[ending.start : end]
-    text = _begun(text, place)
+    said, text = text, text[ending.start : max(end, ending.start)]
+    text = _bare(text, place)
     text, covers = _fitted(text, place)
-    if not place.rest.strip() or covers == len(place.rest):
+    before_rest = place.rest.strip() and covers < len(place.rest.rstrip())
+    if not before_rest:
         text = text.rstrip()
+    elif place.blank and not place.closes and text.strip() and said[end : end + 1] == "\n":
+        text = text.rstrip() + "\n" + place.before
     if not text.strip():
         return NOTHING
     return Insertion(text.replace("\n", line_end) if line_end != "\n" else text, covers)
 
 
-def _whole(text: str) -> str:
-    """The text without halves of characters."""
-    return _HALF.sub("", text) if _HALF.search(text) else text
-
-
-def _begun(text: str, place: Site) -> str:
-    """The text without a beginning that stands before the cursor already."""
-    before = place.before
-    if before.strip():
-        if before[-1:] in {" ", "\t"}:
-            head = text.lstrip(" \t")
-            if head and head[0] != "\n":
-                text = head
+def _bare(text: str, place: Site) -> str:
+    """The text without white space at its lines' ends, unless the file has such lines."""
+    if place.language.prose or not _TRAILING.search(text) or place.inside:
         return text
-    line = text.split("\n", 1)[0]
-    if before and line.strip() and line.startswith(before) and "\n" not in text:
-        return text.lstrip(" \t")
-    return text
+    if any(line != line.rstrip() for line in (*place.above, *place.below[:-1])):
+        return text
+    return _TRAILING.sub("", text)
 
 
 def _fitted(text: str, place: Site) -> tuple[str, int]:
-    """The text and how much of the line's rest it replaces, so that nothing stands twice on that line."""
-    rest = place.rest.rstrip()
-    if not rest or place.blank and not place.closes:
+    """The text and how much of the line's rest it replaces, so that nothing is closed twice."""
+    rest = place.rest
+    if not rest.strip() or not place.closes:
         return text, 0
-    first, _, more = text.rpartition("\n")
-    bare = more.rstrip()
-    if bare.endswith(rest) and _surplus(text, place):
-        return text[: len(text) - len(more) + len(bare) - len(rest)], 0
-    return text, 0
-
-
-def _surplus(text: str, place: Site) -> bool:
-    """Whether the text closes more than it opens."""
-    return True
+    found, inside = place.language.marks(text, place.inside)
+    own, outer = 0, []
+    for mark in found:
+        if mark.sign in CLOSER_OF:
+            own += 1
+        elif mark.sign in CLOSERS and own:
+            own -= 1
+        elif mark.sign.strip():
+            outer.append(mark)
+    outer = outer[: max(0, len(outer) - own)]
+    signs = [(sign, at) for at, sign in enumerate(rest) if sign in CLOSERS or sign in "\"'`"]
+    covered = 0
+    matched = 0
+    for mark, (sign, at) in zip(outer, signs, strict=False):
+        if mark.sign[-1] != sign:
+            break
+        matched += 1
+        covered = at + 1
+    if not covered:
+        bare = text.rstrip()
+        stripped = rest.strip()
+        if not own and stripped and bare.endswith(stripped) and not signs:
+            return bare[: -len(stripped)], 0
+        return text, 0
+    first = outer[0].at
+    if text[first:].strip() == rest[:covered].strip():
+        return text[:first], 0
+    more = rest[covered:].strip()
+    if more and text.rstrip().endswith(more):
+        covered = len(rest.rstrip())
+    return text, covered
 
 
 _HALF = re.compile(r"[\ud800-\udfff]")
+_TRAILING = re.compile(r"[ \t]+(?=\n)")
