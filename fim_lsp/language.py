@@ -56,10 +56,13 @@ class Language:
         if inside:
             span = self.spans[inside]
             rest = span.to_end.match(text)
-            if rest is None:
+            if rest is not None:
+                at = rest.end()
+                found.append(Mark(span.closing, at - len(span.closing)))
+            elif span.long or "\n" not in text:
                 return found, inside
-            at = rest.end()
-            found.append(Mark(span.closing, at - len(span.closing)))
+            else:
+                at = text.index("\n")
         if not self.telling.search(text, at):
             return found, ""
         for token in self.token.finditer(text, at):

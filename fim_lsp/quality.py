@@ -18,7 +18,7 @@ SURPLUS = 400  # characters that the model goes on with after the truth
 PIECE = 4  # characters of a streamed piece, about a token
 AFTER = 4_000  # characters after the cursor that are known
 MOST_LINES = 24  # of a hole
-KINDS = ("inside", "rest", "block", "body")
+KINDS = ("inside", "rest", "block", "body", "lines")
 
 LANGUAGES = {
     ".c": "c",
@@ -103,7 +103,7 @@ def language_of(path: str) -> str | None:
 
 
 def holes(path: str, text: str, seed: int, n: int) -> list[Hole]:
-    """Up to `n` holes in a file, of each kind in turn: inside a line, to its end, to a block's end, a whole body."""
+    """Up to `n` holes in a file, of each kind in turn: inside a line, to its end, to a block's end, a body, lines."""
     rng = random.Random(f"{seed} {path}")  # noqa: S311
     name = language_of(path)
     text = unified(text)
@@ -230,11 +230,21 @@ def _body(rng: random.Random, lines: list[str], starts: list[int]) -> tuple[int,
     return first, starts[last] + len(lines[last])
 
 
+def _lines(rng: random.Random, lines: list[str], starts: list[int]) -> tuple[int, int] | None:
+    """Whole lines with their line ends, to the end of a block."""
+    found = _block(rng, lines, starts)
+    if found is None:
+        return None
+    first = max(start for start in starts if start <= found[0])
+    return (first, found[1] + 1) if found[1] + 1 < starts[-1] - 1 else None
+
+
 _CUTS: dict[str, Callable[[random.Random, list[str], list[int]], tuple[int, int] | None]] = {
     "inside": _inside,
     "rest": _rest,
     "block": _block,
     "body": _body,
+    "lines": _lines,
 }
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fim_lsp.site import Site, site, width
 
-LINE_TOKENS = 96  # more than any line that a person writes
+LINE_TOKENS = 128  # more than any line that a person writes
 STATEMENT_TOKENS = 192
 MOST_STOPS = 16  # the service refuses more
 WEIGHT = 14  # characters of rare text that tell what follows from what is new
@@ -54,7 +54,7 @@ def weigh(line: str, known: frozenset[str]) -> float:
     """How much a line tells: its length, less if it is all signs or stands elsewhere too."""
     text = line.strip()
     signs = len(_SIGNS.sub("", text))
-    return signs / 5 if text in known else float(signs)
+    return signs / 10 if text in known else float(signs)
 
 
 def _kind(place: Site, multiline: str) -> str:

@@ -49,7 +49,12 @@ class Site:
 
     @property
     def closes(self) -> bool:
-        """Whether the line goes on after the cursor with nothing but what closes: brackets, quotes, `;` and `,`."""
+        """Whether the line goes on after the cursor with nothing but what closes: brackets, quotes, `;` and `,`.
+
+        A bracket that begins its line closes lines above it, and not what is written in front of it.
+        """
+        if self.blank and any(sign in self.rest for sign in CLOSERS):
+            return False
         return _CLOSING_REST.fullmatch(self.rest) is not None
 
     @property
@@ -83,7 +88,7 @@ def site(prefix: str, suffix: str, name: str) -> Site:
         elif stack:
             _close(stack, sign)
     openings = tuple(Opening(sign, width(window[window.rfind("\n", 0, at) + 1 :])) for sign, at in stack)
-    owed = _owed(tongue, openings, after, inside)
+    owed = _owed(tongue, openings, after, inside, 1_000 if before.strip() else width(before))
     return Site(tongue, before, rest, tuple(above[-60:]), tuple(below), inside, openings, owed)
 
 
@@ -129,7 +134,7 @@ def _close(stack: list[tuple[str, int]], sign: str) -> None:
             return
 
 
-def _owed(tongue: Language, openings: tuple[Opening, ...], after: str, inside: str) -> int:
+def _owed(tongue: Language, openings: tuple[Opening, ...], after: str, inside: str, own: int) -> int:
     """How many brackets, from the innermost, what follows leaves open; indentation tells where brackets alone do not."""
     stack: list[str] = []
     closer: tuple[str, int] | None = None
@@ -140,12 +145,13 @@ def _owed(tongue: Language, openings: tuple[Opening, ...], after: str, inside: s
             stack.pop()
         elif sign in CLOSERS:
             start = after.rfind("\n", 0, at) + 1
-            closer = sign, width(after[start:]) if start else 1_000
+            closer = sign, width(after[start:]) if start else own
             break
     first = next((line for line in after.split("\n")[1:] if line.strip()), "")
     for depth, opening in enumerate(reversed(openings)):
         if closer is None:
-            if first and width(first) > opening.indent:
+            # Much follows, and all of it deeper: the block ends where it is not seen any more.
+            if opening.sign == "{" and len(after) >= AFTER and width(first) > opening.indent:
                 return depth
         elif CLOSER_OF[opening.sign] == closer[0] and closer[1] >= opening.indent:
             return depth
@@ -153,5 +159,5 @@ def _owed(tongue: Language, openings: tuple[Opening, ...], after: str, inside: s
 
 
 _INDENT = re.compile(r"[ \t]*")
-_WORD = re.compile(r"\s*(#?\w+|\S)")
+_WORD = re.compile(r"\s*(#?\w+|</?[\w:.-]*|\S)")
 _CLOSING_REST = re.compile(r"""\s*[)\]}"'`>/;,][)\]}"'`>/;,\s]*""")

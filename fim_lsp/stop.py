@@ -92,6 +92,7 @@ class _Reader:
         self._complete = False  # so it is, as far as its last line tells
         self._first = True  # no line with text was read yet
         self._gap = 0  # blank lines just read
+        self._shed = False  # a first line break was left out
         self._nested = False  # a line or bracket deeper than the base was read
         self._open: list[str] = []  # brackets that the text opened
         self._used = 0  # brackets open at the cursor that the text closed
@@ -162,18 +163,14 @@ class _Reader:
         return None
 
     def _begun(self, line: str, at: int) -> tuple[str, int]:
-        """The first line without what stands before the cursor already."""
+        """The first line, and where it starts, without what stands before the cursor already."""
         skip = 0
         while special := _SPECIAL.match(line, skip):
             skip = special.end()
-        if not self._gap and not self._fence and at + skip >= 0:
-            skip += repeated(self._site, line[skip:]) if self._at_cursor(at) else 0
         if at == self.start:
-            self.start = at + skip
+            skip += repeated(self._site, line[skip:], shed=self._shed)
+            self.start += skip
         return line[skip:], at + skip
-
-    def _at_cursor(self, at: int) -> bool:
-        return at == self.start
 
     def _blank(self, line: str, at: int, *, last: bool) -> int | None:
         if last:
@@ -185,9 +182,11 @@ class _Reader:
             if self._site.blank and (not above or not above[-1].strip() or (self._site.before and _opens(above[-1]))):
                 # The cursor's line is as good a place to begin as the next.
                 self.start = self.good = at + len(line) + 1
+                self._shed = True
                 return None
             self._gap += 1
-            self.start += len(line) if at == self.start else 0
+            if at == self.start:
+                self.start += len(line)  # white space at the end of the cursor's line
             return None
         self._gap += 1
         if self._open or self._inside or self._fence:
@@ -241,13 +240,15 @@ class _Reader:
         return bool(self._following) and word(self._following[0]) == word(text)
 
     def _among_members(self) -> bool:
+        if self._base > self._site.indent and not self._site.blank:
+            return self._tongue.container.search(self._site.before) is not None
         return self._base == 0 or self._tongue.container.search(self._site.head(self._base)) is not None
 
     def _meets_rest(self, line: str, *, last: bool) -> int | None:
         """Where the text on the cursor's line ends, if it says what the line still holds."""
         place = self._site
-        if place.blank and not place.closes:
-            return None
+        if place.blank and not place.closes and place.rest.lstrip().startswith((*CLOSERS, "</")):
+            return None  # lines are inserted before the one that closes
         rest = place.rest.strip()
         bare = line.rstrip()
         cut: int | None = None
@@ -272,11 +273,12 @@ class _Reader:
     def _brackets(self, line: str, at: int, indent: int, *, own: bool, last: bool) -> int | None:
         """Follow the brackets of a line; where the text ends, if it closes what is closed already."""
         found, inside = self._tongue.marks(line, self._inside)
-        closed, lent = False, 0
+        closed = False
+        lent: list[str] = []
         for n, (sign, offset) in enumerate(found):
             if sign in CLOSER_OF:
-                if lent:
-                    lent -= 1
+                if sign in lent:
+                    lent.remove(sign)
                 else:
                     self._open.append(sign)
                 continue
@@ -288,11 +290,13 @@ class _Reader:
                     return self.good
                 self._open.pop()
                 continue
-            if leading and not own and len(found) > n + 1 and found[-1].sign in CLOSER_OF:
-                lent += 1  # `} else {`: what closes the second block closes the first
+            if leading and not own and CLOSER_OF.get(found[-1].sign) == sign:
+                lent.append(found[-1].sign)  # `} else {`: what closes the first block closes the second instead
                 continue
             if self._repeats_rest(line[offset:], last=last):
                 return at + offset
+            if leading and indent < self._base and self._is_next(line):
+                return self.good
             if self._used >= self._may_close:
                 return at + len(line[:offset].rstrip()) if line[:offset].strip() else self.good
             if leading and indent == self._base and not own and self._is_next(line):
@@ -359,20 +363,31 @@ class _Reader:
         return None
 
 
-def repeated(place: Site, line: str) -> int:
+def repeated(place: Site, line: str, *, shed: bool) -> int:
     """How many characters a first line begins with that stand before the cursor already."""
     before = place.before
     space = len(line) - len(line.lstrip(" \t"))
-    if not line.strip():
+    if not before or space == len(line):
         return 0
     if place.blank:
-        return 0
+        return len(before) if shed and line.startswith(before) else _indented(place, line, space)
     said = before.strip()
-    if len(said) > 1 and line[space:].startswith(said) and _WORDS.search(said):
-        return space + len(said) + (len(line[space + len(said) :]) - len(line[space + len(said) :].lstrip(" \t")))
-    if before[-1] in " \t":
+    if len(said) > 1 and line.startswith(said, space) and _WORDS.search(said):
+        end = space + len(said)
+        return end + (line[end : end + 1] == " " and before[-1] == " ")
+    # More than one space is alignment.
+    return 1 if space == 1 and before[-1] in " \t" else 0
+
+
+def _indented(place: Site, line: str, space: int) -> int:
+    """How much of a first line's indentation is in front of the cursor already."""
+    above = next((line for line in reversed(place.above) if line.strip()), "")
+    if not space:
+        return 0
+    least = width(above) + _opens(above)
+    if place.indent >= least:
         return space
-    return 0
+    return len(place.before) if width(line) >= least and line.startswith(place.before) else 0
 
 
 def _opens(line: str) -> bool:

@@ -56,37 +56,47 @@ def _fitted(text: str, place: Site) -> tuple[str, int]:
     if not rest.strip() or not place.closes:
         return text, 0
     found, inside = place.language.marks(text, place.inside)
-    own, outer = 0, []
+    depth, outer = 0, []
     for mark in found:
         if mark.sign in CLOSER_OF:
-            own += 1
-        elif mark.sign in CLOSERS and own:
-            own -= 1
+            depth += 1
+        elif mark.sign in CLOSERS and depth:
+            depth -= 1
         elif mark.sign.strip():
             outer.append(mark)
-    outer = outer[: max(0, len(outer) - own)]
-    signs = [(sign, at) for at, sign in enumerate(rest) if sign in CLOSERS or sign in "\"'`"]
-    covered = 0
+    signs = [at for at, sign in enumerate(rest) if sign in CLOSERS or (place.inside and sign in _QUOTES)]
+    if not signs:
+        bare, stop = text.rstrip(), rest.strip()
+        return (bare[: -len(stop)], 0) if not depth and bare.endswith(stop) else (text, 0)
+    # What the line has open is for its rest to close; the text may close no more than that and what it opens.
+    here = _open_on_line(place)
+    surplus = len(signs) + len(outer) - here - depth - (inside != "") + min(0, here - len(signs))
     matched = 0
-    for mark, (sign, at) in zip(outer, signs, strict=False):
-        if mark.sign[-1] != sign:
+    for mark, at in zip(outer[len(outer) - surplus :] if 0 < surplus <= len(outer) else [], signs, strict=False):
+        if mark.sign[-1] != rest[at]:
             break
         matched += 1
-        covered = at + 1
-    if not covered:
-        bare = text.rstrip()
-        stripped = rest.strip()
-        if not own and stripped and bare.endswith(stripped) and not signs:
-            return bare[: -len(stripped)], 0
+    if not matched:
         return text, 0
-    first = outer[0].at
+    first, covered = outer[len(outer) - surplus].at, signs[matched - 1] + 1
     if text[first:].strip() == rest[:covered].strip():
         return text[:first], 0
     more = rest[covered:].strip()
-    if more and text.rstrip().endswith(more):
-        covered = len(rest.rstrip())
-    return text, covered
+    return text, len(rest.rstrip()) if more and text.rstrip().endswith(more) else covered
 
 
+def _open_on_line(place: Site) -> int:
+    """How many brackets and quotes the cursor's line opens before the cursor and leaves open there."""
+    found, inside = place.language.marks(place.before)
+    stack: list[str] = []
+    for sign, _ in found:
+        if sign in CLOSER_OF:
+            stack.append(sign)
+        elif stack:
+            stack.pop()
+    return len(stack) + (inside != "")
+
+
+_QUOTES = "\"'`"
 _HALF = re.compile(r"[\ud800-\udfff]")
 _TRAILING = re.compile(r"[ \t]+(?=\n)")
