@@ -63,6 +63,14 @@ class Site:
         own = (self.before + self.rest,) if self.blank and self.rest.strip() and not self.closes else ()
         return own + tuple(line for line in self.below if line.strip())
 
+    @property
+    def span_closed(self) -> bool:
+        """Whether what follows closes the long string or comment that the cursor is in."""
+        if not self.inside:
+            return False
+        after = "\n".join((self.rest, *self.below[:20]))
+        return self.language.spans[self.inside].to_end.match(after) is not None
+
     def head(self, indent: int) -> str:
         """The line under which a block of this indentation stands, "" at the top."""
         for line in reversed(self.above):

@@ -87,6 +87,7 @@ class _Reader:
         self._following = place.following
         self._inside = place.inside
         self._spanned = shape.kind == "span"  # ends with the string or comment that the cursor is in
+        self._span_closed = self._spanned and place.span_closed
         self._base = place.indent  # columns, of the statement or block
         self._statement = not place.blank  # what was begun before the cursor is to be completed, no more
         self._complete = False  # so it is, as far as its last line tells
@@ -138,24 +139,30 @@ class _Reader:
                 self._base, self._statement = indent, False
         gap, before = self._gap, self.good
         if not (own and self._statement):
-            if (end := self._echoes(line, before, last=last)) is not None:
+            whole = self._site.before + line if own else line
+            if (end := self._echoes(whole, before, last=last)) is not None:
                 return end
         if (end := self._loops(text, at)) is not None:
             return end
-        if not first and not self._open and not self._inside and self._past(indent, text):
-            return before
+        if not first and not self._open:
+            if indent < self._base and self._is_next(line):
+                return before
+            if not self._inside and self._past(indent, text):
+                return self._unechoed(before)
         self._gap = 0
         if own and self._site.rest.strip() and (cut := self._meets_rest(line, last=last)) is not None:
             self.good = at + cut
             return self.good
         was_open = bool(self._open)
+        if self._ends_span(line):
+            return before
         end = self._brackets(line, at, indent, own=own, last=last)
         if end is not None:
-            return end
+            return self._unechoed(end)
         self.good = at + len(line.rstrip())
         if self._kind == "line" or (self._spanned and not self._inside):
             return self.good
-        if own and self._kind in {"comment", "head"}:
+        if own and (self._kind in {"comment", "head"} or (self._span_closed and self._statement)):
             return self.good
         if not self._open and not self._inside:
             self._complete = gap > 0 or not _GOES_ON.search(text)
@@ -247,7 +254,7 @@ class _Reader:
     def _meets_rest(self, line: str, *, last: bool) -> int | None:
         """Where the text on the cursor's line ends, if it says what the line still holds."""
         place = self._site
-        if place.blank and not place.closes and place.rest.lstrip().startswith((*CLOSERS, "</")):
+        if place.blank and not place.closes and place.rest.lstrip()[0] in CLOSERS:
             return None  # lines are inserted before the one that closes
         rest = place.rest.strip()
         bare = line.rstrip()
@@ -256,7 +263,7 @@ class _Reader:
             cut = len(bare) - len(rest)
         elif last and len(rest) > 3:
             cut = next((len(bare) - n for n in range(len(rest) - 1, 2, -1) if bare.endswith(rest[:n])), None)
-        if cut is not None:
+        if cut is not None and not (rest.startswith("</") and len(_TAG.findall(line[:cut])) > line[:cut].count("</")):
             if clashes(place, line[:cut]) <= clashes(place, line):
                 return self._spaced(line, cut)
             cut = None
@@ -295,8 +302,6 @@ class _Reader:
                 continue
             if self._repeats_rest(line[offset:], last=last):
                 return at + offset
-            if leading and indent < self._base and self._is_next(line):
-                return self.good
             if self._used >= self._may_close:
                 return at + len(line[:offset].rstrip()) if line[:offset].strip() else self.good
             if leading and indent == self._base and not own and self._is_next(line):
@@ -309,6 +314,10 @@ class _Reader:
             self.good = at + len(line.rstrip())
             return self.good
         return None
+
+    def _ends_span(self, line: str) -> bool:
+        """Whether a line closes the string or comment of the cursor, which what follows closes."""
+        return self._span_closed and self._tongue.spans[self._site.inside].to_end.match(line) is not None
 
     def _is_next(self, line: str) -> bool:
         return bool(self._following) and self._following[0].rstrip() == line.rstrip()
@@ -333,10 +342,12 @@ class _Reader:
             self._echo, self._echo_weight = 0, 0.0
         return None
 
+    def _unechoed(self, end: int) -> int:
+        """The end, or where the lines that follow began, if the text came to it through them."""
+        return min(end, self._echo_from) if self._echo and self._echo_weight > 0 else end
+
     def _same(self, line: str, expected: str, *, last: bool) -> str:
         line, expected = line.rstrip(), expected.rstrip()
-        if self._first or self._starts == []:
-            line, expected = line.lstrip(), expected.lstrip()
         if line == expected:
             return "all"
         if line.strip() == expected.strip() and weigh(line, self._known) >= WEIGHT:
@@ -395,8 +406,9 @@ def _opens(line: str) -> bool:
 
 
 _SIGN = re.compile(r"\W+")
+_TAG = re.compile(r"<\w")
 _NAME = re.compile(r"\w")
 _WORDS = re.compile(r"\w\s|\s\w|=|^\w+$")
-_GOES_ON = re.compile(r"(?:[,\\=+\-*%&|^<?:.({\[]|=>|->|\b(?:and|or|not|in|is|return|then|do|of))$")
+_GOES_ON = re.compile(r"(?:[\\=+\-*%&|^<?:.({\[]|=>|->|\b(?:and|or|not|in|is|return|then|do|of))$")
 _SPECIAL = re.compile(r"<(?:\|[a-zA-Z_]+\||｜[^｜<>\n]{2,30}｜)>")
 _PROSE = re.compile(r"\w+ \w+.*:$")
