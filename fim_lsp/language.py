@@ -21,9 +21,10 @@ class Mark(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A kind of string or comment: what it is, the mark that closes it, and the pattern from within to its end."""
+    """A kind of string or comment: what it is, its two marks, and the pattern from within to its end."""
 
     what: str  # "string" or "comment"
+    opening: str
     closing: str
     to_end: re.Pattern[str]
     long: bool  # whether it may span lines
@@ -33,7 +34,7 @@ class Span(NamedTuple):
 class Language:
     """A row of the table `languages.toml`, with the patterns made from it."""
 
-    line_comments: tuple[str, ...]
+    openings: tuple[str, ...]  # of comments, the longest first
     ends: frozenset[str]
     carries: frozenset[str]
     tops: tuple[str, ...]
@@ -84,7 +85,7 @@ def language(name: str) -> Language:
     def add(what: str, opening: str, closing: str, within: str, *, long: bool) -> None:
         key = f"span{len(spans)}"
         end = re.escape(closing) if closing != "\n" else r"(?=\n)"
-        spans[key] = Span(what, closing, re.compile(f"{within}{end}", re.DOTALL), long)
+        spans[key] = Span(what, opening, closing, re.compile(f"{within}{end}", re.DOTALL), long)
         parts.append(rf"{re.escape(opening)}{within}(?:{end}|(?P<{key}>\Z))")
         first.add(opening[0])
 
@@ -100,7 +101,7 @@ def language(name: str) -> Language:
         parts.append(r"'(?:\\[^\n']{1,8}|[^'\\\n])'")
     parts.append(r"(?P<bracket>[()\[\]{}])")
     return Language(
-        line_comments=tuple(row.get("line", ())),
+        openings=tuple(sorted((s.opening for s in spans.values() if s.what == "comment"), key=len, reverse=True)),
         ends=frozenset(row.get("ends", ())),
         carries=frozenset(row.get("carries", ())),
         tops=tuple(row.get("tops", ())),

@@ -130,16 +130,19 @@ def judge(
     """What is inserted when the model says the truth and goes on with what follows; `heeds_stop`: at a stop string."""
     prefix, suffix = hole.prefix, hole.suffix[:AFTER]
     form = shape(prefix, suffix, hole.language, "auto", max_tokens)
-    answer = (hole.truth + hole.suffix[:surplus])[: form.max_tokens * PIECE]
+    answer = hole.truth + hole.suffix[:surplus]
+    limit = form.max_tokens * PIECE
+    cut, answer = len(answer) > limit, answer[:limit]
     surplus = max(0, len(answer) - len(hole.truth))
     if heeds_stop:
-        answer = answer[: min((at for at in map(answer.find, form.stop) if at >= 0), default=len(answer))]
+        stop = min((at for at in map(answer.find, form.stop) if at >= 0), default=None)
+        cut, answer = cut and stop is None, answer[:stop]
     ending = Ending(prefix, suffix, hole.language, form)
     for at in range(0, len(answer), piece):
         if ending.feed(answer[at : at + piece]):
             break
     said = ending.text
-    inserted = tidy(said, prefix, suffix, hole.language, form)
+    inserted = tidy(said, prefix, suffix, hole.language, form, cut=cut)
     text = inserted.text
     full = text + hole.suffix[inserted.covers :]
     exact = full == hole.truth + hole.suffix or (not inserted.covers and text.rstrip() == hole.truth.rstrip())

@@ -68,8 +68,12 @@ class Site:
         """Whether what follows closes the long string or comment that the cursor is in."""
         if not self.inside:
             return False
-        after = "\n".join((self.rest, *self.below[:20]))
-        return self.language.spans[self.inside].to_end.match(after) is not None
+        span = self.language.spans[self.inside]
+        after = "\n".join((self.rest, *self.below))
+        if span.opening == span.closing:
+            return after.count(span.closing) % 2 == 1
+        closing, opening = after.find(span.closing), after.find(span.opening)
+        return closing >= 0 and not 0 <= opening < closing
 
     def head(self, indent: int) -> str:
         """The line under which a block of this indentation stands, "" at the top."""

@@ -162,6 +162,8 @@ class _Reader:
         self.good = at + len(line.rstrip())
         if self._kind == "line" or (self._spanned and not self._inside):
             return self.good
+        if text.startswith("</") and indent < self._base:
+            return self.good
         if own and (self._kind in {"comment", "head"} or (self._span_closed and self._statement)):
             return self.good
         if not self._open and not self._inside:
@@ -225,7 +227,10 @@ class _Reader:
         leads = word(text)
         closing = text[0] in CLOSERS
         if text.startswith("</"):
-            return indent <= base and (indent < base or self._follows(text))
+            closed = bool(self._following) and self._following[0].lstrip().startswith("</")
+            if self._statement and indent < base:
+                return self._complete or self._gap > 0
+            return indent <= base and closed and width(self._following[0]) == indent
         if self._statement:
             if not self._complete and not self._gap:
                 return False
@@ -382,6 +387,8 @@ def repeated(place: Site, line: str, *, shed: bool) -> int:
         return 0
     if place.blank:
         return len(before) if shed and line.startswith(before) else _indented(place, line, space)
+    if (begun := _BEGUN_WORD.search(before)) and line.startswith(begun[0]):
+        return len(begun[0])
     said = before.strip()
     if len(said) > 1 and line.startswith(said, space) and _WORDS.search(said):
         end = space + len(said)
@@ -406,6 +413,7 @@ def _opens(line: str) -> bool:
 
 
 _SIGN = re.compile(r"\W+")
+_BEGUN_WORD = re.compile(r"(?<!\w)[^\W\d]\w{2,}$")
 _TAG = re.compile(r"<\w")
 _NAME = re.compile(r"\w")
 _WORDS = re.compile(r"\w\s|\s\w|=|^\w+$")

@@ -6,8 +6,8 @@ import re
 from typing import NamedTuple
 
 from fim_lsp.language import CLOSER_OF, CLOSERS
-from fim_lsp.shape import Shape
-from fim_lsp.site import Site, unified
+from fim_lsp.shape import WEIGHT, Shape
+from fim_lsp.site import Site, unified, width
 from fim_lsp.stop import Ending
 
 
@@ -18,27 +18,59 @@ class Insertion(NamedTuple):
     covers: int
 
 
+SEVERAL = 6  # lines that an answer may repeat from above the cursor
+SURE = 3  # indented lines that tell what a file is indented with
 NOTHING = Insertion("", 0)
 
 
-def tidy(text: str, prefix: str, suffix: str, language: str, shape: Shape, line_end: str = "\n") -> Insertion:
-    """The part of a model's answer that is worth inserting between two texts; "" for nothing."""
-    text = unified(_HALF.sub("", text))
+def tidy(
+    text: str, prefix: str, suffix: str, language: str, shape: Shape, line_end: str = "\n", *, cut: bool = False
+) -> Insertion:
+    """The part of a model's answer that is worth inserting between two texts; "" for nothing.
+
+    `cut`: the answer was ended by its length or by the clock, so that its last line may be half a line.
+    """
     ending = Ending(prefix, suffix, language, shape)
-    ending.feed(text)
-    end = ending.close()
     place = ending.site
+    text = _new(unified(_whole(text)), place)
+    complete = ending.feed(text)
+    end = ending.close()
+    if cut and not complete:
+        end = max(ending.start, text.rfind("\n", ending.start, end)) if "\n" in text[ending.start : end].strip() else end
     said, text = text, text[ending.start : max(end, ending.start)]
-    text = _bare(text, place)
+    text = _indented(_bare(text, place), place)
+    text = _spoken(text, place)
     text, covers = _fitted(text, place)
-    before_rest = place.rest.strip() and covers < len(place.rest.rstrip())
-    if not before_rest:
+    rest = place.rest[covers:].strip()
+    if not rest:
         text = text.rstrip()
     elif place.blank and not place.closes and text.strip() and said[end : end + 1] == "\n":
         text = text.rstrip() + "\n" + place.before
     if not text.strip():
         return NOTHING
     return Insertion(text.replace("\n", line_end) if line_end != "\n" else text, covers)
+
+
+def _whole(text: str) -> str:
+    """The text without halves of characters, and without marks of byte order."""
+    if _HALF.search(text):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
+    return text.lstrip("\ufeff\u200b")
+
+
+def _new(text: str, place: Site) -> str:
+    """The text without the lines that stand above the cursor, if it begins with several of them."""
+    if not place.blank:
+        return text
+    above = [line.strip() for line in place.above if line.strip()]
+    if not above:
+        return text
+    lines = text.split("\n", SEVERAL + 1)
+    for count in range(min(SEVERAL, len(lines) - 1, len(above)), 1, -1):
+        head = [line.strip() for line in lines[:count]]
+        if head == above[-count:] and sum(map(len, head)) >= WEIGHT:
+            return "\n".join(lines[count:]).removeprefix(place.before)
+    return text
 
 
 def _bare(text: str, place: Site) -> str:
@@ -48,6 +80,48 @@ def _bare(text: str, place: Site) -> str:
     if any(line != line.rstrip() for line in (*place.above, *place.below[:-1])):
         return text
     return _TRAILING.sub("", text)
+
+
+def _indented(text: str, place: Site) -> str:
+    """The text indented with tabs or spaces, as the lines around it are."""
+    if "\n" not in text or place.inside:
+        return text
+    around = [line[0] for line in (*place.above, *place.below) if line[:1] in {" ", "\t"} and line.strip()[:1] != "*"]
+    if len(around) < SURE or len(set(around)) > 1:
+        return text
+    first, *lines = text.split("\n")
+    leads = [line[: len(line) - len(line.lstrip(" \t"))] for line in lines]
+    if all(around[0] == lead[0] for lead in leads if lead):
+        return text
+    if around[0] == "\t":
+        unit = 4 if all(len(lead) % 4 == 0 for lead in leads) else 2
+        new = [lead if "\t" in lead else "\t" * (len(lead) // unit) + " " * (len(lead) % unit) for lead in leads]
+    else:
+        unit = min(width(line) for line in (*place.above, *place.below) if line.strip() and line[0] == " ")
+        new = [lead.replace("\t", " " * max(2, unit)) for lead in leads]
+    return "\n".join([first, *(lead + line[len(old) :] for lead, old, line in zip(new, leads, lines, strict=True))])
+
+
+def _spoken(text: str, place: Site) -> str:
+    """The text without a comment at its end that only begins."""
+    if place.inside or place.rest.strip():
+        return text
+    bare = text.rstrip()
+    last = bare[bare.rfind("\n") + 1 :]
+    for mark in place.language.openings:
+        if last.endswith(mark) and not last[: -len(mark)].rstrip().endswith((mark, '"', "'")):
+            before = place.before if last == bare else ""
+            if (before + last)[: -len(mark)].strip() or last != bare:
+                return bare[: -len(mark)].rstrip()
+            return ""
+    _, inside = place.language.marks(text)
+    span = place.language.spans.get(inside)
+    if span and span.long and span.what == "comment":
+        after = "\n".join(place.below)
+        closing, opening = after.find(span.closing), after.find(span.opening)
+        if closing < 0 or 0 <= opening < closing:
+            return bare[: bare.rfind(span.opening)].rstrip()
+    return text
 
 
 def _fitted(text: str, place: Site) -> tuple[str, int]:
