@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 CLOSER_OF = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = ")]}"
+_BRACKETS = frozenset("()[]{}")
 
 
 class Mark(NamedTuple):
@@ -46,6 +47,7 @@ class Language:
     spans: dict[str, Span]
     token: re.Pattern[str]
     telling: re.Pattern[str]
+    marked: re.Pattern[str]  # where a long span begins or ends, a tag closes, a model's own mark stands
 
     def marks(self, text: str, inside: str = "") -> tuple[list[Mark], str]:
         """The brackets of a text that are code, and what its end is inside of.
@@ -67,11 +69,11 @@ class Language:
         if not self.telling.search(text, at):
             return found, ""
         for token in self.token.finditer(text, at):
-            kind = token.lastgroup
-            if kind == "bracket":
-                found.append(Mark(token[0], token.start()))
-            elif kind is not None:  # a span that the end of the text leaves open
-                return found, kind
+            if token.lastgroup is not None:  # a span that the end of the text leaves open
+                return found, token.lastgroup
+            sign = token[0]
+            if sign in _BRACKETS:
+                found.append(Mark(sign, token.start()))
         return found, ""
 
 
@@ -80,7 +82,9 @@ def language(name: str) -> Language:
     """The row for an LSP languageId; that of `*` for one that the table does not know."""
     rows = _rows()
     row = rows.get(name.lower(), rows["*"])
-    spans, parts, first = {}, [], set("()[]{}")
+    spans: dict[str, Span] = {}
+    parts: list[str] = []
+    first = set(_BRACKETS)
 
     def add(what: str, opening: str, closing: str, within: str, *, long: bool) -> None:
         key = f"span{len(spans)}"
@@ -99,9 +103,12 @@ def language(name: str) -> Language:
         add("string", quote, quote, rf"(?:\\.|[^{quote}\\\n])*", long=False)
     if row.get("chars"):
         parts.append(r"'(?:\\[^\n']{1,8}|[^'\\\n])'")
-    parts.append(r"(?P<bracket>[()\[\]{}])")
+    marks = {"</", "<|", "<｜"}
+    marks.update(mark for span in spans.values() if span.long for mark in (span.opening, span.closing))
+    # Each alternative begins with a plain character, so that the pattern's search skips to the next of them.
+    parts.extend(map(re.escape, _BRACKETS))
     return Language(
-        openings=tuple(sorted((s.opening for s in spans.values() if s.what == "comment"), key=len, reverse=True)),
+        openings=tuple(sorted((s.opening for s in spans.values() if s.what == "comment"), key=len)[::-1]),
         ends=frozenset(row.get("ends", ())),
         carries=frozenset(row.get("carries", ())),
         tops=tuple(row.get("tops", ())),
@@ -113,6 +120,7 @@ def language(name: str) -> Language:
         spans=spans,
         token=re.compile("|".join(parts), re.DOTALL),
         telling=re.compile("[" + "".join(map(re.escape, sorted(first))) + "]"),
+        marked=re.compile("|".join(map(re.escape, sorted(marks)))),
     )
 
 

@@ -153,7 +153,11 @@ def judge(
 
 
 def report(
-    files: Iterable[tuple[str, str]], *, seed: int = 0, n: int = 10, see: Callable[[Hole, Verdict], None] | None = None
+    files: Iterable[tuple[str, str]],
+    *,
+    seed: int = 0,
+    n: int = 10,
+    see: Callable[[Hole, Verdict], None] | None = None,
 ) -> dict[str, Row]:
     """The verdicts on `n` holes of each `(path, text)`, by language and then `all`; `see` is shown each of them."""
     rows: dict[str, Row] = defaultdict(Row)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from fim_lsp.language import CLOSER_OF, CLOSERS, Language, language
 
 TAB = 4  # columns, where indentations are compared
-BEFORE, AFTER = 3_000, 2_000  # characters looked at
+BEFORE, AFTER, NEAR = 2_500, 1_500, 300  # characters looked at
 
 
 class Opening(NamedTuple):
@@ -148,17 +148,7 @@ def _close(stack: list[tuple[str, int]], sign: str) -> None:
 
 def _owed(tongue: Language, openings: tuple[Opening, ...], after: str, inside: str, own: int) -> int:
     """How many brackets, from the innermost, what follows leaves open; indentation tells where brackets alone do not."""
-    stack: list[str] = []
-    closer: tuple[str, int] | None = None
-    for sign, at in tongue.marks(after, inside)[0]:
-        if sign in CLOSER_OF:
-            stack.append(sign)
-        elif stack:
-            stack.pop()
-        elif sign in CLOSERS:
-            start = after.rfind("\n", 0, at) + 1
-            closer = sign, width(after[start:]) if start else own
-            break
+    closer = _first_closer(tongue, after[:NEAR], inside, own) or _first_closer(tongue, after, inside, own)
     first = next((line for line in after.split("\n")[1:] if line.strip()), "")
     for depth, opening in enumerate(reversed(openings)):
         if closer is None:
@@ -168,6 +158,20 @@ def _owed(tongue: Language, openings: tuple[Opening, ...], after: str, inside: s
         elif CLOSER_OF[opening.sign] == closer[0] and closer[1] >= opening.indent:
             return depth
     return len(openings) if openings or closer else 9  # nothing is known of brackets: what closes may stand
+
+
+def _first_closer(tongue: Language, after: str, inside: str, own: int) -> tuple[str, int] | None:
+    """The first bracket after the cursor that closes one before it, and the indentation of its line."""
+    stack: list[str] = []
+    for sign, at in tongue.marks(after, inside)[0]:
+        if sign in CLOSER_OF:
+            stack.append(sign)
+        elif stack:
+            stack.pop()
+        elif sign in CLOSERS:
+            start = after.rfind("\n", 0, at) + 1
+            return sign, width(after[start:]) if start else own
+    return None
 
 
 _INDENT = re.compile(r"[ \t]*")

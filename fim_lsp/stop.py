@@ -65,6 +65,11 @@ class Ending:
                 self.end = self._reader.beginning("".join(self._line), self._at)
         return self.end is not None
 
+    @property
+    def inside(self) -> str:
+        """The span that the text read ends in, "" for code."""
+        return self._reader.inside
+
     def close(self) -> int:
         """The stream has ended: where the worthwhile text ends."""
         if self.end is None:
@@ -80,12 +85,12 @@ class _Reader:
     def __init__(self, place: Site, shape: Shape) -> None:
         self.start = 0
         self.good = 0  # where the worthwhile text ends, as far as it was read
+        self.inside = place.inside
         self._site = place
         self._tongue = place.language
         self._kind = shape.kind
         self._known = known(place)
         self._following = place.following
-        self._inside = place.inside
         self._spanned = shape.kind == "span"  # ends with the string or comment that the cursor is in
         self._span_closed = self._spanned and place.span_closed
         self._base = place.indent  # columns, of the statement or block
@@ -103,12 +108,18 @@ class _Reader:
         self._echo_from = 0
         self._lines: list[str] = []
         self._starts: list[int] = []
+        self._seen: set[str] = set()
         self._runs = [0] * (LONGEST_RUN + 1)
+        self._running = False
+        self._next = self._following[0].strip() if self._following else ""
+        # Where lines do not end the text by themselves, most tell nothing.
+        self._marked = place.language.marked
+        self._plain = not (self._spanned or self._kind in {"line", "head"} or place.language.prose)
         self._fence = ""
 
     def beginning(self, line: str, at: int) -> int | None:
         """Where the text ends, if the beginning of a line tells."""
-        if self._first or self._inside or self._open or self._echo:
+        if self._first or self.inside or self._open or self._echo:
             return None
         text = line.strip()
         if not text or text[0] in CLOSERS or text.startswith("<") or len(word(text)) == len(text):
@@ -119,14 +130,16 @@ class _Reader:
 
     def line(self, line: str, at: int, *, last: bool = False) -> int | None:
         """Where the text ends, if this line tells; `last`: the stream ended in it."""
+        if self._plain and not (self._first or last) and self._tells_nothing(line, at):
+            return None
         if self._first:
             line, at = self._begun(line, at)
         text = line.strip()
         if not text:
             return self._blank(line, at, last=last)
-        if text.startswith("```") and not self._inside and (end := self._fenced(text, line, at)) is not None:
+        if text.startswith("```") and not self.inside and (end := self._fenced(text, line, at)) is not None:
             return end if end >= 0 else None
-        if special := _SPECIAL.search(line):
+        if "<" in line and (special := _SPECIAL.search(line)):
             self.line(line[: special.start()].rstrip(), at, last=True)
             return self.good
         first, self._first = self._first, False
@@ -147,7 +160,7 @@ class _Reader:
         if not first and not self._open:
             if indent < self._base and self._is_next(line):
                 return before
-            if not self._inside and self._past(indent, text):
+            if not self.inside and self._past(indent, text):
                 return self._unechoed(before)
         self._gap = 0
         if own and self._site.rest.strip() and (cut := self._meets_rest(line, last=last)) is not None:
@@ -160,16 +173,40 @@ class _Reader:
         if end is not None:
             return self._unechoed(end)
         self.good = at + len(line.rstrip())
-        if self._kind == "line" or (self._spanned and not self._inside):
+        if self._kind == "line" or (self._spanned and not self.inside):
             return self.good
         if text.startswith("</") and indent < self._base:
             return self.good
         if own and (self._kind in {"comment", "head"} or (self._span_closed and self._statement)):
             return self.good
-        if not self._open and not self._inside:
+        if not self._open and not self.inside:
             self._complete = gap > 0 or not _GOES_ON.search(text)
             self._nested = self._nested or was_open or indent > self._base
         return None
+
+    def _tells_nothing(self, line: str, at: int) -> bool:
+        """Whether a line stands in the middle of a block and brings nothing that any rule asks for; if so, it is taken."""
+        text = line.strip()
+        if not text or self.inside or self._gap or self._echo or text in self._seen or text == self._next:
+            return False
+        indent = len(line) - len(line.lstrip(" ")) if line[0] != "\t" else width(line)
+        if not (self._open or (indent >= self._base and not self._statement)) or self._marked.search(line):
+            return False
+        for opening, closing in CLOSER_OF.items():
+            if opening not in text:
+                if closing in text:
+                    return False
+            elif text.count(opening) != text.count(closing) or text.find(closing) < text.find(opening):
+                return False
+        self._seen.add(text)
+        self._lines.append(text)
+        self._starts.append(at)
+        if self._running:
+            self._runs = [0] * (LONGEST_RUN + 1)
+            self._running = False
+        self.good = at + len(line.rstrip())
+        self._nested = self._nested or indent > self._base
+        return True
 
     def _begun(self, line: str, at: int) -> tuple[str, int]:
         """The first line, and where it starts, without what stands before the cursor already."""
@@ -188,7 +225,8 @@ class _Reader:
             if self._kind == "line":
                 return self.good
             above = self._site.above
-            if self._site.blank and (not above or not above[-1].strip() or (self._site.before and _opens(above[-1]))):
+            stray = not above or not above[-1].strip() or (self._site.before and _opens(above[-1]))
+            if self._site.blank and stray:
                 # The cursor's line is as good a place to begin as the next.
                 self.start = self.good = at + len(line) + 1
                 self._shed = True
@@ -198,7 +236,7 @@ class _Reader:
                 self.start += len(line)  # white space at the end of the cursor's line
             return None
         self._gap += 1
-        if self._open or self._inside or self._fence:
+        if self._open or self.inside or self._fence:
             return None
         if self._tongue.prose or self._gap == 2:
             return self.good
@@ -222,7 +260,7 @@ class _Reader:
     def _past(self, indent: int, text: str) -> bool:
         """Whether a line lies past the end, no bracket of the text being open before it."""
         tongue, base = self._tongue, self._base
-        if self._spanned or self._fence == "```" and tongue.fences:
+        if self._spanned or (self._fence and tongue.fences):
             return False
         leads = word(text)
         closing = text[0] in CLOSERS
@@ -268,7 +306,12 @@ class _Reader:
             cut = len(bare) - len(rest)
         elif last and len(rest) > 3:
             cut = next((len(bare) - n for n in range(len(rest) - 1, 2, -1) if bare.endswith(rest[:n])), None)
-        if cut is not None and not (rest.startswith("</") and len(_TAG.findall(line[:cut])) > line[:cut].count("</")):
+        untagged = (
+            cut is None
+            or not rest.startswith("</")
+            or len(_TAG.findall(line[:cut])) <= line[:cut].count("</")
+        )
+        if cut is not None and untagged:
             if clashes(place, line[:cut]) <= clashes(place, line):
                 return self._spaced(line, cut)
             cut = None
@@ -284,10 +327,10 @@ class _Reader:
 
     def _brackets(self, line: str, at: int, indent: int, *, own: bool, last: bool) -> int | None:
         """Follow the brackets of a line; where the text ends, if it closes what is closed already."""
-        found, inside = self._tongue.marks(line, self._inside)
+        found, inside = self._tongue.marks(line, self.inside)
         closed = False
         lent: list[str] = []
-        for n, (sign, offset) in enumerate(found):
+        for sign, offset in found:
             if sign in CLOSER_OF:
                 if sign in lent:
                     lent.remove(sign)
@@ -302,8 +345,9 @@ class _Reader:
                     return self.good
                 self._open.pop()
                 continue
-            if leading and not own and CLOSER_OF.get(found[-1].sign) == sign:
-                lent.append(found[-1].sign)  # `} else {`: what closes the first block closes the second instead
+            if leading and CLOSER_OF.get(found[-1].sign) == sign:
+                # `} else {`: what closes the first block closes the second instead.
+                lent.append(found[-1].sign)
                 continue
             if self._repeats_rest(line[offset:], last=last):
                 return at + offset
@@ -314,7 +358,7 @@ class _Reader:
             self._used += 1
             closed = True
         span = self._tongue.spans.get(inside)
-        self._inside = inside if span and span.long else ""
+        self.inside = inside if span and span.long else ""
         if closed and not self._open and not (own and self._statement):
             self.good = at + len(line.rstrip())
             return self.good
@@ -366,11 +410,13 @@ class _Reader:
         lines = self._lines
         lines.append(text)
         self._starts.append(at)
+        self._seen.add(text)
         for period in range(1, LONGEST_RUN + 1):
             if len(lines) <= period or lines[-1 - period] != text:
                 self._runs[period] = 0
                 continue
             self._runs[period] += 1
+            self._running = True
             times = 2 if self._tongue.keys else LOOP
             if self._runs[period] >= (times - 1) * period:
                 run = lines[-period:]

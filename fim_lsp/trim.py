@@ -23,8 +23,15 @@ SURE = 3  # indented lines that tell what a file is indented with
 NOTHING = Insertion("", 0)
 
 
-def tidy(
-    text: str, prefix: str, suffix: str, language: str, shape: Shape, line_end: str = "\n", *, cut: bool = False
+def tidy(  # noqa: PLR0917
+    text: str,
+    prefix: str,
+    suffix: str,
+    language: str,
+    shape: Shape,
+    line_end: str = "\n",
+    *,
+    cut: bool = False,
 ) -> Insertion:
     """The part of a model's answer that is worth inserting between two texts; "" for nothing.
 
@@ -35,11 +42,11 @@ def tidy(
     text = _new(unified(_whole(text)), place)
     complete = ending.feed(text)
     end = ending.close()
-    if cut and not complete:
-        end = max(ending.start, text.rfind("\n", ending.start, end)) if "\n" in text[ending.start : end].strip() else end
+    if cut and not complete and "\n" in text[ending.start : end].strip():
+        end = text.rfind("\n", ending.start, end)
     said, text = text, text[ending.start : max(end, ending.start)]
     text = _indented(_bare(text, place), place)
-    text = _spoken(text, place)
+    text = _spoken(text, place, ending.inside if ending.start + len(text) == len(said) else "")
     text, covers = _fitted(text, place)
     rest = place.rest[covers:].strip()
     if not rest:
@@ -53,7 +60,7 @@ def tidy(
 
 def _whole(text: str) -> str:
     """The text without halves of characters, and without marks of byte order."""
-    if _HALF.search(text):
+    if not text.isascii() and _HALF.search(text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
     return text.lstrip("\ufeff\u200b")
 
@@ -75,7 +82,7 @@ def _new(text: str, place: Site) -> str:
 
 def _bare(text: str, place: Site) -> str:
     """The text without white space at its lines' ends, unless the file has such lines."""
-    if place.language.prose or not _TRAILING.search(text) or place.inside:
+    if not (" \n" in text or "\t\n" in text) or place.language.prose or place.inside:
         return text
     if any(line != line.rstrip() for line in (*place.above, *place.below[:-1])):
         return text
@@ -84,9 +91,14 @@ def _bare(text: str, place: Site) -> str:
 
 def _indented(text: str, place: Site) -> str:
     """The text indented with tabs or spaces, as the lines around it are."""
-    if "\n" not in text or place.inside:
+    if place.inside or not ("\n " in text or "\n\t" in text):
         return text
-    around = [line[0] for line in (*place.above, *place.below) if line[:1] in {" ", "\t"} and line.strip()[:1] != "*"]
+    indented = [
+        line
+        for line in (*place.above, *place.below)
+        if line[:1] in _SPACE and line.strip()[:1] not in _STARRED
+    ]
+    around = [line[0] for line in indented]
     if len(around) < SURE or len(set(around)) > 1:
         return text
     first, *lines = text.split("\n")
@@ -95,14 +107,17 @@ def _indented(text: str, place: Site) -> str:
         return text
     if around[0] == "\t":
         unit = 4 if all(len(lead) % 4 == 0 for lead in leads) else 2
-        new = [lead if "\t" in lead else "\t" * (len(lead) // unit) + " " * (len(lead) % unit) for lead in leads]
+        new = [
+            lead if "\t" in lead else "\t" * (len(lead) // unit) + " " * (len(lead) % unit) for lead in leads
+        ]
     else:
-        unit = min(width(line) for line in (*place.above, *place.below) if line.strip() and line[0] == " ")
+        unit = min(map(width, indented))
         new = [lead.replace("\t", " " * max(2, unit)) for lead in leads]
-    return "\n".join([first, *(lead + line[len(old) :] for lead, old, line in zip(new, leads, lines, strict=True))])
+    turned = (lead + line[len(old) :] for lead, old, line in zip(new, leads, lines, strict=True))
+    return "\n".join([first, *turned])
 
 
-def _spoken(text: str, place: Site) -> str:
+def _spoken(text: str, place: Site, inside: str) -> str:
     """The text without a comment at its end that only begins."""
     if place.inside or place.rest.strip():
         return text
@@ -114,7 +129,6 @@ def _spoken(text: str, place: Site) -> str:
             if (before + last)[: -len(mark)].strip() or last != bare:
                 return bare[: -len(mark)].rstrip()
             return ""
-    _, inside = place.language.marks(text)
     span = place.language.spans.get(inside)
     if span and span.long and span.what == "comment":
         after = "\n".join(place.below)
@@ -146,13 +160,14 @@ def _fitted(text: str, place: Site) -> tuple[str, int]:
     here = _open_on_line(place)
     surplus = len(signs) + len(outer) - here - depth - (inside != "") + min(0, here - len(signs))
     matched = 0
-    for mark, at in zip(outer[len(outer) - surplus :] if 0 < surplus <= len(outer) else [], signs, strict=False):
+    last = outer[len(outer) - surplus :] if 0 < surplus <= len(outer) else []
+    for mark, at in zip(last, signs, strict=False):
         if mark.sign[-1] != rest[at]:
             break
         matched += 1
     if not matched:
         return text, 0
-    first, covered = outer[len(outer) - surplus].at, signs[matched - 1] + 1
+    first, covered = last[0].at, signs[matched - 1] + 1
     if text[first:].strip() == rest[:covered].strip():
         return text[:first], 0
     more = rest[covered:].strip()
@@ -172,5 +187,7 @@ def _open_on_line(place: Site) -> int:
 
 
 _QUOTES = "\"'`"
+_SPACE = frozenset(" \t")
+_STARRED = frozenset(("*", ""))  # lines of a comment; blank lines
 _HALF = re.compile(r"[\ud800-\udfff]")
 _TRAILING = re.compile(r"[ \t]+(?=\n)")
