@@ -103,7 +103,7 @@ def language(name: str) -> Language:
         add("string", quote, quote, rf"(?:\\.|[^{quote}\\\n])*", long=False)
     if row.get("chars"):
         parts.append(r"'(?:\\[^\n']{1,8}|[^'\\\n])'")
-    marks = {"</", "<|", "<｜"}
+    marks = {"</", "<|", "<｜", "```"}
     marks.update(mark for span in spans.values() if span.long for mark in (span.opening, span.closing))
     # Each alternative begins with a plain character, so that the pattern's search skips to the next of them.
     parts.extend(map(re.escape, _BRACKETS))

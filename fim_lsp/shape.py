@@ -80,8 +80,6 @@ def _kind(place: Site, multiline: str) -> str:
 
 def _stops(place: Site, kind: str) -> list[str]:
     stops = ["<|endoftext|>"]
-    if not place.language.fences:
-        stops.append("\n```")
     following = place.following
     count = anchor(following, known(place))
     if count and not (place.blank and place.rest.strip()):

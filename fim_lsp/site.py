@@ -78,7 +78,7 @@ class Site:
     def head(self, indent: int) -> str:
         """The line under which a block of this indentation stands, "" at the top."""
         for line in reversed(self.above):
-            if line.strip() and width(line) < indent and not line.lstrip().startswith(tuple(CLOSERS + "{")):
+            if line.strip() and width(line) < indent and not _NO_HEAD.match(line):
                 return line
         return ""
 
@@ -104,21 +104,37 @@ def site(prefix: str, suffix: str, name: str) -> Site:
     return Site(tongue, before, rest, tuple(above[-60:]), tuple(below), inside, openings, owed)
 
 
-def clashes(place: Site, text: str) -> int:
-    """How badly a text suits its line: brackets between it and the line's end that close wrongly or stay open."""
-    found, _ = place.language.marks(text + place.rest, place.inside)
+def suits(place: Site, text: str) -> bool:
+    """Whether a text opens and closes as many brackets and strings as its line leaves to it."""
+    found, inside = place.language.marks(text + place.rest, place.inside)
+    if inside and place.language.spans[inside].what == "string" and not place.language.spans[inside].long:
+        return False
+    net = sum((sign in CLOSER_OF) - (sign in CLOSERS) for sign, at in found if at < len(text))
     stack = [sign for sign, _ in place.open]
-    least, wrong = len(stack), 0
-    for sign, _ in found:
+    here = on_line(place)
+    outer = max(0, len(stack) - here)
+    opened, wanted, left = 0, 0, here
+    for sign, at in found:
+        if at < len(text):
+            continue
         if sign in CLOSER_OF:
-            stack.append(sign)
+            opened += 1
+        elif sign in CLOSERS and opened:
+            opened -= 1
+        elif sign in CLOSERS and stack and CLOSER_OF[stack[-1]] == sign:
+            stack.pop()
+            left -= len(stack) >= outer
         elif sign in CLOSERS:
-            if stack and CLOSER_OF[stack[-1]] == sign:
-                stack.pop()
-                least = min(least, len(stack))
-            else:
-                wrong += 1
-    return wrong + len(stack) - least
+            wanted += 1
+    return -left <= net <= wanted
+
+
+def on_line(place: Site) -> int:
+    """How many brackets the cursor's line opens before the cursor and leaves open there."""
+    depth = 0
+    for sign, _ in place.language.marks(place.before)[0]:
+        depth = depth + 1 if sign in CLOSER_OF else max(0, depth - 1)
+    return depth
 
 
 def unified(text: str) -> str:
@@ -174,6 +190,7 @@ def _first_closer(tongue: Language, after: str, inside: str, own: int) -> tuple[
     return None
 
 
+_NO_HEAD = re.compile(r"\s*(?:[)\]}{]|\w+:$)")  # brackets, labels
 _INDENT = re.compile(r"[ \t]*")
 _WORD = re.compile(r"\s*(#?\w+|</?[\w:.-]*|\S)")
 _CLOSING_REST = re.compile(r"""\s*[)\]}"'`>/;,][)\]}"'`>/;,\s]*""")

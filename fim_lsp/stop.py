@@ -6,7 +6,7 @@ import re
 
 from fim_lsp.language import CLOSER_OF, CLOSERS
 from fim_lsp.shape import WEIGHT, Shape, known, weigh
-from fim_lsp.site import Site, clashes, site, width, word
+from fim_lsp.site import Site, site, suits, width, word
 
 LOOP = 3  # times that a run of lines stands in a row before it is a loop
 LONGEST_RUN = 8  # lines
@@ -70,6 +70,11 @@ class Ending:
         """The span that the text read ends in, "" for code."""
         return self._reader.inside
 
+    @property
+    def met_rest(self) -> bool:
+        """Whether the text went on with what the cursor's line still holds, and ends before it."""
+        return self._reader.met_rest
+
     def close(self) -> int:
         """The stream has ended: where the worthwhile text ends."""
         if self.end is None:
@@ -86,6 +91,7 @@ class _Reader:
         self.start = 0
         self.good = 0  # where the worthwhile text ends, as far as it was read
         self.inside = place.inside
+        self.met_rest = False  # the text ends before what its line still holds
         self._site = place
         self._tongue = place.language
         self._kind = shape.kind
@@ -122,7 +128,7 @@ class _Reader:
         if self._first or self.inside or self._open or self._echo:
             return None
         text = line.strip()
-        if not text or text[0] in CLOSERS or text.startswith("<") or len(word(text)) == len(text):
+        if not text or text[0] in CLOSERS or text[0] in "<`" or len(word(text)) == len(text):
             return None
         if self._echo < len(self._following) and self._following[self._echo].startswith(line):
             return None
@@ -165,6 +171,7 @@ class _Reader:
         self._gap = 0
         if own and self._site.rest.strip() and (cut := self._meets_rest(line, last=last)) is not None:
             self.good = at + cut
+            self.met_rest = True
             return self.good
         was_open = bool(self._open)
         if self._ends_span(line):
@@ -284,7 +291,9 @@ class _Reader:
             if leads in tongue.ends:
                 return self._follows(text)
             return not (leads in tongue.carries and not self._gap and not self._follows(text))
-        return indent == base and self._gap > 0 and self._nested and not closing and self._among_members()
+        if not self._gap or indent > base or closing:
+            return False
+        return tongue.keys or (self._nested and self._among_members())
 
     def _follows(self, text: str) -> bool:
         return bool(self._following) and word(self._following[0]) == word(text)
@@ -312,12 +321,13 @@ class _Reader:
             or len(_TAG.findall(line[:cut])) <= line[:cut].count("</")
         )
         if cut is not None and untagged:
-            if clashes(place, line[:cut]) <= clashes(place, line):
+            plain = self._tongue.tags or not _CLOSES.search(rest)
+            if plain or suits(place, line[:cut]) or not suits(place, line):
                 return self._spaced(line, cut)
             cut = None
         if self._kind == "line" and len(rest) > 3 and _NAME.search(rest):
             at = line.find(rest)
-            if at >= 0 and clashes(place, line[:at]) == 0:
+            if at >= 0 and suits(place, line[:at]):
                 return self._spaced(line, at)
         return None
 
@@ -460,6 +470,7 @@ def _opens(line: str) -> bool:
 
 _SIGN = re.compile(r"\W+")
 _BEGUN_WORD = re.compile(r"(?<!\w)[^\W\d]\w{2,}$")
+_CLOSES = re.compile(r"""[)\]}"'`]""")
 _TAG = re.compile(r"<\w")
 _NAME = re.compile(r"\w")
 _WORDS = re.compile(r"\w\s|\s\w|=|^\w+$")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fim_lsp.language import CLOSER_OF, CLOSERS
 from fim_lsp.shape import WEIGHT, Shape
-from fim_lsp.site import Site, unified, width
+from fim_lsp.site import Site, on_line, unified, width
 from fim_lsp.stop import Ending
 
 
@@ -47,7 +47,7 @@ def tidy(  # noqa: PLR0917
     said, text = text, text[ending.start : max(end, ending.start)]
     text = _indented(_bare(text, place), place)
     text = _spoken(text, place, ending.inside if ending.start + len(text) == len(said) else "")
-    text, covers = _fitted(text, place)
+    text, covers = (text, 0) if ending.met_rest else _fitted(text, place)
     rest = place.rest[covers:].strip()
     if not rest:
         text = text.rstrip()
@@ -155,9 +155,9 @@ def _fitted(text: str, place: Site) -> tuple[str, int]:
     signs = [at for at, sign in enumerate(rest) if sign in CLOSERS or (place.inside and sign in _QUOTES)]
     if not signs:
         bare, stop = text.rstrip(), rest.strip()
-        return (bare[: -len(stop)], 0) if not depth and bare.endswith(stop) else (text, 0)
+        return (bare[: -len(stop)], 0) if not depth and not stop.strip(";,") and bare.endswith(stop) else (text, 0)
     # What the line has open is for its rest to close; the text may close no more than that and what it opens.
-    here = _open_on_line(place)
+    here = on_line(place) + bool(place.inside)
     surplus = len(signs) + len(outer) - here - depth - (inside != "") + min(0, here - len(signs))
     matched = 0
     last = outer[len(outer) - surplus :] if 0 < surplus <= len(outer) else []
@@ -172,18 +172,6 @@ def _fitted(text: str, place: Site) -> tuple[str, int]:
         return text[:first], 0
     more = rest[covered:].strip()
     return text, len(rest.rstrip()) if more and text.rstrip().endswith(more) else covered
-
-
-def _open_on_line(place: Site) -> int:
-    """How many brackets and quotes the cursor's line opens before the cursor and leaves open there."""
-    found, inside = place.language.marks(place.before)
-    stack: list[str] = []
-    for sign, _ in found:
-        if sign in CLOSER_OF:
-            stack.append(sign)
-        elif stack:
-            stack.pop()
-    return len(stack) + (inside != "")
 
 
 _QUOTES = "\"'`"
