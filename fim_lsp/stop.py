@@ -10,6 +10,7 @@ from fim_lsp.site import Site, site, suits, width, word
 
 LOOP = 3  # times that a run of lines stands in a row before it is a loop
 LONGEST_RUN = 8  # lines
+MOST_REPEATED = 6  # lines from above the cursor that an answer is searched for
 LOOKED_AT = 80  # characters of a line's beginning that are looked at before the line is complete
 
 
@@ -54,7 +55,7 @@ class Ending:
         for part in whole:
             line = "".join(self._line) + part
             self._line, self._length = [], 0
-            self.end = self._reader.line(line, self._at)
+            self.end = self._reader.take(line, self._at)
             if self.end is not None:
                 return True
             self._at += len(line) + 1
@@ -78,7 +79,7 @@ class Ending:
     def close(self) -> int:
         """The stream has ended: where the worthwhile text ends."""
         if self.end is None:
-            self.end = self._reader.line("".join(self._line), self._at, last=True)
+            self.end = self._reader.take("".join(self._line), self._at, last=True)
         if self.end is None:
             self.end = self._reader.good
         return self.end
@@ -114,6 +115,8 @@ class _Reader:
         self._echo_from = 0
         self._lines: list[str] = []
         self._starts: list[int] = []
+        self._above = _above(place)
+        self._doubtful: list[tuple[str, int]] = []  # lines that may stand above, and where they start
         self._seen: set[str] = set()
         self._runs = [0] * (LONGEST_RUN + 1)
         self._running = False
@@ -125,7 +128,7 @@ class _Reader:
 
     def beginning(self, line: str, at: int) -> int | None:
         """Where the text ends, if the beginning of a line tells."""
-        if self._first or self.inside or self._open or self._echo:
+        if self._first or self.inside or self._open or self._echo or self._doubtful:
             return None
         text = line.strip()
         if not text or text[0] in CLOSERS or text[0] in "<`" or len(word(text)) == len(text):
@@ -133,6 +136,25 @@ class _Reader:
         if self._echo < len(self._following) and self._following[self._echo].startswith(line):
             return None
         return self.good if at and self._past(width(line), text) else None
+
+    def take(self, line: str, at: int, *, last: bool = False) -> int | None:
+        """Where the text ends, if this line tells; lines that stand above the cursor are held until they are all there."""
+        if self._above:
+            text = line.strip()
+            self._above = [rest[1:] for rest in self._above if rest[0] == text]
+            if [] in self._above:
+                self.start = self.good = at + len(line) + 1
+                self._above, self._doubtful, self._shed = [], [], True
+                return self.good if last else None
+            if self._above and not last:
+                self._doubtful.append((line, at))
+                return None
+            self._above = []
+        doubtful, self._doubtful = self._doubtful, []
+        for held, start in doubtful:
+            if (end := self.line(held, start)) is not None:
+                return end
+        return self.line(line, at, last=last)
 
     def line(self, line: str, at: int, *, last: bool = False) -> int | None:
         """Where the text ends, if this line tells; `last`: the stream ended in it."""
@@ -433,6 +455,14 @@ class _Reader:
                 if sum(len(_SIGN.sub("", each)) for each in run) >= 4:
                     return self._starts[-(times - 1) * period] - 1
         return None
+
+
+def _above(place: Site) -> list[list[str]]:
+    """The lines just above the cursor that an answer may begin with once more: two of them, three, and so on."""
+    if not place.blank:
+        return []
+    lines = [line.strip() for line in place.above if line.strip()][-MOST_REPEATED:]
+    return [lines[-n:] for n in range(2, len(lines) + 1) if sum(map(len, lines[-n:])) >= WEIGHT]
 
 
 def repeated(place: Site, line: str, *, shed: bool) -> int:

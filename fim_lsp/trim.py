@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from fim_lsp.language import CLOSER_OF, CLOSERS
-from fim_lsp.shape import WEIGHT, Shape
+from fim_lsp.shape import Shape
 from fim_lsp.site import Site, on_line, unified, width
 from fim_lsp.stop import Ending
 
@@ -18,7 +18,6 @@ class Insertion(NamedTuple):
     covers: int
 
 
-SEVERAL = 6  # lines that an answer may repeat from above the cursor
 SURE = 3  # indented lines that tell what a file is indented with
 NOTHING = Insertion("", 0)
 
@@ -39,7 +38,7 @@ def tidy(  # noqa: PLR0917
     """
     ending = Ending(prefix, suffix, language, shape)
     place = ending.site
-    text = _new(unified(_whole(text)), place)
+    text = unified(_whole(text))
     complete = ending.feed(text)
     end = ending.close()
     if cut and not complete and "\n" in text[ending.start : end].strip():
@@ -63,21 +62,6 @@ def _whole(text: str) -> str:
     if not text.isascii() and _HALF.search(text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
     return text.lstrip("\ufeff\u200b")
-
-
-def _new(text: str, place: Site) -> str:
-    """The text without the lines that stand above the cursor, if it begins with several of them."""
-    if not place.blank:
-        return text
-    above = [line.strip() for line in place.above if line.strip()]
-    if not above:
-        return text
-    lines = text.split("\n", SEVERAL + 1)
-    for count in range(min(SEVERAL, len(lines) - 1, len(above)), 1, -1):
-        head = [line.strip() for line in lines[:count]]
-        if head == above[-count:] and sum(map(len, head)) >= WEIGHT:
-            return "\n".join(lines[count:]).removeprefix(place.before)
-    return text
 
 
 def _bare(text: str, place: Site) -> str:
@@ -171,7 +155,11 @@ def _fitted(text: str, place: Site) -> tuple[str, int]:
     if text[first:].strip() == rest[:covered].strip():
         return text[:first], 0
     more = rest[covered:].strip()
-    return text, len(rest.rstrip()) if more and text.rstrip().endswith(more) else covered
+    if more and text.rstrip().endswith(more):
+        covered = len(rest.rstrip())
+    # An editor shows what replaces text only if it holds that text.
+    said = iter(text)
+    return text, covered if all(sign in said for sign in rest[:covered]) else 0
 
 
 _QUOTES = "\"'`"
