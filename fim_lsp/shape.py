@@ -79,7 +79,7 @@ def _kind(place: Site, multiline: str) -> str:
 
 
 def _stops(place: Site, kind: str) -> list[str]:
-    stops = ["<|endoftext|>"]
+    stops = [] if place.speaks_of_marks else ["<|endoftext|>"]
     following = place.following
     count = anchor(following, known(place))
     if count and not (place.blank and place.rest.strip()):

@@ -64,6 +64,12 @@ class Site:
         return own + tuple(line for line in self.below if line.strip())
 
     @property
+    def speaks_of_marks(self) -> bool:
+        """Whether marks such as a model's own stand in the document: then they are text."""
+        around = "\n".join((*self.above, self.before, self.rest, *self.below))
+        return "<|" in around or "<｜" in around
+
+    @property
     def span_closed(self) -> bool:
         """Whether what follows closes the long string or comment that the cursor is in."""
         if not self.inside:

@@ -167,7 +167,7 @@ class _Reader:
             return self._blank(line, at, last=last)
         if text.startswith("```") and not self.inside and (end := self._fenced(text, line, at)) is not None:
             return end if end >= 0 else None
-        if "<" in line and (special := _SPECIAL.search(line)):
+        if "<" in line and (special := _SPECIAL.search(line)) and not self._site.speaks_of_marks:
             self.line(line[: special.start()].rstrip(), at, last=True)
             return self.good
         first, self._first = self._first, False
@@ -240,7 +240,7 @@ class _Reader:
     def _begun(self, line: str, at: int) -> tuple[str, int]:
         """The first line, and where it starts, without what stands before the cursor already."""
         skip = 0
-        while special := _SPECIAL.match(line, skip):
+        while (special := _SPECIAL.match(line, skip)) and not self._site.speaks_of_marks:
             skip = special.end()
         if at == self.start:
             skip += repeated(self._site, line[skip:], shed=self._shed)

@@ -48,6 +48,15 @@ def tidy(  # noqa: PLR0917
     text = _spoken(text, place, ending.inside if ending.start + len(text) == len(said) else "")
     text, covers = (text, 0) if ending.met_rest else _fitted(text, place)
     rest = place.rest[covers:].strip()
+    tail = said[end:]
+    if (
+        rest
+        and text
+        and not covers
+        and tail.isspace()
+        and ("\n" not in tail or ("\n" in text and place.closes))
+    ):
+        text += tail  # white space between the text and what the line still holds
     if not rest:
         text = text.rstrip()
     elif place.blank and not place.closes and text.strip() and said[end : end + 1] == "\n":
@@ -139,7 +148,11 @@ def _fitted(text: str, place: Site) -> tuple[str, int]:
     signs = [at for at, sign in enumerate(rest) if sign in CLOSERS or (place.inside and sign in _QUOTES)]
     if not signs:
         bare, stop = text.rstrip(), rest.strip()
-        return (bare[: -len(stop)], 0) if not depth and not stop.strip(";,") and bare.endswith(stop) else (text, 0)
+        return (
+            (bare[: -len(stop)], 0)
+            if not depth and not stop.strip(";,") and bare.endswith(stop)
+            else (text, 0)
+        )
     # What the line has open is for its rest to close; the text may close no more than that and what it opens.
     here = on_line(place) + bool(place.inside)
     surplus = len(signs) + len(outer) - here - depth - (inside != "") + min(0, here - len(signs))

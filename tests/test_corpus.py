@@ -68,6 +68,11 @@ def shown(text: str) -> list[str]:
     return text.replace("\r", "␍").replace("\t", "⇥").replace(" \n", "␣\n").split("\n")
 
 
+def wanted_by(case: Case) -> str:
+    wanted = case.fields["inserted"]
+    return "" if wanted == "nothing" else wanted
+
+
 def outcome(case: Case) -> tuple[str, int, int]:
     """What is inserted, how much it covers, and how many characters were read."""
     fields = case.fields
@@ -90,11 +95,14 @@ def outcome(case: Case) -> tuple[str, int, int]:
 def test_inserted(case: Case):
     """What is inserted is what the case says, and the stream was closed where it says."""
     text, covers, read_chars = outcome(case)
-    wanted = "" if case.fields.get("inserted", "nothing") == "nothing" else case.fields["inserted"]
+    wanted = wanted_by(case)
     if text != wanted or covers != int(case.fields.get("covers", 0)):
-        diff = difflib.unified_diff(shown(wanted), shown(text), "should be inserted", "is inserted", lineterm="")
+        diff = difflib.unified_diff(
+            shown(wanted), shown(text), "should be inserted", "is inserted", lineterm=""
+        )
         pytest.fail(
-            "\n".join([f"{case.where}: {case.title}", case.fields["document"], *diff, f"covers {covers}"]), pytrace=False
+            "\n".join([f"{case.where}: {case.title}", case.fields["document"], *diff, f"covers {covers}"]),
+            pytrace=False,
         )
     if case.fields.get("read") != str(read_chars):
         pytest.fail(
@@ -104,10 +112,22 @@ def test_inserted(case: Case):
         )
 
 
+@pytest.mark.parametrize(
+    "case", [c for c in cases() if "covers" not in c.fields], ids=lambda case: case.where
+)
+def test_inserted_comes_through_again(case: Case):
+    """What is inserted is right, and what is right is left alone."""
+    wanted = wanted_by(case)
+    again = Case(case.where, case.language, case.title, {**case.fields, "said": wanted, "cut": "no"})
+    assert outcome(again)[:2] == (wanted, 0)
+
+
 def test_size():
     """At least 150 cases in 15 languages, each saying why, and no two alike."""
     found = cases()
     assert len(found) >= 150
     assert len({case.language for case in found}) >= 15
     assert all(len(case.title) > 8 and CURSOR in case.fields["document"] for case in found)
-    assert len({(case.language, case.fields["document"], case.fields["said"]) for case in found}) == len(found)
+    assert len({(case.language, case.fields["document"], case.fields["said"]) for case in found}) == len(
+        found
+    )

@@ -12,10 +12,45 @@ from fim_lsp.shape import MOST_STOPS, shape
 from fim_lsp.stop import Ending
 from fim_lsp.trim import NOTHING, tidy
 
-WORDS = ["return", "if x:", "else:", "foo(", ")", "{", "}", "});", "a = 1", "b", "# note", "//", '"', "'", "/*", "*/"]
-WORDS += ["\n", "\n    ", "\n\n", "\n\t", " ", ";", ",", "```", "<|endoftext|>", "</div>", "<p>", "é", "😀", "\r\n", "end"]
+WORDS = [
+    "return",
+    "if x:",
+    "else:",
+    "foo(",
+    ")",
+    "{",
+    "}",
+    "});",
+    "a = 1",
+    "b",
+    "# note",
+    "//",
+    '"',
+    "'",
+    "/*",
+    "*/",
+]
+WORDS += [
+    "\n",
+    "\n    ",
+    "\n\n",
+    "\n\t",
+    " ",
+    ";",
+    ",",
+    "```",
+    "<|endoftext|>",
+    "</div>",
+    "<p>",
+    "é",
+    "😀",
+    "\r\n",
+    "end",
+]
 code = st.lists(st.sampled_from(WORDS), max_size=25).map("".join)
-language = st.sampled_from(["python", "go", "typescript", "html", "yaml", "ruby", "markdown", "clojure", "nonsense"])
+language = st.sampled_from(
+    ["python", "go", "typescript", "html", "yaml", "ruby", "markdown", "clojure", "nonsense"]
+)
 asked = settings(max_examples=150, deadline=None)
 
 
@@ -70,17 +105,19 @@ def test_closing_early_loses_nothing(text, prefix, suffix, name):
 
 
 @asked
-@given(code, code, code, language, st.sampled_from(["auto", "always", "never"]), st.integers(1, 4096))
-def test_what_the_service_accepts(text, prefix, suffix, name, multiline, most):
+@given(code, code, language, st.sampled_from(["auto", "always", "never"]), st.integers(1, 4096))
+def test_what_the_service_accepts(prefix, suffix, name, multiline, most):
     """At most sixteen stop strings, none of them empty, and never more tokens than are allowed."""
-    form = shape(prefix + text, suffix, name, multiline, most)
+    form = shape(prefix, suffix, name, multiline, most)
     assert len(form.stop) <= MOST_STOPS
     assert all(form.stop)
     assert len(set(form.stop)) == len(form.stop)
     assert 1 <= form.max_tokens <= most
 
 
-@pytest.mark.parametrize("name", ["python", "go", "typescript", "c", "ruby", "yaml", "css", "sql", "unheard-of"])
+@pytest.mark.parametrize(
+    "name", ["python", "go", "typescript", "c", "ruby", "yaml", "css", "sql", "unheard-of"]
+)
 @given(text=st.text(string.ascii_letters + string.digits + "_.", min_size=1, max_size=30))
 @settings(max_examples=25, deadline=None)
 def test_a_plain_word_is_left_alone(name, text):
@@ -107,7 +144,9 @@ def test_what_is_right_is_left_alone(name, prefix, text, suffix):
     assert whole(whole(text, prefix, suffix, name).text, prefix, suffix, name) == (text, 0)
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n", "\n\n   \n", "<|endoftext|>", "```\n```", "\ud83d", "\ufeff"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n", "\n\n   \n", "<|endoftext|>", "```\n```", "\ud83d", "\ufeff"]
+)
 def test_nothing_to_say(text):
     """White space, marks and halves of characters are nothing."""
     assert whole(text, "def f():\n    ", "", "python") == NOTHING
@@ -143,3 +182,11 @@ def test_a_stream_that_was_closed_stays_closed():
     assert ending.feed("1\n")
     assert ending.feed("y = 2\n")
     assert ending.close() == 1
+
+
+@pytest.mark.parametrize("mark", ["<|endoftext|>", "<｜fim▁hole｜>"])
+def test_a_file_about_models_keeps_its_marks(mark):
+    """Where the file itself holds such marks, they are text like other text."""
+    prefix = f'END = "{mark}"\n\ndef is_end(token):\n    '
+    assert mark not in shape(prefix, "", "python", "auto", 256).stop
+    assert whole(f'return token == "{mark}"', prefix, "", "python").text == f'return token == "{mark}"'
