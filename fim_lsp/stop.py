@@ -34,7 +34,8 @@ class Ending:
     @property
     def text(self) -> str:
         """What was read so far, as it came."""
-        return "".join(self._pieces)
+        self._pieces = ["".join(self._pieces)]
+        return self._pieces[0]
 
     @property
     def start(self) -> int:
@@ -328,9 +329,9 @@ class _Reader:
     def _meets_rest(self, line: str, *, last: bool) -> int | None:
         """Where the text on the cursor's line ends, if it says what the line still holds."""
         place = self._site
-        if place.blank and not place.closes and place.rest.lstrip()[0] in CLOSERS:
-            return None  # lines are inserted before the one that closes
         rest = place.rest.strip()
+        if place.blank and rest[0] in CLOSERS and not _OPENS.search(rest):
+            return None  # lines are inserted before the one that closes
         bare = line.rstrip()
         cut: int | None = None
         if bare.endswith(rest):
@@ -501,6 +502,7 @@ def _opens(line: str) -> bool:
 _SIGN = re.compile(r"\W+")
 _BEGUN_WORD = re.compile(r"(?<!\w)[^\W\d]\w{2,}$")
 _CLOSES = re.compile(r"""[)\]}"'`]""")
+_OPENS = re.compile(r"[\w({\[]")
 _TAG = re.compile(r"<\w")
 _NAME = re.compile(r"\w")
 _WORDS = re.compile(r"\w\s|\s\w|=|^\w+$")
