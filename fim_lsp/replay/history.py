@@ -11,8 +11,7 @@ import os
 import random
 import re
 import subprocess
-import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,24 +77,6 @@ def commits(
         f"Nothing to replay in {repository}: none of its last {len(names)} commits adds {FEWEST_LINES} to"
         f" {MOST_LINES} lines in 1 to {MOST_FILES} files named {_listed(extensions)}."
     )
-
-
-def extensions_of(languages: Iterable[str]) -> tuple[str, ...]:
-    """The file name ends of languages, each named as editors do (`python`) or by an end itself (`.py`); of none, all.
-
-    Raises HistoryError for a name that is not known.
-    """
-    source = Path(__file__).with_name("languages.toml").read_text("utf-8")
-    table: dict[str, list[str]] = tomllib.loads(source)["extensions"]
-    ends: list[str] = []
-    for language in languages:
-        if language.startswith("."):
-            ends.append(language)
-        elif language.lower() in table:
-            ends += table[language.lower()]
-        else:
-            raise HistoryError(f'"{language}" is not a language known here: name the end of its files, such as ".py".')
-    return tuple(ends or (end for some in table.values() for end in some))
 
 
 class _Typed(NamedTuple):
