@@ -111,7 +111,9 @@ class _Hole:
     """The place to fill: the lines above, the line it is in, and what stands behind."""
 
     def __init__(self, prefix: str, suffix: str) -> None:
-        self.line_end = "\r\n" if "\r\n" in prefix else "\r" if "\r" in prefix and "\n" not in prefix else "\n"
+        self.line_end = (
+            "\r\n" if "\r\n" in prefix else "\r" if "\r" in prefix and "\n" not in prefix else "\n"
+        )
         if len(prefix) > PREFIX_READ:
             prefix = prefix[-PREFIX_READ:].partition(self.line_end)[2]
         *self.above, last = _normal(prefix).split("\n")
@@ -264,7 +266,9 @@ class _Answer:
         if candidates:
             change = _change(self._choose(candidates).word)[1]
         self._width = hole.width_above + change
-        self._append(_newline(hole.blanks, change), hole.indentation(self._width)[len(hole.indentation(hole.width)) :])
+        self._append(
+            _newline(hole.blanks, change), hole.indentation(self._width)[len(hole.indentation(hole.width)) :]
+        )
 
     def _candidates(self, accept: Callable[[str], bool] | None = None) -> list[_Candidate]:
         context = self._context
@@ -358,7 +362,9 @@ class _Answer:
         return answer
 
 
-def _chooser(temperature: float, top_p: float, random: Random | None) -> Callable[[list[_Candidate]], _Candidate]:
+def _chooser(
+    temperature: float, top_p: float, random: Random | None
+) -> Callable[[list[_Candidate]], _Candidate]:
     def best(candidates: list[_Candidate]) -> _Candidate:
         return max(candidates, key=lambda candidate: candidate.weight)
 
