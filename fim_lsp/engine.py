@@ -15,7 +15,7 @@ from fim_lsp.document import Document, Edit, Place, body
 from fim_lsp.flight import Flight
 from fim_lsp.problems import Problem, Problems
 from fim_lsp.prompt import Prompt, Window
-from fim_lsp.request import Refused, Reply, Request, ServiceError, Unavailable, Usage
+from fim_lsp.service import Refused, Reply, Request, ServiceError, Unavailable, Usage
 from fim_lsp.settings import Settings
 from fim_lsp.shape import Shape, shape
 from fim_lsp.stop import Ending
@@ -33,6 +33,9 @@ class Service(Protocol):
 
     def complete(self, request: Request, *, seconds: float) -> AbstractAsyncContextManager[Reply]:
         """Ask once, streamed; leaving the context closes the stream."""
+
+    async def warm(self) -> None:
+        """Connect in advance; never raises."""
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -214,6 +217,29 @@ class Engine:
             opened.turn.add_done_callback(lambda task: task.cancelled() or task.exception())
         return ()
 
+    async def once(self, uri: str, place: Place, watch: Callable[[str], None]) -> str | None:
+        """One text for a place, without waiting or candidates; `watch` sees its whole lines while they come.
+
+        None if there is no answer: completions are off for the document, or `tell` has been told why.
+        """
+        opened = self._open[uri]
+        if not self._wanted(opened, place, True):
+            return None
+        question = self._question(opened, opened.document.lines, place)
+
+        def partly(raw: str) -> None:
+            # The last line may yet be cut: it is shown when the whole is known.
+            kept = raw.rpartition("\n")[0]
+            if kept:
+                watch(self._tidied(question, kept))
+
+        return await self._read(question, self.settings.temperature, watch=partly)
+
+    async def warm(self) -> None:
+        """Connect in advance, so that the first completion is as quick as the tenth."""
+        if self.settings.enabled:
+            await self.service().warm()
+
     def explain(self, uri: str, place: Place) -> dict[str, Any]:
         """What would be sent for a place, whether or not it would be."""
         opened = self._open.get(uri)
@@ -344,7 +370,7 @@ class Engine:
     def _ask(self, question: _Question, explicit: bool, known: tuple[str, ...]) -> Callable[[Flight], Any]:
         async def work(flight: Flight) -> None:
             others = [
-                asyncio.create_task(self._read(question, max(VARIETY, self.settings.temperature), None))
+                asyncio.create_task(self._read(question, max(VARIETY, self.settings.temperature)))
                 for _ in range(CANDIDATES - max(len(known), 1) if explicit else 0)
             ]
             try:
@@ -367,7 +393,13 @@ class Engine:
 
         return work
 
-    async def _read(self, question: _Question, temperature: float, flight: Flight | None) -> str | None:
+    async def _read(
+        self,
+        question: _Question,
+        temperature: float,
+        flight: Flight | None = None,
+        watch: Callable[[str], None] | None = None,
+    ) -> str | None:
         """One answer of the model, tidied; None if it failed or the person typed something else."""
         request = self._request(question, temperature)
         before = question.prompt.prefix
@@ -385,6 +417,8 @@ class Engine:
                         if not flight.agrees(ending.text):
                             flight.disagreed = True
                             return None
+                    if watch is not None:
+                        watch(ending.text)
                     if full:
                         break
                 usage = reply.usage
@@ -397,7 +431,12 @@ class Engine:
             self._count(usage)
             self._changed()
         self._worked()
-        return tidy(ending.text, before, question.after, question.language, question.shape, question.line_end).text
+        return self._tidied(question, ending.text)
+
+    @staticmethod
+    def _tidied(question: _Question, raw: str) -> str:
+        q = question
+        return tidy(raw, q.prompt.prefix, q.after, q.language, q.shape, q.line_end).text
 
     def _count(self, usage: Usage | None) -> None:
         if usage is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from pygls.lsp.server import LanguageServer
 
 from fim_lsp import __version__, settings
 from fim_lsp.document import Document, Encoding, Place, to_units
+from fim_lsp.fault import place_of
 from fim_lsp.engine import Engine, Selected, Service
 from fim_lsp.problems import Problem
 from fim_lsp.settings import Settings
@@ -264,21 +264,12 @@ def _never_fails(default: Any) -> Callable[[Callable[P, Awaitable[T]]], Callable
             try:
                 return await handler(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - see above
-                log_fault(error)
+                log.error("%s at %s", type(error).__name__, place_of(error))
                 return default  # type: ignore[no-any-return]
 
         return safe
 
     return decorate
-
-
-def log_fault(error: BaseException) -> None:
-    """Log where our own code failed, without the error's words: they may hold the user's text."""
-    at, trace = "?", error.__traceback__
-    while trace is not None:
-        at = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"  # noqa: PTH119
-        trace = trace.tb_next
-    log.error("%s at %s", type(error).__name__, at)
 
 
 def _section(options: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -27,13 +27,14 @@ FILE_READ: Final = 64_000
 _WORDS_AT_MOST: Final = 240
 _LINES_AT_MOST: Final = 10
 _REACH: Final = 16  # how many words back two contexts are compared
-_SURE: Final = 6  # words of agreement from which on the model dares another line
+_SURE: Final = 8  # words of agreement from which on the model dares another line
 _LINES_CACHED: Final = 20_000
 _HOLE: Final = "\0"
 _OPENERS: Final = {"(": ")", "[": "]", "{": "}"}
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{"}
 _WORD: Final = re.compile(r"\w+|[^\S\n]+|.")
 _LAST_WORD: Final = re.compile(r"\w+$")
+_FIRST_WORD: Final = re.compile(r"\w+")
 _SOURCE: Final = frozenset(
     ".bash .c .cc .cpp .cs .css .dart .ex .exs .go .h .hpp .hs .html .java .jl .js .jsx .kt .lua .md .ml .php"
     " .pl .py .pyi .r .rb .rs .scala .scss .sh .sql .svelte .swift .ts .tsx .vim .vue .zig".split()
@@ -68,16 +69,13 @@ class Model:
         """
         hole = _Hole(prefix, suffix)
         before = self._words(hole.above, 0)
-        width, indented = hole.width, hole.opened
-        if hole.above and before:
-            blanks = len(hole.above) - len(_without_blank_end(hole.above))
-            before.append(_newline(blanks, width - _width(_without_blank_end(hole.above)[-1])))
+        if before and hole.line:
+            before.append(_newline(hole.blanks, hole.width - hole.width_above))
         before += _WORD.findall(hole.begun)
-        behind = _WORD.findall(hole.rest.strip()) + self._words(hole.below, width)
+        behind = _WORD.findall(hole.rest.strip()) + self._words(hole.below, hole.width)
         text = _Text([*before, _HOLE, *behind, _HOLE], len(before))
         choose = _chooser(temperature, top_p, random)
-        answer = _Answer(hole, [text, self._learned()], before, choose).text()
-        return indented + answer if answer else ""
+        return _Answer(hole, [text, self._learned()], before, choose).text()
 
     def _learned(self) -> _Text:
         if self._beside is None:
@@ -113,16 +111,17 @@ class _Hole:
     """The place to fill: the lines above, the line it is in, and what stands behind."""
 
     def __init__(self, prefix: str, suffix: str) -> None:
-        self.line_end = "\r\n" if "\r\n" in prefix else "\r" if "\r" in prefix and "\n" not in prefix else "\n"
+        self.line_end = (
+            "\r\n" if "\r\n" in prefix else "\r" if "\r" in prefix and "\n" not in prefix else "\n"
+        )
         if len(prefix) > PREFIX_READ:
             prefix = prefix[-PREFIX_READ:].partition(self.line_end)[2]
         *self.above, last = _normal(prefix).split("\n")
         self.rest, *self.below = _normal(suffix[:SUFFIX_READ]).split("\n")
         self.tabs = any(line.startswith("\t") for line in (*self.above, last))
-        self.opened = ""
         filled = _without_blank_end(self.above)
-        if not last and not self.rest.strip() and filled and filled[-1].rstrip().endswith((":", "{", "(", "[")):
-            last = self.opened = self.indentation(_width(filled[-1]) + 4)
+        self.blanks = len(self.above) - len(filled)
+        self.width_above = _width(filled[-1]) if filled else 0
         self.width = _width(last)
         found = _LAST_WORD.search(last)
         self.partial = found[0] if found else ""
@@ -203,19 +202,30 @@ class _Answer:
         self._runs: set[tuple[str, ...]] = set()
         self._width = hole.width
         self._lines = [line.strip() for line in _without_blank_end(hole.above)[-3:]]
+        self._above = len(self._lines)
         self._line = hole.line
+        self._line_starts = 0  # where in what was said the present line begins
 
     def text(self) -> str:
         """Say all of it."""
         hole = self._hole
+        tail = _FIRST_WORD.match(hole.rest)
+        if tail:
+            return self._middle_of_word(hole.partial, tail[0])
         if hole.partial:
             self._finish_word(hole.partial)
+        elif not hole.line and self._context:
+            self._indent()
         for _ in range(_WORDS_AT_MOST):
             candidates = self._candidates()
             if not candidates:
                 self._close_brackets()
                 break
-            if not self._say(self._choose(candidates)):
+            chosen = self._choose(candidates)
+            if len(self._lines) > self._above and chosen.agreement < _SURE // 2:
+                del self._said[self._line_starts :]
+                break
+            if not self._say(chosen):
                 break
         answer = "".join(self._said)
         if not hole.rest.strip():
@@ -233,6 +243,32 @@ class _Answer:
             candidates = [_Candidate(word, float(count), 0) for word, count in totals.items()]
         word = self._choose(candidates).word if candidates else partial
         self._append(word, word[len(partial) :])
+
+    def _middle_of_word(self, partial: str, tail: str) -> str:
+        def accept(word: str) -> bool:
+            return word.startswith(partial) and word.endswith(tail) and len(word) >= len(partial + tail)
+
+        candidates = self._candidates(accept) if partial else []
+        return self._choose(candidates).word[len(partial) : -len(tail)] if candidates else ""
+
+    def _indent(self) -> None:
+        """Begin a line: keep the indentation typed so far, or deepen it to one seen in such a place."""
+        hole = self._hole
+
+        def accept(word: str) -> bool:
+            return word.startswith("\n") and hole.width_above + _change(word)[1] >= hole.width
+
+        candidates = self._candidates(accept)
+        typed = [c for c in candidates if hole.width_above + _change(c.word)[1] == hole.width]
+        change = hole.width - hole.width_above
+        if hole.width and typed:
+            candidates = []
+        if candidates:
+            change = _change(self._choose(candidates).word)[1]
+        self._width = hole.width_above + change
+        self._append(
+            _newline(hole.blanks, change), hole.indentation(self._width)[len(hole.indentation(hole.width)) :]
+        )
 
     def _candidates(self, accept: Callable[[str], bool] | None = None) -> list[_Candidate]:
         context = self._context
@@ -285,12 +321,13 @@ class _Answer:
         line = self._line.strip()
         if hole.rest.strip() or width < hole.width or (blanks and width <= hole.width and line):
             return False
-        if self._said and (line in self._lines or len(self._lines) > _LINES_AT_MOST):
+        if self._said and (line in self._lines or len(self._lines) > self._above + _LINES_AT_MOST):
             return False
         if agreement < _SURE and not line.endswith((":", "{", "(", "[", ",")):
             return False
         self._lines.append(line)
         self._line = ""
+        self._line_starts = len(self._said)
         self._width = width
         self._append(word, hole.line_end * (1 + blanks) + hole.indentation(width))
         return True
@@ -325,7 +362,9 @@ class _Answer:
         return answer
 
 
-def _chooser(temperature: float, top_p: float, random: Random | None) -> Callable[[list[_Candidate]], _Candidate]:
+def _chooser(
+    temperature: float, top_p: float, random: Random | None
+) -> Callable[[list[_Candidate]], _Candidate]:
     def best(candidates: list[_Candidate]) -> _Candidate:
         return max(candidates, key=lambda candidate: candidate.weight)
 
