@@ -22,7 +22,7 @@ RULES: Mapping[str, Callable[[], PrefixCache]] = {
 
 
 class Price(NamedTuple):
-    """US dollars per million tokens: of a prompt that hit, of one that missed, and of the output."""
+    """US dollars for prompt tokens that hit, for those that missed, and for the output; as a price, for a million of each."""
 
     hit: float
     miss: float
@@ -30,11 +30,16 @@ class Price(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """One request as it is billed: its prompt tokens, of these the hits under each rule, and its output tokens."""
+    """One request as it is billed: its prompt tokens, of these the hits under each rule, and its output tokens.
 
+    `ask` counts the stops before it; `told` is what a live service said of the same: prompt, hits, output.
+    """
+
+    ask: int
     prompt: int
     hits: Mapping[str, int]
     output: int
+    told: tuple[int, int, int] | None = None
 
 
 class Encoder:
@@ -81,11 +86,6 @@ class Bill:
     sent: list[Sent] = field(default_factory=list)
 
     @property
-    def requests(self) -> int:
-        """How many requests were made."""
-        return len(self.sent)
-
-    @property
     def prompt_tokens(self) -> int:
         """Tokens of all prompts."""
         return sum(sent.prompt for sent in self.sent)
@@ -95,38 +95,38 @@ class Bill:
         """Tokens of all outputs."""
         return sum(sent.output for sent in self.sent)
 
-    def hits(self, rule: str) -> int:
+    def hit_tokens(self, rule: str) -> int:
         """Tokens billed as hits under a rule."""
         return sum(sent.hits[rule] for sent in self.sent)
 
     def hit_share(self, rule: str) -> float:
         """Share of the prompts' tokens billed as hits, 0 to 1."""
-        return self.hits(rule) / self.prompt_tokens if self.sent else 0.0
+        return _ratio(self.hit_tokens(rule), self.prompt_tokens)
 
+    def usd(self, rule: str, price: Price) -> Price:
+        """Dollars for all prompt tokens that hit, all that missed, and all outputs."""
+        hit = self.hit_tokens(rule)
+        missed = self.prompt_tokens - hit
+        return Price(hit * price.hit / 1e6, missed * price.miss / 1e6, self.output_tokens * price.out / 1e6)
+
+    @property
     def tokens_a_request(self) -> float:
         """Mean tokens of a prompt."""
-        return self.prompt_tokens / len(self.sent) if self.sent else 0.0
+        return _ratio(self.prompt_tokens, len(self.sent))
 
-    def input_usd(self, rule: str, price: Price) -> float:
-        """Dollars for all prompts."""
-        hits = self.hits(rule)
-        return (hits * price.hit + (self.prompt_tokens - hits) * price.miss) / 1e6
-
-    def output_usd(self, price: Price) -> float:
-        """Dollars for all outputs."""
-        return self.output_tokens * price.out / 1e6
+    @property
+    def requests_per_100_asks(self) -> float:
+        """Requests for 100 stops of the typist."""
+        return 100 * _ratio(len(self.sent), self.asks)
 
     def input_usd_per_1000_requests(self, rule: str, price: Price) -> float:
         """Dollars for the prompts of 1,000 requests."""
-        return 1000 * self.input_usd(rule, price) / len(self.sent) if self.sent else 0.0
+        usd = self.usd(rule, price)
+        return 1000 * _ratio(usd.hit + usd.miss, len(self.sent))
 
     def usd_per_1000_asks(self, rule: str, price: Price) -> float:
         """Dollars for 1,000 stops of the typist: prompts and outputs, those answered locally for nothing."""
-        return 1000 * (self.input_usd(rule, price) + self.output_usd(price)) / self.asks if self.asks else 0.0
-
-    def requests_per_100_asks(self) -> float:
-        """Requests for 100 stops of the typist."""
-        return 100 * len(self.sent) / self.asks if self.asks else 0.0
+        return 1000 * _ratio(sum(self.usd(rule, price)), self.asks)
 
 
 class Meter:
@@ -137,13 +137,15 @@ class Meter:
         self._encoder = encoder
         self._caches = {rule: new() for rule, new in RULES.items()}
 
-    def request(self, prompt: Prompt, output: str) -> Sent:
+    def request(self, prompt: Prompt, output: str, told: tuple[int, int, int] | None = None) -> None:
         """Bill a request and the text that was generated for it."""
         ids = self._encoder.rendered(prompt)
         hits = {rule: cache.ask(ids) for rule, cache in self._caches.items()}
-        sent = Sent(len(ids), hits, len(self._encoder.ids(output)))
-        self.bill.sent.append(sent)
-        return sent
+        self.bill.sent.append(Sent(self.bill.asks, len(ids), hits, len(self._encoder.ids(output)), told))
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
 
 
 _LINES = re.compile(r"[^\n]*\n(?:\s*[\r\n])?|[^\n]+")

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
+from fim_lsp.languages import language_of
 from fim_lsp.document import Document, Edit, Place
 from fim_lsp.prompt import Prompt, Window
 from fim_lsp.replay.bill import Bill, Meter
-from fim_lsp.replay.languages import language
 from fim_lsp.replay.layouts import Layout
 from fim_lsp.replay.session import Ask, Change, Event, Open
 
@@ -18,10 +18,14 @@ TOKEN = 4  # characters that the stand-in for the model says at a time
 
 
 class Request(NamedTuple):
-    """A request that was really made, and all the text that was generated for it."""
+    """A request that was really made, all the text that was generated for it, and what a live service told of it.
+
+    `told`: tokens of the prompt, of these hits, and tokens of the output.
+    """
 
     prompt: Prompt
     output: str
+    told: tuple[int, int, int] | None = None
 
 
 class Outcome(NamedTuple):
@@ -49,23 +53,23 @@ class Driver(Protocol):
 
 
 async def played(
-    events: Iterable[Event], driver: Driver, meter: Meter, asked: Callable[[], None] = lambda: None
+    events: Iterable[Event], driver: Driver, meter: Meter, go_on: Callable[[Bill], bool] = lambda _: True
 ) -> Bill:
-    """The bill of a session; `asked` is called after every stop."""
+    """The bill of a session, played until its end or until `go_on`, called before every stop, is false."""
     bill = meter.bill
     for event in events:
         if isinstance(event, Open):
             driver.open(event)
         elif isinstance(event, Change):
             driver.change(event)
-        else:
-            if (outcome := await driver.ask(event)) is not None:
-                bill.asks += 1
-                bill.local_hits += outcome.local
-                bill.shown += bool(outcome.shown)
-                for request in outcome.requests:
-                    meter.request(request.prompt, request.output)
-            asked()
+        elif not go_on(bill):
+            break
+        elif (outcome := await driver.ask(event)) is not None:
+            for request in outcome.requests:
+                meter.request(*request)
+            bill.asks += 1
+            bill.local_hits += outcome.local
+            bill.shown += bool(outcome.shown)
     await driver.aclose()
     return bill
 
@@ -132,7 +136,7 @@ class Documents:
     def open(self, event: Open) -> Document:
         """Take in a file; its name is also its document's."""
         self._texts.open(event)
-        document = self._open[event.path] = Document(event.path, language(event.path), 0, event.text)
+        document = self._open[event.path] = Document(event.path, language_of(event.path), 0, event.text)
         return document
 
     def change(self, event: Change) -> Edit:
