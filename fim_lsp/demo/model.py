@@ -202,7 +202,7 @@ class _Answer:
         self._rest = _WORD.findall(hole.rest.strip())
         self._said: list[str] = []  # pieces of the answer, as text
         self._runs: set[tuple[str, ...]] = set()
-        self._width = hole.width
+        self._width = self._base = hole.width
         self._lines = [line.strip() for line in _without_blank_end(hole.above)[-3:]]
         self._vague_words = 0  # the last so many words had less than two words of agreement
         self._above = len(self._lines)
@@ -242,17 +242,17 @@ class _Answer:
         self._vague_words = self._vague_words + 1 if candidate.agreement < 2 else 0
         if word in _CLOSERS and candidate.agreement < _SURE // 2:
             return bool(self._line.strip()) and not self._open_brackets(self._line)
+        if word == "=" and self._said[-1:] == [" "] and candidate.agreement < _SURE:
+            if self._open_brackets(self._line):  # an assignment elsewhere, an argument here
+                self._said.pop()
+                return True
+            return False
         return bool(self._said) and (self._vague_words > 3 or (self._vague_words > 0 and word == " "))
 
     def _finish_word(self, partial: str) -> None:
         candidates = self._candidates(lambda word: word.startswith(partial))
         if not candidates:
-            totals: Counter[str] = Counter()
-            for text, factor in zip(self._texts, (20, 1), strict=True):
-                for word, count in text.counts.items():
-                    if word.startswith(partial):
-                        totals[word] += count * factor * (1 if word == partial else 5)
-            candidates = [_Candidate(word, float(count), 0) for word, count in totals.items()]
+            candidates = self._by_count(partial, "")
         word = self._choose(candidates).word if candidates else partial
         self._append(word, word[len(partial) :])
         self._line += word[len(partial) :]
@@ -261,8 +261,19 @@ class _Answer:
         def accept(word: str) -> bool:
             return word.startswith(partial) and word.endswith(tail) and len(word) >= len(partial + tail)
 
-        candidates = self._candidates(accept) if partial else []
+        if not partial:
+            return ""
+        candidates = self._candidates(accept) or self._by_count(partial, tail)
         return self._choose(candidates).word[len(partial) : -len(tail)] if candidates else ""
+
+    def _by_count(self, start: str, end: str) -> list[_Candidate]:
+        """Weigh the words of that start and end, wherever they stand; those nearby much, `start` itself little."""
+        totals: Counter[str] = Counter()
+        for text, factor in zip(self._texts, (20, 1), strict=True):
+            for word, count in text.counts.items():
+                if word.startswith(start) and word.endswith(end) and len(word) >= len(start + end):
+                    totals[word] += count * factor * (1 if word == start else 5)
+        return [_Candidate(word, float(count), 0) for word, count in totals.items()]
 
     def _indent(self) -> None:
         """Begin a line: keep the indentation typed so far, or deepen it to one seen in such a place."""
@@ -278,7 +289,7 @@ class _Answer:
             candidates = []
         if candidates:
             change = _change(self._choose(candidates).word)[1]
-        self._width = hole.width_above + change
+        self._width = self._base = hole.width_above + change
         self._append(
             _newline(hole.blanks, change), hole.indentation(self._width)[len(hole.indentation(hole.width)) :]
         )
@@ -335,7 +346,7 @@ class _Answer:
         blanks, change = _change(word)
         width = max(0, self._width + change)
         line = self._line.strip()
-        if hole.rest.strip() or width < hole.width or (blanks and width <= hole.width and line):
+        if hole.rest.strip() or width < self._base or (blanks and width <= self._base and line):
             return False
         if self._said and (line in self._lines or len(self._lines) > self._above + _LINES_AT_MOST):
             return False
@@ -355,7 +366,7 @@ class _Answer:
         self._runs.add(tuple(self._context[-6:]))
 
     def _close_brackets(self) -> None:
-        if not self._hole.rest.strip() and self._said:
+        if not self._hole.rest.strip() and any(self._said):
             self._said += [_OPENERS[bracket] for bracket in reversed(self._open_brackets(self._line))]
 
     @staticmethod

@@ -150,6 +150,8 @@ class _Connection:
                 self._http.receive_data(await self._read())
             elif isinstance(event, h11.Request):
                 head = event
+                if int(dict(head.headers).get(b"content-length", b"0")) > BODY_AT_MOST:
+                    return head, None
             elif isinstance(event, h11.Data):
                 body += event.data
                 if len(body) > BODY_AT_MOST:
