@@ -29,3 +29,8 @@ def endings(language: str) -> tuple[str, ...]:
     """`(".ts", ".tsx")` for `typescript`, its dialect for React included; none for what is not known."""
     wanted = language.lower()
     return tuple(end for end, name in _BY_ENDING.items() if wanted in {name, name.removesuffix("react")})
+
+
+def names() -> tuple[str, ...]:
+    """Every language whose files are known by their endings."""
+    return tuple(dict.fromkeys(_BY_ENDING.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
+from urllib.parse import quote
 
 from fim_lsp.languages import language_of
 from fim_lsp.document import Document, Edit, Place
@@ -90,6 +91,11 @@ def said(ask: Ask) -> str:
     return f"{line[: int(len(line) * share * 0.8)]}elsewhere{digest % 97}\n"
 
 
+def uri_of(path: str) -> str:
+    """The name of a document in a session."""
+    return "file:///session/" + quote(path)
+
+
 class Texts:
     """The open files as plain texts."""
 
@@ -134,9 +140,9 @@ class Documents:
         self._open: dict[str, Document] = {}
 
     def open(self, event: Open) -> Document:
-        """Take in a file; its name is also its document's."""
+        """Take in a file."""
         self._texts.open(event)
-        document = self._open[event.path] = Document(event.path, language_of(event.path), 0, event.text)
+        document = self._open[event.path] = Document(uri_of(event.path), language_of(event.path), 0, event.text)
         return document
 
     def change(self, event: Change) -> Edit:
@@ -212,7 +218,7 @@ class Accepting:
             return None
         outcome = await self._driver.ask(event)
         shown = outcome.shown
-        digest = blake2b(f"accept {event.path}:{event.offset}".encode(), digest_size=2).digest()
+        digest = blake2b(f"a{event.path}:{event.offset}".encode(), digest_size=2).digest()
         if shown and event.truth.startswith(shown) and int.from_bytes(digest, "big") < self._share * 65536:
             self._driver.change(Change(event.path, event.offset, event.offset, shown))
             self._ahead[event.path] = shown

@@ -16,10 +16,10 @@ from fim_lsp.engine import Engine
 from fim_lsp.engine import Service as Asked
 from fim_lsp.problems import Problem
 from fim_lsp.prompt import Prompt
-from fim_lsp.replay.drive import Documents, Outcome, Request, said
+from fim_lsp.replay.drive import Documents, Outcome, Request, said, uri_of
 from fim_lsp.replay.session import Ask, Change, Open
+from fim_lsp.request import Request as Question
 from fim_lsp.service import Reply, Service
-from fim_lsp.service import Request as Question
 from fim_lsp.settings import Settings
 
 KEY_SECONDS = 0.2  # of typing time, that a key takes
@@ -45,6 +45,7 @@ class Rehearsal:
             settings,
             lambda settings: _Recorded(connect(settings) if connect else self._demo(), self._calls, told=live),
             clock=time.monotonic if live else lambda: self._typed,
+            random=lambda: 1.0,
             sleep=asyncio.sleep if live else lambda _: asyncio.sleep(0),
             tell=self.problems.append,
         )
@@ -56,13 +57,13 @@ class Rehearsal:
     def change(self, event: Change) -> None:
         """Take in a change."""
         self._typed += KEY_SECONDS
-        self._engine.edited(event.path, self._documents.change(event))
+        self._engine.edited(uri_of(event.path), self._documents.change(event))
 
     async def ask(self, event: Ask) -> Outcome:
         """Ask as an editor does at a pause."""
         self._answer.text = said(event)
         known = self._engine.counts.local_hits
-        texts = await self._engine.complete(event.path, self._documents.place(event.path, event.offset))
+        texts = await self._engine.complete(uri_of(event.path), self._documents.place(event.path, event.offset))
         calls = tuple(self._calls)
         self._calls.clear()
         return Outcome(calls, texts[0] if texts else "", self._engine.counts.local_hits > known)
