@@ -109,10 +109,11 @@ def _ours(report: Report, bill: Bill) -> str:
 
 def _chosen(report: Report) -> list[Bill]:
     """Ours, and of the others some from the cheapest to the dearest."""
-    ours, *others = (bill for bill in report.bills if bill.sent)
+    ours, *others = report.bills
+    others = [bill for bill in others if bill.sent]
     others.sort(key=lambda bill: bill.usd_per_1000_asks(report.rule, report.price))
     count = min(LINES_SHOWN - 1, len(others))
-    return [ours, *(others[index * (len(others) - 1) // max(count - 1, 1)] for index in range(count))]
+    return [*([ours] if ours.sent else []), *(others[index * (len(others) - 1) // max(count - 1, 1)] for index in range(count))]
 
 
 def _grown(bill: Bill, rule: str) -> list[tuple[int, float]]:

@@ -6,9 +6,10 @@ import gzip
 import json
 import os.path
 import random
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fim_lsp.replay.history import Change as FileChange
 from fim_lsp.replay.history import Commit, HistoryError
@@ -142,9 +143,25 @@ def save(events: Sequence[Event], file: Path) -> None:
 
 def load(file: Path) -> list[Event]:
     """A session as `save` wrote it.  Raises HistoryError where the file holds none."""
-    kinds: dict[str, type[Open | Change | Ask]] = {"open": Open, "edit": Change, "ask": Ask}
     try:
         raw = file.read_bytes()
-        return [kinds[name](*event) for name, *event in json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)]
-    except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
+        return list(_checked(json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)))
+    except (OSError, EOFError, ValueError, TypeError, KeyError, RecursionError, zlib.error) as error:
         raise HistoryError(f"{file} holds no saved session ({type(error).__name__}).") from None
+
+
+def _checked(raw: list[list[Any]]) -> Iterator[Event]:
+    """The events of a saved session, each possible in the text that those before it left."""
+    lengths: dict[str, int] = {}
+    for name, path, *rest in raw:
+        match [name, path, *rest]:
+            case ["open", str(), str(text)]:
+                lengths[path] = len(text)
+                yield Open(path, text)
+            case ["edit", str(), int(start), int(end), str(text)] if 0 <= start <= end <= lengths[path]:
+                lengths[path] += len(text) - (end - start)
+                yield Change(path, start, end, text)
+            case ["ask", str(), int(offset), str(truth)] if 0 <= offset <= lengths[path]:
+                yield Ask(path, offset, truth)
+            case _:
+                raise ValueError(name)
