@@ -13,7 +13,28 @@ EXACT, NEARLY = Encoder(exact=True), Encoder(exact=False)
 PRICE = Price(0.003, 0.15, 0.60)
 CODE = "".join(f"def function_{n}(argument):\n    return argument + {n}  # add\n\n\n" for n in range(200))
 PIECES = st.sampled_from(
-    [" ", "  ", "\t", "\n", "\n\n", "\r\n", "\r", "a", "Word", "123", "4567", "():", "}", "é", "中文", "かな", "\u2028", "\x0b", "😀", "#"]
+    [
+        " ",
+        "  ",
+        "\t",
+        "\n",
+        "\n\n",
+        "\r\n",
+        "\r",
+        "a",
+        "Word",
+        "123",
+        "4567",
+        "():",
+        "}",
+        "é",
+        "中文",
+        "かな",
+        "\u2028",
+        "\x0b",
+        "😀",
+        "#",
+    ]
 )
 
 
@@ -64,7 +85,9 @@ def test_dollars_are_tokens_times_prices():
     assert paid.usd("units", PRICE) == pytest.approx(
         (hits * 0.003 / 1e6, (paid.prompt_tokens - hits) * 0.15 / 1e6, out * 0.60 / 1e6)
     )
-    assert paid.input_usd_per_1000_requests("units", PRICE) == pytest.approx(1000 * sum(paid.usd("units", PRICE)[:2]) / 3)
+    assert paid.input_usd_per_1000_requests("units", PRICE) == pytest.approx(
+        1000 * sum(paid.usd("units", PRICE)[:2]) / 3
+    )
     assert paid.usd_per_1000_asks("units", PRICE) == pytest.approx(1000 * sum(paid.usd("units", PRICE)) / 3)
     assert paid.requests_per_100_asks == 100
     assert paid.tokens_a_request == pytest.approx(paid.prompt_tokens / 3)

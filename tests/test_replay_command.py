@@ -52,7 +52,12 @@ def test_every_layout_is_billed_on_the_same_session(repository, capsys):
     assert all(row["requests"] == 40 for row in [always, *others])
     assert ours["requests"] + ours["localHits"] <= 40
     assert ours["usdPer1000Asks"] < always["usdPer1000Asks"]
-    assert found["price"] == {"name": "deepseek-flash, off-peak, since 2026-09-14", "hit": 0.003, "miss": 0.15, "out": 0.6}
+    assert found["price"] == {
+        "name": "deepseek-flash, off-peak, since 2026-09-14",
+        "hit": 0.003,
+        "miss": 0.15,
+        "out": 0.6,
+    }
     for row in found["layouts"]:
         assert 0 <= row["hits_units"] <= row["hits_intervals"] <= row["hits_blocks"] <= 1
 
@@ -96,12 +101,24 @@ def test_prices_are_those_of_the_day_or_as_given(repository, capsys, options, pr
 
 def test_a_table_of_the_users_own_wins(repository, capsys, tmp_path):
     (tmp_path / "prices.toml").write_text('[[prices]]\nmodel = "mine"\nhit = 1\nmiss = 2\noutput = 3\n')
-    found = printed(capsys, repository, "--asks", 2, "--layouts", "none", "--model", "mine", config=tmp_path / "config.toml")
+    found = printed(
+        capsys,
+        repository,
+        "--asks",
+        2,
+        "--layouts",
+        "none",
+        "--model",
+        "mine",
+        config=tmp_path / "config.toml",
+    )
     assert found["price"]["miss"] == 2
 
 
 def test_a_wider_window_sends_more(repository, capsys):
-    few = printed(capsys, repository, "--asks", 5, "--prefix-chars", 200, "--suffix-chars", 0, "--layouts", "none")
+    few = printed(
+        capsys, repository, "--asks", 5, "--prefix-chars", 200, "--suffix-chars", 0, "--layouts", "none"
+    )
     many = printed(capsys, repository, "--asks", 5, "--layouts", "none")
     assert few["layouts"][0]["tokensPerRequest"] < many["layouts"][0]["tokensPerRequest"]
 
@@ -125,7 +142,9 @@ def test_the_picture_holds_every_layout_and_nothing_from_elsewhere(repository, t
 
 
 def bill(name, hits):
-    return Bill(name, asks=len(hits), sent=[Sent(n, 100, dict.fromkeys(RULES, hit), 5) for n, hit in enumerate(hits)])
+    return Bill(
+        name, asks=len(hits), sent=[Sent(n, 100, dict.fromkeys(RULES, hit), 5) for n, hit in enumerate(hits)]
+    )
 
 
 def drawn(*bills):
@@ -135,7 +154,11 @@ def drawn(*bills):
 
 def test_a_picture_of_nothing_is_a_picture():
     """Names are escaped; a bill without requests or asks has no line, and breaks nothing."""
-    for bills in ([bill("<ours>", [])], [bill("<ours>", []), bill("b", [0, 50, 100])], [bill("<ours>", [64])]):
+    for bills in (
+        [bill("<ours>", [])],
+        [bill("<ours>", []), bill("b", [0, 50, 100])],
+        [bill("<ours>", [64])],
+    ):
         ElementTree.fromstring(drawn(*bills))  # noqa: S314
 
 
@@ -179,7 +202,9 @@ def test_each_dead_end_is_one_sentence(repository, capsys, tmp_path):
     assert "Nothing to replay" in failed(capsys, repository, "--language", "rust,.zig")
     assert "no revision" in failed(capsys, repository, "--range", "v1..v2")
     assert "No price" in failed(capsys, repository, "--model", "other")
-    assert "cannot be written" in failed(capsys, repository, "--asks", 2, "--save", tmp_path / "none" / "s.json")
+    assert "cannot be written" in failed(
+        capsys, repository, "--asks", 2, "--save", tmp_path / "none" / "s.json"
+    )
     (tmp_path / "s.json").write_text("[]")
     assert "nowhere in it would a typist stop" in failed(capsys, tmp_path / "s.json")
     assert "exclude each other" in capsys_of_demo_and_live(repository, capsys)
@@ -214,7 +239,12 @@ def test_live_asks_the_service_and_compares_on_the_same_asks(repository, capsys)
     endpoint = Endpoint()
     arguments, more = live(repository, "--asks", 12, "--yes", endpoint=endpoint)
     found = printed(capsys, *arguments, **more)
-    assert [row["layout"] for row in found["layouts"]] == ["fim-lsp, live", "fim-lsp", "fim-lsp, no reuse", "tabby"]
+    assert [row["layout"] for row in found["layouts"]] == [
+        "fim-lsp, live",
+        "fim-lsp",
+        "fim-lsp, no reuse",
+        "tabby",
+    ]
     assert {row["asks"] for row in found["layouts"]} == {12}
     assert found["layouts"][0]["requests"] == endpoint.demo.totals.requests > 0
 
@@ -239,7 +269,23 @@ def test_the_limit_holds(repository, capsys):
     """What is spent never passes the limit, and what was learnt until then is reported."""
     endpoint = Endpoint()
     limit = 0.0077
-    arguments, more = live(repository, "--asks", 60, "--yes", "--limit-usd", limit, "--price", "0.1,10,10", "--prefix-chars", 200, "--suffix-chars", 0, "--model", "deepseek-flash", endpoint=endpoint)
+    arguments, more = live(
+        repository,
+        "--asks",
+        60,
+        "--yes",
+        "--limit-usd",
+        limit,
+        "--price",
+        "0.1,10,10",
+        "--prefix-chars",
+        200,
+        "--suffix-chars",
+        0,
+        "--model",
+        "deepseek-flash",
+        endpoint=endpoint,
+    )
     found = printed(capsys, *arguments, **more, config=Path("/none/config.toml"))
     totals = endpoint.demo.totals
     spent = (totals.prompt_tokens * 10 + totals.output_tokens * 10) / 1e6

@@ -11,10 +11,17 @@ PYTHON = (".py",)
 
 
 def git(folder, *arguments):
-    names = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@b"}
+    names = {
+        "GIT_AUTHOR_NAME": "A",
+        "GIT_AUTHOR_EMAIL": "a@b",
+        "GIT_COMMITTER_NAME": "A",
+        "GIT_COMMITTER_EMAIL": "a@b",
+    }
     clean = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     environment = {**clean, **names, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    return subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True, env=environment).stdout
+    return subprocess.run(
+        ["git", "-C", str(folder), *arguments], check=True, capture_output=True, env=environment
+    ).stdout
 
 
 def commit(folder, message="c", **files):
@@ -70,7 +77,10 @@ def test_a_seed_draws_a_run_of_commits_again(repository):
     """The same seed gives the same run, in the order of the history."""
     runs = {seed: [c.name for c in history.commits(repository, PYTHON, 2, seed=seed)] for seed in range(1, 9)}
     order = [c.name for c in history.commits(repository, PYTHON, 10)]
-    assert all(run == [c.name for c in history.commits(repository, PYTHON, 2, seed=seed)] for seed, run in runs.items())
+    assert all(
+        run == [c.name for c in history.commits(repository, PYTHON, 2, seed=seed)]
+        for seed, run in runs.items()
+    )
     assert {tuple(run) for run in runs.values()} == {tuple(order[:2]), tuple(order[1:])}
 
 
@@ -79,7 +89,11 @@ def test_a_bare_repository_and_a_folder_within_one_read_alike(repository, tmp_pa
     git(bare, "clone", "-q", "--bare", str(repository), "r.git")
     within = repository / "folder"
     within.mkdir()
-    assert history.commits(bare / "r.git", PYTHON, 9) == history.commits(repository, PYTHON, 9) == history.commits(within, PYTHON, 9)
+    assert (
+        history.commits(bare / "r.git", PYTHON, 9)
+        == history.commits(repository, PYTHON, 9)
+        == history.commits(within, PYTHON, 9)
+    )
 
 
 def test_line_ends_are_read_as_one_kind(tmp_path):
@@ -129,7 +143,15 @@ def test_nothing_that_a_repository_names_is_run(repository):
     script.write_text(f"#!/bin/sh\ntouch {marker}\n")
     script.chmod(0o755)
     (repository / ".git" / "info" / "attributes").write_text("*.py diff=evil filter=evil\n")
-    for name in ("diff.evil.command", "diff.evil.textconv", "diff.external", "core.fsmonitor", "core.pager", "filter.evil.clean", "filter.evil.smudge"):
+    for name in (
+        "diff.evil.command",
+        "diff.evil.textconv",
+        "diff.external",
+        "core.fsmonitor",
+        "core.pager",
+        "filter.evil.clean",
+        "filter.evil.smudge",
+    ):
         git(repository, "config", name, str(script))
     for hook in ("post-index-change", "reference-transaction", "post-checkout"):
         (repository / ".git" / "hooks" / hook).write_text(script.read_text())

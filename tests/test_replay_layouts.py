@@ -7,7 +7,9 @@ from fim_lsp.replay.layouts import LAYOUTS
 
 LONG = "".join(f"    line number {n} of a long file, wide enough = {n}\n" for n in range(2000))
 MIDDLE = LONG.index("line number 1000 ")
-TEXTS = st.lists(st.sampled_from(["a", "bc ", "\n", "    ", "x = 1\n", "}\n", "é𝄞"]), max_size=40).map("".join)
+TEXTS = st.lists(st.sampled_from(["a", "bc ", "\n", "    ", "x = 1\n", "}\n", "é𝄞"]), max_size=40).map(
+    "".join
+)
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -43,7 +45,9 @@ def test_a_window_of_characters_is_filled_and_not_exceeded(name, before, after):
     assert prompt.suffix in LONG
 
 
-@pytest.mark.parametrize(("name", "above", "below"), [("llama.vim", 256, 64), ("tabby", 19, 19), ("twinny", 85, 14)])
+@pytest.mark.parametrize(
+    ("name", "above", "below"), [("llama.vim", 256, 64), ("tabby", 19, 19), ("twinny", 85, 14)]
+)
 def test_a_window_of_lines_is_exact(name, above, below):
     prompt = LAYOUTS[name](LONG, MIDDLE)
     assert prompt.prefix.removeprefix("\n# Language: plain\n# File uri: file:///file\n").count("\n") == above

@@ -96,7 +96,10 @@ def test_settings_that_switch_completions_off_do_not_empty_the_replay():
 def test_a_live_service_is_heard_for_what_it_bills():
     """Against a service that is connected to, requests carry its own count where the stream was read to its end."""
     demo = Demo(first_token_s=0, token_s=0)
-    live = Rehearsal(Settings(api_key="sk-x", debounce_ms=0), lambda _: Service("http://x.invalid", "sk-x", transport=DemoTransport(demo)))
+    live = Rehearsal(
+        Settings(api_key="sk-x", debounce_ms=0),
+        lambda _: Service("http://x.invalid", "sk-x", transport=DemoTransport(demo)),
+    )
     _, asked = play(live)
     requests = [request for _, outcome in asked for request in outcome.requests]
     told = [request.told for request in requests if request.told]
@@ -106,7 +109,10 @@ def test_a_live_service_is_heard_for_what_it_bills():
 
 
 def test_a_service_that_refuses_is_a_problem_and_no_request():
-    live = Rehearsal(Settings(api_key="sk-x"), lambda _: Service("http://x.invalid", "sk-x", transport=DemoTransport(Demo(fault="401"))))
+    live = Rehearsal(
+        Settings(api_key="sk-x"),
+        lambda _: Service("http://x.invalid", "sk-x", transport=DemoTransport(Demo(fault="401"))),
+    )
     bill, _ = play(live)
     assert bill.sent == []
     assert [problem.cause for problem in live.problems] == ["key"]

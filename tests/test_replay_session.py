@@ -12,7 +12,9 @@ COMMITS = [
     Commit(
         "1",
         (
-            FileChange("a.py", BEFORE, (Hunk(1, 1, "    if x:\n        go()\n"), Hunk(5, 1, "    return 2\n"))),
+            FileChange(
+                "a.py", BEFORE, (Hunk(1, 1, "    if x:\n        go()\n"), Hunk(5, 1, "    return 2\n"))
+            ),
             FileChange("new.py", "", (Hunk(0, 0, "import os\n\nprint(os)\n"),)),
         ),
     ),
@@ -50,7 +52,10 @@ def test_a_session_ends_in_what_was_committed():
 
 def test_the_same_seed_types_the_same():
     assert list(session.typed(COMMITS, seed=3)) == list(session.typed(COMMITS, seed=3))
-    assert any(list(session.typed(COMMITS, seed=3)) != list(session.typed(COMMITS, seed=seed)) for seed in range(4, 9))
+    assert any(
+        list(session.typed(COMMITS, seed=3)) != list(session.typed(COMMITS, seed=seed))
+        for seed in range(4, 9)
+    )
 
 
 def test_an_editor_indents_the_line_it_opens():
@@ -106,7 +111,19 @@ def test_a_saved_session_loads_as_it_was(tmp_path, name):
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"{", b"\x1f\x8bnot", b'[["go", 1]]', b'[["open", "a"]]', b"3", b'{"a": 1}', b'[["edit", "a", 0, 0, ""]]', b'[["open", "a", ""], ["edit", "a", 0, 1, ""]]', b'[["edit", "a", "0", 0, ""]]', b'[["ask", "a", 0, ""]]'],
+    [
+        b"",
+        b"{",
+        b"\x1f\x8bnot",
+        b'[["go", 1]]',
+        b'[["open", "a"]]',
+        b"3",
+        b'{"a": 1}',
+        b'[["edit", "a", 0, 0, ""]]',
+        b'[["open", "a", ""], ["edit", "a", 0, 1, ""]]',
+        b'[["edit", "a", "0", 0, ""]]',
+        b'[["ask", "a", 0, ""]]',
+    ],
 )
 def test_a_file_without_a_session_is_a_sentence(tmp_path, raw):
     file = tmp_path / "x.json"

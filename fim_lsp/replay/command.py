@@ -37,33 +37,111 @@ _NOT_CODE = {"json", "yaml", "toml", "xml", "markdown", "latex", "plaintext"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes; `--demo`, the default, is the caller's."""
     add = parser.add_argument
-    add("repository", metavar="REPOSITORY", type=Path, help="a git repository, bare or not, or a session saved with --save")
-    add("--language", metavar="NAME", type=_language, action="extend", help="only files of it, such as python or .py; may be repeated")
+    add(
+        "repository",
+        metavar="REPOSITORY",
+        type=Path,
+        help="a git repository, bare or not, or a session saved with --save",
+    )
+    add(
+        "--language",
+        metavar="NAME",
+        type=_language,
+        action="extend",
+        help="only files of it, such as python or .py; may be repeated",
+    )
     add("--commits", metavar="N", type=_whole, default=60, help="how many commits to type again (60)")
-    add("--range", metavar="REVISIONS", default="HEAD", help="the newest of which: a revision or range, such as v1..main (HEAD)")
+    add(
+        "--range",
+        metavar="REVISIONS",
+        default="HEAD",
+        help="the newest of which: a revision or range, such as v1..main (HEAD)",
+    )
     add("--asks", metavar="N", type=_whole, default=600, help="how many stops at most (600)")
-    add("--seed", metavar="N", type=int, default=0, help="another number, another session (0: the newest commits)")
-    add("--accept", metavar="SHARE", type=_share, default=0.0, help="share of right suggestions accepted, 0 to 1 (0: all is typed)")
-    add("--prefix-chars", metavar="N", type=_whole, help="most characters sent from before the cursor (the setting)")
-    add("--suffix-chars", metavar="N", type=_count, help="most characters sent from after the cursor (the setting)")
+    add(
+        "--seed",
+        metavar="N",
+        type=int,
+        default=0,
+        help="another number, another session (0: the newest commits)",
+    )
+    add(
+        "--accept",
+        metavar="SHARE",
+        type=_share,
+        default=0.0,
+        help="share of right suggestions accepted, 0 to 1 (0: all is typed)",
+    )
+    add(
+        "--prefix-chars",
+        metavar="N",
+        type=_whole,
+        help="most characters sent from before the cursor (the setting)",
+    )
+    add(
+        "--suffix-chars",
+        metavar="N",
+        type=_count,
+        help="most characters sent from after the cursor (the setting)",
+    )
     add("--model", help="whose price to take (the setting)")
     add("--peak", action="store_true", help="prices of peak hours")
     add("--date", metavar="DAY", type=_day, help="prices of that day, such as 2026-11-20 (today)")
-    add("--price", metavar="HIT,MISS,OUT", type=_price, help="these prices instead: dollars per million tokens")
-    add("--layouts", metavar="NAMES", type=_layouts, default=tuple(LAYOUTS), help=f"only some, or none: {', '.join(LAYOUTS)}")
-    add("--rule", choices=tuple(RULES), default="units", help="model of the cache by which dollars are counted (units, the strictest)")
+    add(
+        "--price",
+        metavar="HIT,MISS,OUT",
+        type=_price,
+        help="these prices instead: dollars per million tokens",
+    )
+    add(
+        "--layouts",
+        metavar="NAMES",
+        type=_layouts,
+        default=tuple(LAYOUTS),
+        help=f"only some, or none: {', '.join(LAYOUTS)}",
+    )
+    add(
+        "--rule",
+        choices=tuple(RULES),
+        default="units",
+        help="model of the cache by which dollars are counted (units, the strictest)",
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one object instead of a table")
     form.add_argument("--csv", action="store_true", help="print CSV instead of a table")
-    add("--plot", metavar="FILE.svg", type=Path, help="also draw the cost by layout, and the hits over the session")
-    add("--save", metavar="FILE.json", type=Path, help="also save the session, to be replayed or measured elsewhere")
-    add("--live", action="store_true", help="ask the service itself, which costs money and sends text of the repository")
-    add("--limit-usd", metavar="DOLLARS", type=_dollars, default=0.05, help="with --live, the most that may be spent (0.05)")
+    add(
+        "--plot",
+        metavar="FILE.svg",
+        type=Path,
+        help="also draw the cost by layout, and the hits over the session",
+    )
+    add(
+        "--save",
+        metavar="FILE.json",
+        type=Path,
+        help="also save the session, to be replayed or measured elsewhere",
+    )
+    add(
+        "--live",
+        action="store_true",
+        help="ask the service itself, which costs money and sends text of the repository",
+    )
+    add(
+        "--limit-usd",
+        metavar="DOLLARS",
+        type=_dollars,
+        default=0.05,
+        help="with --live, the most that may be spent (0.05)",
+    )
     add("--yes", action="store_true", help="with --live, do not ask before spending")
 
 
 def run(
-    args: argparse.Namespace, *, connect: Callable[[Settings], Service], config: Path, environ: Mapping[str, str]
+    args: argparse.Namespace,
+    *,
+    connect: Callable[[Settings], Service],
+    config: Path,
+    environ: Mapping[str, str],
 ) -> int:
     """Replay and report; the exit code.  `connect` makes the client of the service itself, for `--live` only."""
     if args.live and getattr(args, "demo", False):
@@ -81,7 +159,9 @@ def run(
     except (HistoryError, _StoppedError) as error:
         return _fail(str(error))
     except OSError as error:
-        return _fail(f"{error.filename or 'A file'} cannot be written: {error.strerror or type(error).__name__}.")
+        return _fail(
+            f"{error.filename or 'A file'} cannot be written: {error.strerror or type(error).__name__}."
+        )
     return DONE
 
 
@@ -91,10 +171,16 @@ class _StoppedError(Exception):
 
 def _settings(args: argparse.Namespace, config: Path, environ: Mapping[str, str]) -> Settings:
     file, wrong = settings.from_file(config)
-    chosen, more = settings.merged([(str(config), file), ("the environment", settings.from_environment(environ))])
+    chosen, more = settings.merged(
+        [(str(config), file), ("the environment", settings.from_environment(environ))]
+    )
     for message in [*wrong, *more]:
         print(f"fim-lsp: {message}", file=sys.stderr)
-    bounds = {name: value for name in ("prefix_chars", "suffix_chars", "model") if (value := getattr(args, name)) is not None}
+    bounds = {
+        name: value
+        for name in ("prefix_chars", "suffix_chars", "model")
+        if (value := getattr(args, name)) is not None
+    }
     return replace(chosen, **bounds)
 
 
@@ -111,7 +197,9 @@ def _price_of(args: argparse.Namespace, chosen: Settings, config: Path) -> tuple
     moments = (midnight + timedelta(minutes=30 * half) for half in range(14 * 48))
     found = [tables.price(chosen.model, moment) for moment in moments]
     if found[0] is None:
-        raise _StoppedError(f'No price of "{chosen.model}" on {day} is known: give one with --price HIT,MISS,OUT.')
+        raise _StoppedError(
+            f'No price of "{chosen.model}" on {day} is known: give one with --price HIT,MISS,OUT.'
+        )
     wanted = next((price for price in found if price is not None and price.peak == args.peak), found[0])
     hours = "peak" if wanted.peak else "off-peak"
     price = Price(float(wanted.hit), float(wanted.miss), float(wanted.output))
@@ -186,14 +274,18 @@ def _replayed(
     with _progress((rows - 1 + args.live) * min(asks, described.asks)) as step:
         if args.live:
             live = Rehearsal(chosen, connect)
-            spent = bill(LIVE, live, lambda bill: not live.problems and _affordable(bill, args, chosen, price))
+            spent = bill(
+                LIVE, live, lambda bill: not live.problems and _affordable(bill, args, chosen, price)
+            )
             _live_end(live, spent)
             # What follows is compared on the same asks.
             asks = spent.asks
             bills[:] = [spent, bill(OURS, Rehearsal(chosen))]
         bills.append(bill(WINDOW, Windows(chosen.prefix_chars, chosen.suffix_chars)))
         bills += [bill(name, Plain(LAYOUTS[name])) for name in args.layouts]
-    return Report(replace(described, asks=min(asks, described.asks)), bills, price, price_name, args.rule, encoder.exact)
+    return Report(
+        replace(described, asks=min(asks, described.asks)), bills, price, price_name, args.rule, encoder.exact
+    )
 
 
 def _agree(args: argparse.Namespace, rehearsed: Bill, chosen: Settings, price: Price) -> None:
@@ -201,7 +293,9 @@ def _agree(args: argparse.Namespace, rehearsed: Bill, chosen: Settings, price: P
     if chosen.api_key is None:
         raise _StoppedError("No API key is set: put it into DEEPSEEK_API_KEY or the setting apiKey.")
     if _worst(chosen, price) > args.limit_usd:
-        raise _StoppedError(f"One request may cost ${_worst(chosen, price):.4f}, more than --limit-usd allows: raise it.")
+        raise _StoppedError(
+            f"One request may cost ${_worst(chosen, price):.4f}, more than --limit-usd allows: raise it."
+        )
     if args.yes:
         return
     if not sys.stdin.isatty():
@@ -220,7 +314,9 @@ def _agree(args: argparse.Namespace, rehearsed: Bill, chosen: Settings, price: P
 
 def _worst(chosen: Settings, price: Price) -> float:
     """Dollars that one request may cost at most: no character is more than two tokens, and none hits."""
-    return (2 * (chosen.prefix_chars + chosen.suffix_chars) * price.miss + chosen.max_tokens * price.out) / 1e6
+    return (
+        2 * (chosen.prefix_chars + chosen.suffix_chars) * price.miss + chosen.max_tokens * price.out
+    ) / 1e6
 
 
 def _affordable(bill: Bill, args: argparse.Namespace, chosen: Settings, price: Price) -> bool:
@@ -243,7 +339,9 @@ def _live_end(live: Rehearsal, bill: Bill) -> None:
     told = [sent.told for sent in bill.sent if sent.told]
     if told:
         share = sum(hits for _, hits, _ in told) / max(1, sum(prompt for prompt, _, _ in told))
-        print(f"The service billed {100 * share:.1f} % of {len(told)} prompts' tokens as hits.", file=sys.stderr)
+        print(
+            f"The service billed {100 * share:.1f} % of {len(told)} prompts' tokens as hits.", file=sys.stderr
+        )
 
 
 def _print(report: Report, args: argparse.Namespace) -> None:
@@ -258,7 +356,9 @@ def _print(report: Report, args: argparse.Namespace) -> None:
 
         Console().print(report.as_table())
     except ImportError:
-        raise _StoppedError('The table needs rich: pip install "fim-lsp[replay]", or use --json or --csv.') from None
+        raise _StoppedError(
+            'The table needs rich: pip install "fim-lsp[replay]", or use --json or --csv.'
+        ) from None
 
 
 @contextmanager
@@ -301,7 +401,9 @@ def _language(text: str) -> list[str]:
     for name in filter(None, (one.strip() for one in text.split(","))):
         found = (name,) if name.startswith(".") else languages.endings(name)
         if not found:
-            raise argparse.ArgumentTypeError(f'"{name}" is not a language known here: name the end of its files, such as .py')
+            raise argparse.ArgumentTypeError(
+                f'"{name}" is not a language known here: name the end of its files, such as .py'
+            )
         ends += found
     return ends
 
@@ -322,7 +424,9 @@ def _price(text: str) -> Price:
     except (TypeError, ValueError):
         price = Price(-1, -1, -1)
     if not all(0 <= one < 1e6 for one in price):
-        raise argparse.ArgumentTypeError("must be three prices in dollars per million tokens, such as 0.003,0.15,0.60")
+        raise argparse.ArgumentTypeError(
+            "must be three prices in dollars per million tokens, such as 0.003,0.15,0.60"
+        )
     return price
 
 

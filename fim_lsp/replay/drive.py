@@ -142,7 +142,9 @@ class Documents:
     def open(self, event: Open) -> Document:
         """Take in a file."""
         self._texts.open(event)
-        document = self._open[event.path] = Document(uri_of(event.path), language_of(event.path), 0, event.text)
+        document = self._open[event.path] = Document(
+            uri_of(event.path), language_of(event.path), 0, event.text
+        )
         return document
 
     def change(self, event: Change) -> Edit:

@@ -157,7 +157,9 @@ def _by_hand(git: _Git, names: Sequence[str], extensions: tuple[str, ...]) -> It
             if field.startswith(":"):  # ":mode mode before after A", and the path next
                 _, mode, before, after, _ = field.split(" ")
                 path = next(fields)
-                if path.endswith(extensions) and mode.startswith("100"):  # neither a link nor another repository
+                if path.endswith(extensions) and mode.startswith(
+                    "100"
+                ):  # neither a link nor another repository
                     files[path] = (before, after)
             else:  # "added\tremoved\tpath", with "-" for what is no text
                 lines, _, path = field.split("\t", 2)

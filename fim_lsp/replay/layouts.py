@@ -78,7 +78,10 @@ def twinny(text: str, cursor: int) -> Prompt:
         above, below = above + below - (lines - row), lines - row
     before, line = _lines_before(text, cursor, above)
     rest, after = _lines_after(text, cursor, below - 1)
-    return Prompt("\n".join(["", "# Language: plain", "# File uri: file:///file", *before, line]), "\n".join([rest, *after, ""]))
+    return Prompt(
+        "\n".join(["", "# Language: plain", "# File uri: file:///file", *before, line]),
+        "\n".join([rest, *after, ""]),
+    )
 
 
 def whole_file(text: str, cursor: int) -> Prompt:

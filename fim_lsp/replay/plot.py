@@ -9,7 +9,11 @@ from fim_lsp.replay.bill import Bill
 from fim_lsp.replay.report import NAMES_OF_RULES, Report
 
 WIDTH = 960
-MARGIN, NAMES, FIGURES = 32, 170, 90  # pixels: around all, for the names left of bars, for what stands right of them
+MARGIN, NAMES, FIGURES = (
+    32,
+    170,
+    90,
+)  # pixels: around all, for the names left of bars, for what stands right of them
 BAR, GAP = 18, 10
 LINES_HEIGHT = 280
 LINES_SHOWN = 6  # the picture stays readable: ours, the cheapest and the dearest others
@@ -47,7 +51,12 @@ def svg(report: Report) -> str:
             "quiet",
         ),
         *_bars(report, bars_top),
-        _text(MARGIN, lines_top - 48, "Share of prompt tokens billed as hits, from the start of the session", "title"),
+        _text(
+            MARGIN,
+            lines_top - 48,
+            "Share of prompt tokens billed as hits, from the start of the session",
+            "title",
+        ),
         _text(
             MARGIN,
             lines_top - 26,
@@ -66,7 +75,11 @@ def _bars(report: Report, top: int) -> Iterable[str]:
     bills = sorted(report.bills, key=lambda bill: bill.usd_per_1000_asks(report.rule, report.price))
     most = max(bill.usd_per_1000_asks(report.rule, report.price) for bill in bills) or 1.0
     legend = MARGIN + NAMES
-    for kind, name in (("miss", "prompt tokens missed"), ("hit", "prompt tokens that hit"), ("out", "output")):
+    for kind, name in (
+        ("miss", "prompt tokens missed"),
+        ("hit", "prompt tokens that hit"),
+        ("out", "output"),
+    ):
         yield f'<rect class="{kind}" x="{legend}" y="{top - 31}" width="12" height="12"/>'
         yield _text(legend + 18, top - 20, name)
         legend += 190
@@ -96,11 +109,16 @@ def _lines(report: Report, top: int) -> Iterable[str]:
     yield _text((left + right) / 2, top + LINES_HEIGHT + 42, "asks so far", "quiet middle")
     shown = [(bill, _grown(bill, report.rule)) for bill in _chosen(report)]
     for bill, points in reversed(shown):
-        steps = [f"{left + (right - left) * ask / asks:.1f} {top + LINES_HEIGHT * (1 - share):.1f}" for ask, share in points]
+        steps = [
+            f"{left + (right - left) * ask / asks:.1f} {top + LINES_HEIGHT * (1 - share):.1f}"
+            for ask, share in points
+        ]
         yield f'<path class="line {_ours(report, bill)}" d="M{"L".join(steps)}"/>'
     ends = _spread([top + LINES_HEIGHT * (1 - points[-1][1]) for _, points in shown], 17)
     for (bill, points), y in zip(shown, ends, strict=True):
-        yield _text(right + 10, y + 4, f"{bill.name}, {100 * points[-1][1]:.0f} %", f"label {_ours(report, bill)}")
+        yield _text(
+            right + 10, y + 4, f"{bill.name}, {100 * points[-1][1]:.0f} %", f"label {_ours(report, bill)}"
+        )
 
 
 def _ours(report: Report, bill: Bill) -> str:
@@ -113,7 +131,10 @@ def _chosen(report: Report) -> list[Bill]:
     others = [bill for bill in others if bill.sent]
     others.sort(key=lambda bill: bill.usd_per_1000_asks(report.rule, report.price))
     count = min(LINES_SHOWN - 1, len(others))
-    return [*([ours] if ours.sent else []), *(others[index * (len(others) - 1) // max(count - 1, 1)] for index in range(count))]
+    return [
+        *([ours] if ours.sent else []),
+        *(others[index * (len(others) - 1) // max(count - 1, 1)] for index in range(count)),
+    ]
 
 
 def _grown(bill: Bill, rule: str) -> list[tuple[int, float]]:

@@ -43,7 +43,9 @@ class Rehearsal:
             settings = replace(settings, api_key=DEMO_KEY, model="deepseek-flash")
         self._engine = Engine(
             settings,
-            lambda settings: _Recorded(connect(settings) if connect else self._demo(), self._calls, told=live),
+            lambda settings: _Recorded(
+                connect(settings) if connect else self._demo(), self._calls, told=live
+            ),
             clock=time.monotonic if live else lambda: self._typed,
             random=lambda: 1.0,
             sleep=asyncio.sleep if live else lambda _: asyncio.sleep(0),
@@ -63,7 +65,9 @@ class Rehearsal:
         """Ask as an editor does at a pause."""
         self._answer.text = said(event)
         known = self._engine.counts.local_hits
-        texts = await self._engine.complete(uri_of(event.path), self._documents.place(event.path, event.offset))
+        texts = await self._engine.complete(
+            uri_of(event.path), self._documents.place(event.path, event.offset)
+        )
         calls = tuple(self._calls)
         self._calls.clear()
         return Outcome(calls, texts[0] if texts else "", self._engine.counts.local_hits > known)
@@ -73,7 +77,14 @@ class Rehearsal:
         await self._engine.aclose()
 
     def _demo(self) -> Asked:
-        demo = Demo(self._answer, first_token_s=0, token_s=0, sleep=lambda _: asyncio.sleep(0), clock=lambda: self._typed, keep=1)
+        demo = Demo(
+            self._answer,
+            first_token_s=0,
+            token_s=0,
+            sleep=lambda _: asyncio.sleep(0),
+            clock=lambda: self._typed,
+            keep=1,
+        )
         return Service("http://demo.invalid", DEMO_KEY, transport=DemoTransport(demo))
 
 
@@ -82,7 +93,9 @@ class _Answer:
 
     text = ""
 
-    def complete(self, prefix: str, suffix: str, *, temperature: float, top_p: float, random: Random | None) -> str:
+    def complete(
+        self, prefix: str, suffix: str, *, temperature: float, top_p: float, random: Random | None
+    ) -> str:
         del prefix, suffix, temperature, top_p, random
         return self.text
 

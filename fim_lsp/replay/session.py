@@ -110,7 +110,9 @@ class _Hunks:
 
 def _keys(path: str, at: int, text: str, chance: random.Random) -> Iterator[Event]:
     """A text typed key by key from an offset, with its stops."""
-    if text.endswith("\n"):  # whole lines are typed on a line opened for them: nothing stands right of the cursor
+    if text.endswith(
+        "\n"
+    ):  # whole lines are typed on a line opened for them: nothing stands right of the cursor
         yield Change(path, at, at, "\n")
         text = text[:-1]
     done = 0
