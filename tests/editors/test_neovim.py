@@ -121,13 +121,13 @@ def test_emoji_and_crlf_survive(edit, scripted):
     """In a CRLF file with characters outside the BMP the text lands at the cursor, and every line end stays."""
     scripted.says = "'é' + name\r\n"
     nvim, path = edit("b.py", "s = '😀漢' + \r\nlast = 1\r\n".encode())
-    nvim.keys("A ")
+    nvim.keys("A")
     wait(lambda: ghost(nvim) == "'é' + name")
     assert scripted.bodies[-1]["prompt"].endswith("s = '😀漢' + ")
     nvim.keys("<Tab>")
     wait(lambda: nvim.lines()[0].endswith("name"))
     nvim.keys("<Esc>:w<CR>")
-    wait(lambda: path.read_bytes() == "s = '😀漢' +  'é' + name\r\nlast = 1\r\n".encode())
+    wait(lambda: path.read_bytes() == "s = '😀漢' + 'é' + name\r\nlast = 1\r\n".encode())
 
 
 def test_a_wrong_key_is_said_once_and_halts_nothing(edit, scripted):
