@@ -108,7 +108,7 @@ def _address(text: str) -> tuple[str, int]:
 
 
 def _place(text: str) -> tuple[Path, int, int]:
-    name, line, column = (text.rsplit(":", 2) + ["", ""])[:3]
+    name, line, column = [*text.rsplit(":", 2), "", ""][:3]
     if not name or not line.isdigit() or not column.isdigit() or int(line) < 1 or int(column) < 1:
         raise argparse.ArgumentTypeError("must be FILE:LINE:COLUMN, counting from 1")
     return Path(name), int(line), int(column)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fim_lsp import __version__, settings
-from fim_lsp.service import Refused, Request, ServiceError
+from fim_lsp.request import Refused, Request, ServiceError
 from fim_lsp.settings import Settings
 
 SECONDS = 15.0  # for the trial completion
