@@ -3,7 +3,7 @@ import csv
 import io
 import json
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from test_replay_history import commit, git, lines
@@ -133,7 +133,7 @@ def test_the_picture_holds_every_layout_and_nothing_from_elsewhere(repository, t
     """A picture is well-formed, names each layout and its cost, follows dark mode, and loads nothing."""
     assert run(repository, "--asks", 30, "--csv", "--plot", tmp_path / "p.svg") == 0
     text = (tmp_path / "p.svg").read_text()
-    root = ElementTree.fromstring(text)  # noqa: S314
+    root = ET.fromstring(text)
     words = [element.text or "" for element in root.iter() if element.tag.endswith("text")]
     assert all(name in words for name in ("fim-lsp", *LAYOUTS, "asks so far", "100 %"))
     assert sum(word.startswith("$0.") for word in words) == 2 + len(LAYOUTS)
@@ -159,7 +159,7 @@ def test_a_picture_of_nothing_is_a_picture():
         [bill("<ours>", []), bill("b", [0, 50, 100])],
         [bill("<ours>", [64])],
     ):
-        ElementTree.fromstring(drawn(*bills))  # noqa: S314
+        ET.fromstring(drawn(*bills))
 
 
 def test_labels_of_lines_stand_apart():

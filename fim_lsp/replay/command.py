@@ -321,7 +321,8 @@ def _worst(chosen: Settings, price: Price) -> float:
 
 def _affordable(bill: Bill, args: argparse.Namespace, chosen: Settings, price: Price) -> bool:
     """Whether the limit holds whatever the next request costs."""
-    return sum(_spent(sent, price) for sent in bill.sent) + _worst(chosen, price) <= args.limit_usd
+    left: float = args.limit_usd - sum(_spent(sent, price) for sent in bill.sent)
+    return _worst(chosen, price) <= left
 
 
 def _spent(sent: Sent, price: Price) -> float:

@@ -7,8 +7,8 @@ from hashlib import blake2b
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
-from fim_lsp.languages import language_of
 from fim_lsp.document import Document, Edit, Place
+from fim_lsp.languages import language_of
 from fim_lsp.prompt import Prompt, Window
 from fim_lsp.replay.bill import Bill, Meter
 from fim_lsp.replay.layouts import Layout
@@ -219,7 +219,7 @@ class Accepting:
         if event.path in self._ahead:
             return None
         outcome = await self._driver.ask(event)
-        shown = outcome.shown
+        shown = outcome.shown if outcome else ""
         digest = blake2b(f"a{event.path}:{event.offset}".encode(), digest_size=2).digest()
         if shown and event.truth.startswith(shown) and int.from_bytes(digest, "big") < self._share * 65536:
             self._driver.change(Change(event.path, event.offset, event.offset, shown))

@@ -231,7 +231,7 @@ def _texts(git: _Git, blobs: Sequence[str]) -> dict[str, str]:
             text = raw.decode().replace("\r\n", "\n")
         except UnicodeDecodeError:
             continue
-        if not re.search(r"[\0\r]|[^\n]{%d}" % LONGEST_LINE, text):
+        if not re.search(rf"[\0\r]|[^\n]{{{LONGEST_LINE}}}", text):
             texts[blob] = text
     return texts
 

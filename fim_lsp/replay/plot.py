@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -154,7 +155,7 @@ def _spread(places: Sequence[float], apart: float) -> list[float]:
     """The places moved as little as their labels need to stand apart."""
     order = sorted(range(len(places)), key=lambda index: places[index])
     moved = list(places)
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in itertools.pairwise(order):
         moved[after] = max(moved[after], moved[before] + apart)
     return moved
 

@@ -8,18 +8,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from random import Random
-from typing import cast
 
 from fim_lsp.demo.endpoint import Demo
 from fim_lsp.demo.transport import DemoTransport
-from fim_lsp.engine import Engine
+from fim_lsp.engine import Engine, Reply
 from fim_lsp.engine import Service as Asked
 from fim_lsp.problems import Problem
 from fim_lsp.prompt import Prompt
 from fim_lsp.replay.drive import Documents, Outcome, Request, said, uri_of
 from fim_lsp.replay.session import Ask, Change, Open
 from fim_lsp.request import Request as Question
-from fim_lsp.service import Reply, Service
+from fim_lsp.request import Usage
+from fim_lsp.service import Service
 from fim_lsp.settings import Settings
 
 KEY_SECONDS = 0.2  # of typing time, that a key takes
@@ -117,7 +117,7 @@ class _Recorded:
         try:
             async with self._service.complete(request, seconds=seconds) as reply:
                 heard = _Heard(reply)
-                yield cast("Reply", heard)
+                yield heard
         finally:
             if heard is not None:
                 usage = heard.usage if self._told else None
@@ -137,14 +137,10 @@ class _Heard:
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
         self.text = ""
+        self.usage: Usage | None = None
 
-    def __aiter__(self) -> AsyncIterator[str]:
-        return self
-
-    async def __anext__(self) -> str:
-        piece = await anext(self._reply)
-        self.text += piece
-        return piece
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._reply, name)
+    async def __aiter__(self) -> AsyncIterator[str]:
+        async for piece in self._reply:
+            self.text += piece
+            yield piece
+        self.usage = self._reply.usage

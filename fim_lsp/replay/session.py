@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os.path
 import random
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -98,14 +97,21 @@ class _Hunks:
         start, end = self._starts[hunk.first], self._starts[hunk.first + hunk.removed]
         removed, added = self._before[start:end], hunk.text
         # A person changes the words that differ, not the lines that hold them.
-        same = len(os.path.commonprefix((removed, added)))
-        alike = len(os.path.commonprefix((removed[same:][::-1], added[same:][::-1])))
+        same = _shared(removed, added)
+        alike = _shared(removed[same:][::-1], added[same:][::-1])
         removed, added = removed[same : len(removed) - alike], added[same : len(added) - alike]
         at = start + same + self._shift
         self._shift += len(added) - len(removed)
         if removed:
             yield Change(self.path, at, at + len(removed), "")
         yield from _keys(self.path, at, added, chance)
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two texts begin with in common."""
+    return next(
+        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
 
 
 def _keys(path: str, at: int, text: str, chance: random.Random) -> Iterator[Event]:
@@ -137,7 +143,8 @@ def _stop(last: str, keys: int) -> float:
 
 def save(events: Sequence[Event], file: Path) -> None:
     """Write a session as JSON, gzipped where the name ends so: `["open", path, text]`, `["edit", path, start, end, text]`
-    and `["ask", path, offset, truth]`.  Raises OSError."""
+    and `["ask", path, offset, truth]`.  Raises OSError.
+    """
     names = {Open: "open", Change: "edit", Ask: "ask"}
     raw = json.dumps([[names[type(event)], *event] for event in events], ensure_ascii=False).encode()
     file.write_bytes(gzip.compress(raw, mtime=0) if file.suffix == ".gz" else raw)
