@@ -88,7 +88,7 @@ def said(ask: Ask) -> str:
         return ask.truth[: max(1, int(len(ask.truth) * min(1.0, 0.2 + share)))]
     if kind < 0.35:
         return line + "\n"
-    return f"{line[: int(len(line) * share * 0.8)]}elsewhere{digest % 97}\n"
+    return f"{line[: int(len(line) * share * 0.8)]}qq_astray{digest % 97}\n"
 
 
 def uri_of(path: str) -> str:
