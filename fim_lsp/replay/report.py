@@ -134,10 +134,10 @@ class Report:
 
     def _title(self) -> str:
         session = self.session
-        return (
-            f"{session.source}: {session.asks:,} asks in {session.keys:,} keys, {_many(session.commits, 'commit')},"
-            f" {_many(session.files, 'file')}"
-        )
+        commits = (
+            f"{_many(session.commits, 'commit')}, " if session.commits else ""
+        )  # a saved session names none
+        return f"{session.source}: {session.asks:,} asks in {session.keys:,} keys, {commits}{_many(session.files, 'file')}"
 
     def _caption(self) -> str:
         hit, miss, out = self.price
