@@ -378,7 +378,7 @@ class Engine:
 
     def _question(self, opened: _Open, lines: Sequence[str], place: Place) -> _Question:
         document = opened.document
-        prompt = opened.window.prompt(lines, place, _short(document.uri))
+        prompt = opened.window.prompt(lines, place)
         after = _after(lines, place)
         form = shape(
             prompt.prefix, after, document.language, self.settings.multiline, self.settings.max_tokens
@@ -521,6 +521,3 @@ def _after(lines: Sequence[str], place: Place) -> str:
         room -= len(line)
     return "".join(parts)
 
-
-def _short(uri: str) -> str:
-    return uri.rsplit("/", 1)[-1]

@@ -183,7 +183,7 @@ class Windows:
     async def ask(self, event: Ask) -> Outcome:
         """Ask once, whatever was asked before."""
         place = self._documents.place(event.path, event.offset)
-        prompt = self._windows[event.path].prompt(self._documents.lines(event.path), place, event.path)
+        prompt = self._windows[event.path].prompt(self._documents.lines(event.path), place)
         answer = said(event)[: MOST_TOKENS * TOKEN]
         return Outcome((Request(prompt, answer),), answer)
 
