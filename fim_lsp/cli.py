@@ -50,17 +50,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fim-lsp {__version__}")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--stdio", action="store_true", help="serve on stdin and stdout (the default)")
-    where.add_argument("--tcp", metavar="HOST:PORT", type=_address, help="serve one client on a port; loopback if no host is given")
+    where.add_argument(
+        "--tcp",
+        metavar="HOST:PORT",
+        type=_address,
+        help="serve one client on a port; loopback if no host is given",
+    )
     _common(parser, argparse.SUPPRESS)
     parser.set_defaults(run=_serve, demo=False, log_file=None, log_level="warning")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     complete = commands.add_parser("complete", help="one completion, printed as it streams")
-    complete.add_argument("place", metavar="FILE:LINE:COLUMN", type=_place, help="line and column count from 1")
+    complete.add_argument(
+        "place", metavar="FILE:LINE:COLUMN", type=_place, help="line and column count from 1"
+    )
     complete.add_argument("--json", action="store_true", help="print one object instead")
     complete.set_defaults(run=_complete)
 
-    doctor = commands.add_parser("doctor", help="check that everything works, and say what to do where it does not")
+    doctor = commands.add_parser(
+        "doctor", help="check that everything works, and say what to do where it does not"
+    )
     doctor.add_argument("--json", action="store_true", help="print one object instead")
     doctor.set_defaults(run=_doctor)
 
@@ -74,10 +83,20 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _common(parser: argparse.ArgumentParser, default: Any) -> None:
-    parser.add_argument("--demo", action="store_true", default=default, help="use the embedded demo endpoint: no key, no network")
-    parser.add_argument("--log-file", metavar="PATH", type=Path, default=default, help="log there instead of stderr")
     parser.add_argument(
-        "--log-level", choices=("debug", "info", "warning", "error"), default=default, help="how much to log; never source text"
+        "--demo",
+        action="store_true",
+        default=default,
+        help="use the embedded demo endpoint: no key, no network",
+    )
+    parser.add_argument(
+        "--log-file", metavar="PATH", type=Path, default=default, help="log there instead of stderr"
+    )
+    parser.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warning", "error"),
+        default=default,
+        help="how much to log; never source text",
     )
 
 
@@ -102,9 +121,14 @@ def _log(args: argparse.Namespace) -> None:
         )
     except OSError as error:
         handler = logging.StreamHandler()
-        print(f"fim-lsp: {args.log_file} cannot be written ({error.strerror}): logging to stderr.", file=sys.stderr)
+        print(
+            f"fim-lsp: {args.log_file} cannot be written ({error.strerror}): logging to stderr.",
+            file=sys.stderr,
+        )
     logging.basicConfig(
-        handlers=[handler], level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        handlers=[handler],
+        level=args.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     # pygls, asyncio and httpx put messages, addresses and values into their logs: source text among them.
     for name in ("pygls", "asyncio", "httpx", "httpcore"):
@@ -142,24 +166,42 @@ def _serve(args: argparse.Namespace) -> int:
         return server.serve_stdio(made)
     host, port = args.tcp
     if host not in {"127.0.0.1", "::1", "localhost"}:
-        print(f"fim-lsp: {host} is not a loopback address: whoever reaches it can use your key.", file=sys.stderr)
+        print(
+            f"fim-lsp: {host} is not a loopback address: whoever reaches it can use your key.",
+            file=sys.stderr,
+        )
     try:
         return server.serve_tcp(made, host, port)
     except OSError as error:
-        print(f"fim-lsp: cannot listen on {host}:{port} ({error.strerror or type(error).__name__}): choose another.", file=sys.stderr)
+        print(
+            f"fim-lsp: cannot listen on {host}:{port} ({error.strerror or type(error).__name__}): choose another.",
+            file=sys.stderr,
+        )
         return FAILED
 
 
 def _complete(args: argparse.Namespace) -> int:
     from fim_lsp import once  # noqa: PLC0415
 
-    return once.run(*args.place, connect=connector(demo=args.demo), config=config_file(), environ=os.environ, as_json=args.json)
+    return once.run(
+        *args.place,
+        connect=connector(demo=args.demo),
+        config=config_file(),
+        environ=os.environ,
+        as_json=args.json,
+    )
 
 
 def _doctor(args: argparse.Namespace) -> int:
     from fim_lsp import doctor  # noqa: PLC0415
 
-    return doctor.run(connect=connector(demo=args.demo), config=config_file(), environ=os.environ, demo=args.demo, as_json=args.json)
+    return doctor.run(
+        connect=connector(demo=args.demo),
+        config=config_file(),
+        environ=os.environ,
+        demo=args.demo,
+        as_json=args.json,
+    )
 
 
 def _demo(args: argparse.Namespace) -> int:
@@ -170,6 +212,8 @@ def _demo(args: argparse.Namespace) -> int:
     try:
         asyncio.run(server.run("127.0.0.1", args.port, lambda line: print(line, flush=True), Path.cwd()))
     except OSError as error:
-        print(f"fim-lsp: cannot listen on port {args.port} ({error.strerror}): choose another.", file=sys.stderr)
+        print(
+            f"fim-lsp: cannot listen on port {args.port} ({error.strerror}): choose another.", file=sys.stderr
+        )
         return FAILED
     return DONE

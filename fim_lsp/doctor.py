@@ -36,7 +36,11 @@ def run(
     """Check, print, and return 1 if anything is wrong."""
     checks = asyncio.run(examine(connect=connect, config=config, environ=environ, demo=demo))
     if as_json:
-        print(json.dumps({"version": __version__, "checks": [check._asdict() for check in checks]}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"version": __version__, "checks": [check._asdict() for check in checks]}, ensure_ascii=False
+            )
+        )
     else:
         width = max(len(check.name) for check in checks)
         for check in checks:
@@ -49,17 +53,25 @@ async def examine(
 ) -> list[Check]:
     """Every check, in the order in which one thing needs another; none that cannot be right without an earlier one."""
     file, wrong = settings.from_file(config)
-    chosen, more = settings.merged([(str(config), file), ("the environment", settings.from_environment(environ))])
+    chosen, more = settings.merged(
+        [(str(config), file), ("the environment", settings.from_environment(environ))]
+    )
     wrong = [*wrong, *more]
     where = str(config) if file else f"{config} (none yet)"
     checks = [
-        Check("interpreter", sys.version_info >= (3, 11), f"Python {sys.version.split()[0]}, fim-lsp {__version__}"),
+        Check(
+            "interpreter",
+            sys.version_info >= (3, 11),
+            f"Python {sys.version.split()[0]}, fim-lsp {__version__}",
+        ),
         Check("settings", not wrong, " ".join(wrong) or where),
     ]
     if demo:
         checks.append(Check("key", True, "not needed: the demo endpoint answers"))
     elif chosen.api_key is None:
-        checks.append(Check("key", False, "none: put it into DEEPSEEK_API_KEY, or apiKey in your editor's settings"))
+        checks.append(
+            Check("key", False, "none: put it into DEEPSEEK_API_KEY, or apiKey in your editor's settings")
+        )
         return checks
     else:
         source = "DEEPSEEK_API_KEY" if environ.get("DEEPSEEK_API_KEY", "").strip() else str(config)
@@ -83,7 +95,9 @@ async def _talk(service: Any, chosen: Settings) -> list[Check]:
     offered = ", ".join(models)
     # A name that is billed as another is accepted and not listed: the completion below has the last word.
     listed = chosen.model in models
-    checks.append(Check("model", True, chosen.model if listed else f"{chosen.model}, not among those listed: {offered}"))
+    checks.append(
+        Check("model", True, chosen.model if listed else f"{chosen.model}, not among those listed: {offered}")
+    )
     request = Request("def add(a, b):\n    return ", "\n", chosen.model, 8, 0.0)
     begun = time.monotonic()
     first = None
@@ -94,13 +108,23 @@ async def _talk(service: Any, chosen: Settings) -> list[Check]:
     except ServiceError as error:
         return [*checks, Check("completion", False, error.message)]
     total = time.monotonic() - begun
-    checks.append(Check("completion", True, f"first text after {1000 * (first or total):.0f} ms, whole after {1000 * total:.0f} ms"))
+    checks.append(
+        Check(
+            "completion",
+            True,
+            f"first text after {1000 * (first or total):.0f} ms, whole after {1000 * total:.0f} ms",
+        )
+    )
     try:
         balance = await service.balance()
     except ServiceError as error:
         return [*checks, Check("balance", False, error.message)]
     amounts = ", ".join(f"{amount} {currency}" for currency, amount in balance.amounts) or "none stated"
     checks.append(
-        Check("balance", balance.available, amounts if balance.available else f"{amounts}: top up the account to go on")
+        Check(
+            "balance",
+            balance.available,
+            amounts if balance.available else f"{amounts}: top up the account to go on",
+        )
     )
     return checks

@@ -22,7 +22,9 @@ from fim_lsp.stop import Ending
 from fim_lsp.trim import tidy
 
 AFTER = 4_000  # characters after the cursor that trimming looks at; more than is sent
-GRACE = 0.15  # seconds that a cancelled stream waits for the next key's request, if what was typed agrees with it
+GRACE = (
+    0.15  # seconds that a cancelled stream waits for the next key's request, if what was typed agrees with it
+)
 CANDIDATES = 3  # texts offered to an explicit ask
 VARIETY = 0.8  # least temperature of the second and third
 PATIENCE = 0.5  # seconds that the first candidate waits for the others
@@ -280,7 +282,11 @@ class Engine:
 
     def _wanted(self, opened: _Open, place: Place, explicit: bool) -> bool:
         document = opened.document
-        if self.paused or not self.settings.enabled or not self.settings.languages.get(document.language, True):
+        if (
+            self.paused
+            or not self.settings.enabled
+            or not self.settings.languages.get(document.language, True)
+        ):
             return False
         if explicit:
             return True
@@ -338,7 +344,7 @@ class Engine:
                 if not self._breaker.allows(self._clock(), explicit):
                     return ()
                 opened.asked_at = self._clock()
-                flight = opened.flight = Flight(place, question.spot.head, self._ask(question, explicit, known))
+                flight = opened.flight = Flight(place, question.spot, self._ask(question, explicit, known))
             typed = flight.typed
             await flight.landed()
             if flight.texts is None:
@@ -353,7 +359,9 @@ class Engine:
         document = opened.document
         prompt = opened.window.prompt(lines, place, _short(document.uri))
         after = _after(lines, place)
-        form = shape(prompt.prefix, after, document.language, self.settings.multiline, self.settings.max_tokens)
+        form = shape(
+            prompt.prefix, after, document.language, self.settings.multiline, self.settings.max_tokens
+        )
         spot = answers.spot(document.uri, lines, place)
         return _Question(prompt, after, spot, form, document.language, document.line_end)
 

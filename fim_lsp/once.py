@@ -37,9 +37,13 @@ def run(
     if line > len(document.lines):
         return _fail(f"{path} has {len(document.lines)} lines, so there is no line {line}.")
     if column - 1 > len(body(document.lines[line - 1])):
-        return _fail(f"Line {line} of {path} has {len(body(document.lines[line - 1]))} characters: column {column} is past its end.")
+        return _fail(
+            f"Line {line} of {path} has {len(body(document.lines[line - 1]))} characters: column {column} is past its end."
+        )
     file, wrong = settings.from_file(config)
-    chosen, more = settings.merged([(str(config), file), ("the environment", settings.from_environment(environ))])
+    chosen, more = settings.merged(
+        [(str(config), file), ("the environment", settings.from_environment(environ))]
+    )
     for message in [*wrong, *more]:
         print(f"fim-lsp: {message}", file=sys.stderr)
     return asyncio.run(_complete(document, Place(line - 1, column - 1), chosen, connect, as_json))
@@ -59,7 +63,11 @@ async def _complete(
             shown = text
 
     engine = Engine(
-        chosen, connect, clock=time.monotonic, sleep=asyncio.sleep, tell=lambda problem: problems.append(problem.message)
+        chosen,
+        connect,
+        clock=time.monotonic,
+        sleep=asyncio.sleep,
+        tell=lambda problem: problems.append(problem.message),
     )
     engine.open(document)
     begun = time.monotonic()
@@ -68,7 +76,9 @@ async def _complete(
     finally:
         await engine.aclose()
     if text is None:
-        return _fail(problems[0] if problems else "Completions are switched off for this file: see the settings.")
+        return _fail(
+            problems[0] if problems else "Completions are switched off for this file: see the settings."
+        )
     if as_json:
         counts = engine.counts
         answer = {

@@ -33,7 +33,9 @@ class Server(LanguageServer):
 
     protocol: Wire
 
-    def __init__(self, connect: Callable[[Settings], Service], config: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, connect: Callable[[Settings], Service], config: Path, environ: Mapping[str, str]
+    ) -> None:
         super().__init__(
             "fim-lsp",
             __version__,
@@ -158,12 +160,7 @@ def create(connect: Callable[[Settings], Service], config: Path, environ: Mappin
 
     @server.feature(types.INITIALIZED)
     def _initialized(_: types.InitializedParams) -> None:
-        workspace = server.client_capabilities.workspace
-        if workspace and workspace.did_change_configuration and workspace.did_change_configuration.dynamic_registration:
-            server.run(_register(server))
-        if workspace and workspace.configuration:
-            server.run(server.pull_settings())
-        server.run(_warm(engine))
+        server.run(_settle(server))
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def _configuration(params: types.DidChangeConfigurationParams) -> None:
@@ -286,17 +283,23 @@ def _encoding(offered: Sequence[Any]) -> Encoding:
     return "utf-16"
 
 
-async def _register(server: Server) -> None:
-    registration = types.Registration("fim-lsp-settings", types.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": "fimLsp"})
-    try:
-        await server.client_register_capability_async(types.RegistrationParams([registration]))
-    except Exception as error:  # noqa: BLE001 - then the client tells of changes in its own way, or not
-        log.info("not registered for settings (%s)", type(error).__name__)
-
-
-async def _warm(engine: Engine) -> None:
-    await asyncio.sleep(0)
-    await engine.warm()
+async def _settle(server: Server) -> None:
+    """After the greetings: the client's settings, its promise to tell of changes, and a warm connection."""
+    workspace = server.client_capabilities.workspace
+    if workspace and workspace.configuration:
+        await server.pull_settings()
+    await server.engine.warm()
+    if (
+        workspace
+        and workspace.did_change_configuration
+        and workspace.did_change_configuration.dynamic_registration
+    ):
+        method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
+        registration = types.Registration("fim-lsp-settings", method, {"section": "fimLsp"})
+        try:
+            await server.client_register_capability_async(types.RegistrationParams([registration]))
+        except Exception as error:  # noqa: BLE001 - then the client tells of changes in its own way, or not
+            log.info("not registered for settings (%s)", type(error).__name__)
 
 
 def _take(engine: Engine, item: types.TextDocumentItem) -> None:
@@ -315,7 +318,8 @@ def _edit(
     for change in changes:
         if isinstance(change, types.TextDocumentContentChangePartial):
             start, end = (
-                document.place(at.line, at.character, server.encoding) for at in (change.range.start, change.range.end)
+                document.place(at.line, at.character, server.encoding)
+                for at in (change.range.start, change.range.end)
             )
             server.engine.edited(name.uri, document.change(start, end, change.text))
         else:
@@ -373,7 +377,9 @@ def _menu_item(server: Server, document: Document, place: Place, text: str) -> t
     first, *more = (word + text).splitlines()
     item = types.CompletionItem(
         label=first.strip() or "…",
-        label_details=types.CompletionItemLabelDetails(description="fim-lsp" if not more else f"fim-lsp, {1 + len(more)} lines"),
+        label_details=types.CompletionItemLabelDetails(
+            description="fim-lsp" if not more else f"fim-lsp, {1 + len(more)} lines"
+        ),
         kind=types.CompletionItemKind.Text,
         sort_text="\x00",
         filter_text=word or first.strip(),
@@ -429,5 +435,3 @@ def serve_tcp(server: Server, host: str, port: int) -> int:
             return await done
 
     return asyncio.run(main())
-
-

@@ -63,7 +63,9 @@ def test_lines_are_those_of_the_protocol(text):
     assert not any(re.search(r"[\r\n]", body(line)) for line in lines)
 
 
-@given(st.text(ALPHABET.replace("\n", "").replace("\r", ""), max_size=30), st.sampled_from(ENCODINGS), st.data())
+@given(
+    st.text(ALPHABET.replace("\n", "").replace("\r", ""), max_size=30), st.sampled_from(ENCODINGS), st.data()
+)
 def test_columns_and_units_are_each_others_inverse(line, encoding, data):
     """A column turned into units and back is the same column, and half a character falls back to its start."""
     column = data.draw(st.integers(0, len(line)))
@@ -117,7 +119,9 @@ def test_replacing_the_whole_text_counts_every_line():
     assert (document.text, edit.first, edit.removed, edit.added) == ("c", 0, 3, 1)
 
 
-@pytest.mark.parametrize(("text", "end"), [("a\r\nb", "\r\n"), ("a\rb", "\r"), ("a\nb\r\n", "\n"), ("a", "\n")])
+@pytest.mark.parametrize(
+    ("text", "end"), [("a\r\nb", "\r\n"), ("a\rb", "\r"), ("a\nb\r\n", "\n"), ("a", "\n")]
+)
 def test_the_line_end_of_a_document_is_that_of_its_first_line(text, end):
     """A document says which line end it uses."""
     assert Document("file:///a", "x", 1, text).line_end == end

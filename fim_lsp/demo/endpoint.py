@@ -111,6 +111,18 @@ class _Wanted:
     echo: bool
 
 
+@dataclass(slots=True)
+class _Said:
+    """An answer to be sent: `head` is common to its events, `pieces` are its text."""
+
+    wanted: _Wanted
+    asked: Asked
+    head: dict[str, Any]
+    pieces: list[str]
+    finish: str
+    fault: str
+
+
 class _Refused(Exception):  # noqa: N818 - an answer, not an error of ours
     def __init__(self, status: int, message: str, kind: str = "invalid_request_error") -> None:
         super().__init__(message)
@@ -202,8 +214,8 @@ class Demo:
         raise _Refused(404, "Not Found")
 
     def _fault_of(self, key: str, headers: dict[str, str]) -> str:
-        asked = headers.get("x-demo-fault") or key.removeprefix(f"{KEY}-") or self.fault or ""
-        for fault in (asked, self.fault or ""):
+        by_key = key.removeprefix(f"{KEY}-") if key.startswith(f"{KEY}-") else ""
+        for fault in (headers.get("x-demo-fault", ""), by_key, self.fault or ""):
             if fault.partition(":")[0] in FAULTS:
                 return fault
         return ""
@@ -247,30 +259,33 @@ class Demo:
         return Reply(
             200,
             {"content-type": kind, "cache-control": "no-cache"},
-            send(wanted, asked, head, pieces, finish, fault),
+            send(_Said(wanted, asked, head, pieces, finish, fault)),
             ended,
         )
 
-    async def _streamed(
-        self, wanted: _Wanted, asked: Asked, head: dict[str, Any], pieces: list[str], finish: str, fault: str
-    ) -> AsyncGenerator[bytes, None]:
+    async def _streamed(self, said: _Said) -> AsyncGenerator[bytes, None]:
+        wanted, asked, fault = said.wanted, said.asked, said.fault
+
         def event(choices: list[dict[str, Any]], usage: dict[str, Any] | None = None) -> bytes:
-            body = {**head, "choices": choices}
+            body = {**said.head, "choices": choices}
             if wanted.include_usage:
                 body["usage"] = usage
             return b"data: " + _encoded(body) + b"\n\n"
 
         keep_alive = b": keep-alive\n\n"
         yield keep_alive
-        async for _ in self._waiting(self.slow_s if fault == "slow" else self.first_token_s):
+        alive, rest_s = self._naps(self.slow_s if fault == "slow" else self.first_token_s)
+        for _ in range(alive):
+            await self._sleep(self.keep_alive_s)
             yield keep_alive
+        await self._sleep(rest_s)
         if fault == "garbage":
             yield b"data: <html><body>Bad Gateway</body></html>\n\ndata: {\n\n"
             asked.state = "broken"
             return
         if wanted.echo:
             yield event([_choice(wanted.prompt, None)])
-        for index, piece in enumerate(pieces):
+        for index, piece in enumerate(said.pieces):
             if index:
                 await self._sleep(self.token_s)
             asked.output_tokens += 1
@@ -279,24 +294,27 @@ class Demo:
             if fault in ("break", "stall"):
                 break
         if fault == "stall":
-            async for _ in self._waiting(_GIVES_UP_S):
+            for _ in range(self._naps(_GIVES_UP_S)[0]):
+                await self._sleep(self.keep_alive_s)
                 yield keep_alive
         if fault in ("break", "stall"):
             asked.state = "broken"
             raise BrokenStreamError
-        yield event([_choice("", finish)])
+        yield event([_choice("", said.finish)])
         if wanted.include_usage:
             yield event([], _usage(asked))
         # Done before the last bytes leave: a client that has read them may close at once.
         asked.state = "done"
         yield b"data: [DONE]\n\n"
 
-    async def _whole(
-        self, wanted: _Wanted, asked: Asked, head: dict[str, Any], pieces: list[str], finish: str, fault: str
-    ) -> AsyncGenerator[bytes, None]:
+    async def _whole(self, said: _Said) -> AsyncGenerator[bytes, None]:
+        asked, fault, pieces = said.asked, said.fault, said.pieces
         wait_s = {"slow": self.slow_s, "stall": _GIVES_UP_S}.get(fault, self.first_token_s)
-        async for _ in self._waiting(wait_s + self.token_s * max(0, len(pieces) - 1)):
+        alive, rest_s = self._naps(wait_s + self.token_s * max(0, len(pieces) - 1))
+        for _ in range(alive):
+            await self._sleep(self.keep_alive_s)
             yield b"\n"
+        await self._sleep(rest_s)
         if fault in ("break", "stall"):
             asked.state = "broken"
             raise BrokenStreamError
@@ -306,17 +324,14 @@ class Demo:
             return
         asked.output_tokens = len(pieces)
         self.totals.output_tokens += len(pieces)
-        text = (wanted.prompt if wanted.echo else "") + "".join(pieces)
+        text = (said.wanted.prompt if said.wanted.echo else "") + "".join(pieces)
         asked.state = "done"
-        yield _encoded({**head, "choices": [_choice(text, finish)], "usage": _usage(asked)})
+        yield _encoded({**said.head, "choices": [_choice(text, said.finish)], "usage": _usage(asked)})
 
-    async def _waiting(self, seconds: float) -> AsyncGenerator[None, None]:
-        """Sleep, yielding once every `keep_alive_s`."""
-        while seconds > self.keep_alive_s:
-            await self._sleep(self.keep_alive_s)
-            seconds -= self.keep_alive_s
-            yield
-        await self._sleep(seconds)
+    def _naps(self, seconds: float) -> tuple[int, float]:
+        """Divide a wait: how many times `keep_alive_s`, and the seconds left."""
+        alive = int(seconds // self.keep_alive_s)
+        return alive, seconds - alive * self.keep_alive_s
 
 
 def _wanted(body: bytes) -> _Wanted:

@@ -7,7 +7,7 @@ import contextlib
 import json
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import h11
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HEADERS_AT_MOST: Final = 32 * 1024
 BODY_AT_MOST: Final = 8 * 1024 * 1024
+_EXAMPLE: Final = "def total(prices):\n    return sum(prices)\n\n\ndef mean(prices):\n    return s"
 _READ: Final = 64 * 1024
 
 
@@ -46,7 +47,7 @@ async def run(host: str, port: int, say: Callable[[str], None], folder: Path | N
     try:
         root = server.base_url.removesuffix("/beta")
         auth = f"-H 'Authorization: Bearer {KEY}'"
-        body = {"model": "deepseek-flash", "prompt": "total = 1\nprint(to", "suffix": "\n"}
+        body = {"model": "deepseek-flash", "prompt": _EXAMPLE, "suffix": "\n"}
         streamed = json.dumps({**body, "stream": True, "stream_options": {"include_usage": True}})
         say(f"The demo endpoint serves at {server.base_url} (any key will do; Ctrl+C ends it). Try:")
         say(f"  curl {server.base_url}/completions {auth} -d '{_shell(json.dumps(body))}'")
@@ -149,6 +150,8 @@ class _Connection:
                 self._http.receive_data(await self._read())
             elif isinstance(event, h11.Request):
                 head = event
+                if int(dict(head.headers).get(b"content-length", b"0")) > BODY_AT_MOST:
+                    return head, None
             elif isinstance(event, h11.Data):
                 body += event.data
                 if len(body) > BODY_AT_MOST:
@@ -193,7 +196,8 @@ class _Connection:
                 # The next request came early: it is read once this one is answered.
                 await asyncio.wait({step})
                 break
-            await asyncio.wait({step, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            both: set[asyncio.Future[Any]] = {step, waiting}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done() and (waiting.exception() or not waiting.result()):
                 return True
         return False
