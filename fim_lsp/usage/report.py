@@ -5,14 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal
 
 from fim_lsp.usage import latency
 from fim_lsp.usage.prices import PICO
-from fim_lsp.usage.store import COUNTS, start_of
+from fim_lsp.usage.store import COUNTS, reading, start_of
+from fim_lsp.usage.underway import DEAD_SECONDS, opened
 
 By = Literal["model", "language", "project", "hour", "day", "table"]
 BYS: tuple[By, ...] = ("model", "language", "project", "hour", "day", "table")
@@ -97,7 +99,8 @@ class Figures:
 class Report:
     """Days from the first to the last, both included, with their total and their groups by one of BYS.
 
-    `tables` names the prices that were used; `missing` counts requests of servers that were killed.
+    `tables` names the prices that were used.  Not in the figures are `missing` requests, of servers that were killed,
+    and those `underway` in this moment (which a server killed a few minutes ago may have left).
     """
 
     first: date
@@ -106,7 +109,8 @@ class Report:
     total: Figures
     groups: Mapping[str, Figures]
     tables: tuple[str, ...]
-    missing: int
+    missing: int = 0
+    underway: int = 0
 
     def json(self) -> dict[str, Any]:
         """The report as `fim-lsp usage --json` prints it; `from` and `to` are the first and the last day."""
@@ -118,13 +122,25 @@ class Report:
             "groups": [{"name": name, **figures.json()} for name, figures in self.groups.items()],
             "priceTables": list(self.tables),
             "missing": self.missing,
+            "underway": self.underway,
         }
+
+
+def read(record: Path, first: date, last: date, by: By, *, zone: tzinfo | None, now: float) -> Report:
+    """The report from the record's file, at a moment (seconds since 1970); StoreError where it cannot be read."""
+    with reading(record) as db:
+        found = report(db, first, last, by, zone)
+    left = opened(record.parent)
+    killed = [one for one in left if now - one.since > DEAD_SECONDS]
+    inside = [one for one in killed if first <= datetime.fromtimestamp(one.since, zone).date() <= last]
+    missing = found.missing + sum(one.requests for one in inside)
+    return replace(found, missing=missing, underway=sum(one.requests for one in left if one not in killed))
 
 
 def report(db: sqlite3.Connection | None, first: date, last: date, by: By, zone: tzinfo | None) -> Report:
     """The report over some days; without a record all is zero.  A zone of None is the system's own."""
     if db is None:
-        return Report(first, last, by, Figures(), {}, (), 0)
+        return Report(first, last, by, Figures(), {}, ())
     groups: defaultdict[str, Figures] = defaultdict(Figures)
     if by in {"hour", "day"}:
         for name, line in _by_time(db, first, last, by, zone):
