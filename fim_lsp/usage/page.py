@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
-from fim_lsp.usage import wording
-from fim_lsp.usage.report import By, Figures, Report
+from fim_lsp.usage import latency, wording
+from fim_lsp.usage.report import FOLDED, PERCENTS, By, Figures, Report
 
 _HERE = Path(__file__).parent
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 960.0, 220.0, 64.0, 26.0, 10.0
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 1080.0, 220.0, 78.0, 26.0, 10.0
 _NAMES: Mapping[By, str] = {
     "day": "By day",
     "hour": "By hour",
@@ -34,13 +36,10 @@ def render(found: Mapping[By, Report], notes: Sequence[str]) -> str:
         "".join(f'<p class="note">{escape(note)}</p>' for note in notes),
     ]
     if days:
-        parts += [
-            _chart("Cost a day", found["day"], _COST),
-            _chart("Tokens a day", found["day"], _TOKENS),
-        ]
-    else:
-        parts.append(_chart("Tokens an hour", found["hour"], _TOKENS))
+        parts += [_chart("Cost a day", found["day"], _COST), _chart("Tokens a day", found["day"], _TOKENS)]
     parts.append(_chart("Cost by hour of the day", found["hour"], _COST))
+    if not days:
+        parts.append(_chart("Tokens by hour of the day", found["hour"], _TOKENS))
     parts += [_table(found[by]) for by in ("model", "language", "project", "table")]
     parts.append(_table(found["day" if days else "hour"]))
     figures = json.dumps({by: report.json() for by, report in found.items()}, ensure_ascii=True)
@@ -101,6 +100,7 @@ def _tiles(total: Figures) -> str:
             wording.percent(shown["acceptance"]),
             f"of {wording.number(shown['shown'])} shown were accepted",
         ),
+        ("acceptedChars", wording.number(shown["acceptedChars"]), "characters accepted"),
         ("firstMs", wording.milliseconds(shown["firstMs"]["p50"]), "to the first text, half of the time"),
     )
     return (
@@ -116,14 +116,13 @@ def _tiles(total: Figures) -> str:
 def _chart(title: str, report: Report, series: Sequence[_Series]) -> str:
     if not report.groups:
         return ""
-    tops = [
-        sum((Decimal(one.value(figures)) for one in series), Decimal(0)) for figures in report.groups.values()
-    ]
-    top = max(tops) or Decimal(1)
+    groups = _without_gaps(report)
+    tops = [sum((Decimal(one.value(figures)) for one in series), Decimal(0)) for figures in groups.values()]
+    top = _round_up(max(tops))
     step = (_WIDTH - _LEFT) / len(tops)
     height = _HEIGHT - _TOP - _BOTTOM
     bars = []
-    for place, (name, figures) in enumerate(report.groups.items()):
+    for place, (name, figures) in enumerate(groups.items()):
         left, base = _LEFT + place * step, _HEIGHT - _BOTTOM
         rects = []
         for one in series:
@@ -147,7 +146,7 @@ def _chart(title: str, report: Report, series: Sequence[_Series]) -> str:
     for share in (0.0, 0.5, 1.0):
         y = _HEIGHT - _BOTTOM - height * share
         value = top * Decimal(str(share))
-        label = wording.dollars(value) if series is _COST else wording.number(int(value))
+        label = f"${value.normalize():f}" if series is _COST else f"{value.normalize():,f}"
         lines.append(
             f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{y:.2f}" y2="{y:.2f}"/>'
             f'<text x="{_LEFT - 8}" y="{y + 4:.2f}" text-anchor="end">{label}</text>'
@@ -155,7 +154,7 @@ def _chart(title: str, report: Report, series: Sequence[_Series]) -> str:
     every = -(-len(tops) // 12)
     labels = [
         f'<text x="{_LEFT + (place + 0.5) * step:.2f}" y="{_HEIGHT - 8}" text-anchor="middle">{escape(name[5:] if report.by == "day" else name)}</text>'
-        for place, name in enumerate(report.groups)
+        for place, name in enumerate(groups)
         if place % every == 0
     ]
     legend = (
@@ -170,6 +169,23 @@ def _chart(title: str, report: Report, series: Sequence[_Series]) -> str:
     )
 
 
+def _without_gaps(report: Report) -> Mapping[str, Figures]:
+    """The groups with the hours, or the days between the first and the last, at which nothing was asked."""
+    groups = report.groups
+    if report.by == "hour":
+        names = [*(name for name in groups if name == FOLDED), *(f"{hour:02}:00" for hour in range(24))]
+    else:
+        first, last = date.fromisoformat(min(groups)), date.fromisoformat(max(groups))
+        names = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+    return {name: groups.get(name) or Figures() for name in names}
+
+
+def _round_up(value: Decimal) -> Decimal:
+    """The next power of ten, or its double, fourfold and so on, whose half is easy to read; 1 for 0."""
+    power = Decimal(1).scaleb(value.adjusted() if value else 0)
+    return next(power * step for step in (1, 2, 4, 6, 8, 10) if power * step >= value)
+
+
 _COLUMNS: Sequence[tuple[str, Callable[[Figures], str]]] = (
     ("requests", lambda one: wording.number(one.counts["requests"])),
     ("found here", lambda one: wording.number(one.counts["local"])),
@@ -180,12 +196,14 @@ _COLUMNS: Sequence[tuple[str, Callable[[Figures], str]]] = (
     ("saved", lambda one: wording.dollars(one.saved)),
     ("shown", lambda one: wording.number(one.counts["shown"])),
     ("accepted", lambda one: wording.percent(one.acceptance)),
-    ("characters accepted", lambda one: wording.number(one.counts["accepted_chars"])),
-    ("first text p50", lambda one: wording.milliseconds(one.json()["firstMs"]["p50"])),
-    ("p90", lambda one: wording.milliseconds(one.json()["firstMs"]["p90"])),
-    ("p99", lambda one: wording.milliseconds(one.json()["firstMs"]["p99"])),
-    ("end p50", lambda one: wording.milliseconds(one.json()["endMs"]["p50"])),
+    ("first text, p50 · p90 · p99 ms", lambda one: _times(one.first)),
+    ("end, p50 · p90 · p99 ms", lambda one: _times(one.end)),
 )
+
+
+def _times(marks: Counter[str]) -> str:
+    times = [latency.percentile(marks, percent) for percent in PERCENTS]
+    return " · ".join("–" if ms is None else wording.number(ms) for ms in times)
 
 
 def _table(report: Report) -> str:
