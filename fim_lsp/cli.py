@@ -108,7 +108,7 @@ def _address(text: str) -> tuple[str, int]:
 
 
 def _place(text: str) -> tuple[Path, int, int]:
-    name, line, column = (text.rsplit(":", 2) + ["", ""])[:3]
+    name, line, column = [*text.rsplit(":", 2), "", ""][:3]
     if not name or not line.isdigit() or not column.isdigit() or int(line) < 1 or int(column) < 1:
         raise argparse.ArgumentTypeError("must be FILE:LINE:COLUMN, counting from 1")
     return Path(name), int(line), int(column)
@@ -144,9 +144,10 @@ def connector(*, demo: bool) -> Callable[[Settings], Service]:
         if not demo:
             return Client(settings.base_url, settings.api_key)
         from fim_lsp.demo.endpoint import Demo  # noqa: PLC0415
+        from fim_lsp.demo.model import Model  # noqa: PLC0415
         from fim_lsp.demo.transport import DemoTransport  # noqa: PLC0415
 
-        return Client("http://demo.invalid", "sk-demo", transport=DemoTransport(Demo()))
+        return Client("http://demo.invalid", "sk-demo", transport=DemoTransport(Demo(Model(Path.cwd()))))
 
     return connect
 

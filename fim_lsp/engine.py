@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,14 +13,17 @@ from fim_lsp import answers, pace
 from fim_lsp.answers import Answers, Spot
 from fim_lsp.breaker import Breaker
 from fim_lsp.document import Document, Edit, Place, body
+from fim_lsp.exclude import excluded
 from fim_lsp.flight import Flight
 from fim_lsp.problems import Problem, Problems
 from fim_lsp.prompt import Prompt, Window
-from fim_lsp.service import Refused, Reply, Request, ServiceError, Unavailable, Usage
+from fim_lsp.request import Refused, Request, ServiceError, Unavailable, Usage
 from fim_lsp.settings import Settings
 from fim_lsp.shape import Shape, shape
 from fim_lsp.stop import Ending
 from fim_lsp.trim import tidy
+
+log = logging.getLogger(__name__)
 
 AFTER = 4_000  # characters after the cursor that trimming looks at; more than is sent
 GRACE = (
@@ -28,6 +32,15 @@ GRACE = (
 CANDIDATES = 3  # texts offered to an explicit ask
 VARIETY = 0.8  # least temperature of the second and third
 PATIENCE = 0.5  # seconds that the first candidate waits for the others
+
+
+class Reply(Protocol):
+    """An answer as it streams: its pieces of text, and what it is billed for once that is known."""
+
+    usage: Usage | None
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        """Read the pieces."""
 
 
 class Service(Protocol):
@@ -69,6 +82,7 @@ class _Open:
     flight: Flight | None = None
     turn: asyncio.Task[tuple[str, ...]] | None = None
     asked_at: float = float("-inf")  # clock seconds of the last request
+    secret: bool = False  # whether the document is never to be sent
 
 
 @dataclass(slots=True)
@@ -92,9 +106,10 @@ class Engine:
         connect: Callable[[Settings], Service],
         *,
         clock: Callable[[], float],
+        random: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         changed: Callable[[], None] = lambda: None,
-        tell: Callable[[Problem], None] = lambda problem: None,
+        tell: Callable[[Problem], None] = lambda _: None,
     ) -> None:
         """`changed` is called when the state may have changed, `tell` when a problem is to be shown."""
         self.settings = settings
@@ -108,7 +123,7 @@ class Engine:
         self._tell = tell
         self._open: dict[str, _Open] = {}
         self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, clock)
-        self._breaker = Breaker()
+        self._breaker = Breaker(random)
         self._service: Service | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._under_way = 0
@@ -125,7 +140,8 @@ class Engine:
     def open(self, document: Document) -> None:
         """Take a document in; one that was open is replaced."""
         self.close(document.uri)
-        self._open[document.uri] = _Open(document, self._window())
+        secret = excluded(document.uri, self.settings.exclude)
+        self._open[document.uri] = _Open(document, self._window(), secret=secret)
 
     def document(self, uri: str) -> Document | None:
         """The open document of that name."""
@@ -155,6 +171,9 @@ class Engine:
         if (old.prefix_chars, old.suffix_chars) != (settings.prefix_chars, settings.suffix_chars):
             for opened in self._open.values():
                 opened.window = self._window()
+        if old.exclude != settings.exclude:
+            for opened in self._open.values():
+                opened.secret = excluded(opened.document.uri, settings.exclude)
         if _answering(old) != _answering(settings):
             self._answers.clear()
         if old != settings:
@@ -247,6 +266,8 @@ class Engine:
         opened = self._open.get(uri)
         if opened is None:
             return {"problem": "This document is not open in the server."}
+        if opened.secret:
+            return {"problem": "This document is never sent: it is excluded."}
         question = self._question(opened, opened.document.lines, place)
         request = self._request(question, self.settings.temperature)
         return {
@@ -341,7 +362,7 @@ class Engine:
                     wait = pace.delay(self.settings.debounce_ms, self._clock() - opened.asked_at)
                     if wait:
                         await self._sleep(wait)
-                if not self._breaker.allows(self._clock(), explicit):
+                if not self._breaker.allows(self._clock(), explicit=explicit):
                     return ()
                 opened.asked_at = self._clock()
                 flight = opened.flight = Flight(place, question.spot, self._ask(question, explicit, known))
@@ -390,9 +411,7 @@ class Engine:
                     texts.append(first)
                 if others:
                     await asyncio.wait(others, timeout=PATIENCE if not known else None)
-                    for other in others:
-                        if other.done() and not other.cancelled() and (text := other.result()):
-                            texts.append(text)
+                    texts += [o.result() or "" for o in others if o.done() and not o.cancelled()]
                 flight.texts = tuple(dict.fromkeys(t for t in texts if t))
                 self._answers.put(question.spot, flight.texts, asked_all=explicit)
             finally:
@@ -412,6 +431,7 @@ class Engine:
         request = self._request(question, temperature)
         before = question.prompt.prefix
         ending = Ending(before, question.after, question.language, question.shape)
+        begun = self._clock()
         self._under_way += 1
         self._changed()
         self.counts.requests += 1
@@ -424,6 +444,7 @@ class Engine:
                         flight.raw = ending.text
                         if not flight.agrees(ending.text):
                             flight.disagreed = True
+                            self._breaker.given_up()
                             return None
                     if watch is not None:
                         watch(ending.text)
@@ -434,12 +455,20 @@ class Engine:
             if not (isinstance(error, Unavailable) and error.cause == "deadline" and ending.text.strip()):
                 self._failed(error)
                 return None
+        except asyncio.CancelledError:
+            self._breaker.given_up()
+            raise
         finally:
             self._under_way -= 1
             self._count(usage)
             self._changed()
         self._worked()
-        return self._tidied(question, ending.text)
+        text = self._tidied(question, ending.text)
+        sent, took = map(len, question.prompt), 1000 * (self._clock() - begun)
+        log.info(
+            "%d + %d characters sent, %d read, %d kept, %.0f ms", *sent, len(ending.text), len(text), took
+        )
+        return text
 
     @staticmethod
     def _tidied(question: _Question, raw: str) -> str:
@@ -453,7 +482,7 @@ class Engine:
             self.counts.completion_tokens += usage.completion_tokens
 
     def _worked(self) -> None:
-        self._breaker.succeeded(self._clock())
+        self._breaker.succeeded()
         if self.problems.over():
             self._changed()
 

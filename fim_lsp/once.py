@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -66,6 +67,7 @@ async def _complete(
         chosen,
         connect,
         clock=time.monotonic,
+        random=random.random,
         sleep=asyncio.sleep,
         tell=lambda problem: problems.append(problem.message),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,8 +16,8 @@ from pygls.lsp.server import LanguageServer
 
 from fim_lsp import __version__, settings
 from fim_lsp.document import Document, Encoding, Place, to_units
-from fim_lsp.fault import place_of
 from fim_lsp.engine import Engine, Selected, Service
+from fim_lsp.fault import place_of
 from fim_lsp.problems import Problem
 from fim_lsp.settings import Settings
 from fim_lsp.wire import LoopWriter, Wire, listen, protected, stdio
@@ -61,6 +62,7 @@ class Server(LanguageServer):
             Settings(),
             connect,
             clock=time.monotonic,
+            random=random.random,
             sleep=asyncio.sleep,
             changed=self._send_status,
             tell=self._tell,
@@ -270,8 +272,12 @@ def _never_fails(default: Any) -> Callable[[Callable[P, Awaitable[T]]], Callable
 
 
 def _section(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    inner = options.get("fimLsp")
-    return inner if isinstance(inner, Mapping) else options
+    """The settings in what a client sends: its section, where it names one, else all of it."""
+    if "fimLsp" not in options:
+        return options
+    inner = options["fimLsp"]
+    # An empty table of Lua arrives as an empty list.
+    return inner if isinstance(inner, Mapping) else {}
 
 
 def _encoding(offered: Sequence[Any]) -> Encoding:
@@ -375,7 +381,7 @@ def _menu_item(server: Server, document: Document, place: Place, text: str) -> t
         start -= 1
     word = line[start : place.column]
     first, *more = (word + text).splitlines()
-    item = types.CompletionItem(
+    return types.CompletionItem(
         label=first.strip() or "…",
         label_details=types.CompletionItemLabelDetails(
             description="fim-lsp" if not more else f"fim-lsp, {1 + len(more)} lines"
@@ -389,7 +395,6 @@ def _menu_item(server: Server, document: Document, place: Place, text: str) -> t
         text_edit=types.TextEdit(_span(server, line, place.line, start, place.column), word + text),
         documentation=word + text,
     )
-    return item
 
 
 async def _serve(server: Server, reader: Any, writer: Any) -> int:
@@ -398,9 +403,8 @@ async def _serve(server: Server, reader: Any, writer: Any) -> int:
     await server.engine.aclose()
     for task in server.tasks:
         task.cancel()
-    deadline = time.monotonic() + FAREWELL
-    while isinstance(writer, LoopWriter) and writer.unwritten and time.monotonic() < deadline:
-        await asyncio.sleep(0.01)
+    if isinstance(writer, LoopWriter):
+        await writer.drained(FAREWELL)
     return code
 
 

@@ -209,10 +209,13 @@ class LoopWriter:
         """Close once all is written."""
         self._transport.close()
 
-    @property
-    def unwritten(self) -> int:
-        """Bytes that the client has not read yet."""
-        return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
+    async def drained(self, seconds: float) -> None:
+        """Give the client time to read what is written."""
+        steps = 20
+        for _ in range(steps):
+            if self._transport.is_closing() or not self._transport.get_write_buffer_size():
+                return
+            await asyncio.sleep(seconds / steps)
 
 
 async def stdio(stdin: BinaryIO, stdout: BinaryIO) -> tuple[Reader, Any]:
@@ -231,7 +234,7 @@ async def stdio(stdin: BinaryIO, stdout: BinaryIO) -> tuple[Reader, Any]:
 
 
 def protected() -> tuple[BinaryIO, BinaryIO]:
-    """stdin and stdout for the protocol alone: whatever else prints goes to stderr from here on."""
+    """Stdin and stdout for the protocol alone: whatever else prints goes to stderr from here on."""
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     sys.stdout = sys.stderr

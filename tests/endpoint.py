@@ -16,6 +16,7 @@ class Endpoint:
         self.bodies = []
         self.keys = []
         self.cut = 0
+        self.ends = {}  # how each request's stream ended: cut or done, by its number from 0
         self.done = 0
         self.connections = 0
         self._writers = set()
@@ -63,6 +64,7 @@ class Endpoint:
         if self.fault == "garbage":
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>")
             return True
+        number = len(self.bodies) - 1
         text = self.says(self.bodies[-1]) if callable(self.says) else self.says
         writer.write(
             b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -70,13 +72,15 @@ class Endpoint:
         gone = asyncio.ensure_future(reader.read(1))
         try:
             if await self._nap(gone, self.first) or self.fault == "stall" and await self._nap(gone, 60):
-                self.cut += 1
+                self._ended(number, cut=True)
                 return False
+            if self.fault == "break":
+                text = text[: len(text) // 2]
             pieces = [text[i : i + 4] for i in range(0, len(text), 4)]
             for piece in pieces:
                 self._chunk(writer, {"choices": [{"index": 0, "text": piece, "finish_reason": None}]})
                 if await self._nap(gone, self.every):
-                    self.cut += 1
+                    self._ended(number, cut=True)
                     return False
             if self.fault == "break":
                 return False
@@ -86,12 +90,17 @@ class Endpoint:
             )
             writer.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
             await writer.drain()
-            self.done += 1
+            self._ended(number, cut=False)
             return not gone.done()
         finally:
             if not gone.done():
                 gone.cancel()
                 await asyncio.wait({gone})
+
+    def _ended(self, number, *, cut):
+        self.ends[number] = "cut" if cut else "done"
+        self.cut += cut
+        self.done += not cut
 
     async def _nap(self, gone, seconds):
         done, _ = await asyncio.wait({gone}, timeout=seconds)

@@ -35,7 +35,7 @@ async def test_a_session_from_beginning_to_end(start, endpoint):
         "localHits": 0,
     }
     assert await client.stop() == 0
-    assert client.stderr == b""
+    assert client.stderr.decode() == ""
 
 
 async def test_typing_along_asks_for_nothing(start, endpoint):
@@ -116,7 +116,8 @@ async def test_a_stream_that_what_is_typed_contradicts_is_cut(start, endpoint):
     endpoint.says = "ss\n"
     client.type(URI, 1, 4, "pa")
     assert await client.texts(URI, 1, 6) == ["ss"]
-    assert (len(endpoint.bodies), endpoint.cut) == (2, 1)
+    assert len(endpoint.bodies) == 2
+    assert endpoint.ends[0] == "cut"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
