@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from fim_lsp.usage.limits import Budget, Limits
+from fim_lsp.usage.limits import Budget, Limits, low_balance
 
 
 class Clock:
@@ -162,3 +162,18 @@ def test_to_go_on_over_a_budget_does_not_lift_the_requests_a_minute(clock):
     one.go_on()
     one.asked()
     assert "minute" in one.verdict().sentence
+
+
+@pytest.mark.parametrize(
+    ("amounts", "said"),
+    [
+        ([("USD", "0.99")], "The account's balance is low: 0.99 USD left."),
+        ([("USD", "1.00")], None),
+        ([("CNY", "6.5"), ("USD", "0")], "The account's balance is low: 6.5 CNY and 0 USD left."),
+        ([("CNY", "7"), ("USD", "0")], None),
+        ([("EUR", "0.1")], None),
+        ([], None),
+    ],
+)
+def test_a_balance_is_low_when_under_a_dollar_is_left_in_any_currency(amounts, said):
+    assert low_balance([(currency, Decimal(amount)) for currency, amount in amounts]) == said

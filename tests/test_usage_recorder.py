@@ -2,8 +2,11 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from datetime import UTC, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from test_usage_store import NOON, numbers, row
@@ -195,3 +198,40 @@ async def test_a_killed_servers_open_requests_are_noted_by_the_next(path):
     one.add(row())
     await one.aclose()
     assert numbers(path, "SELECT requests FROM missing") == [(1,)]
+
+
+SERVER = """
+import asyncio, sys, time
+sys.path[:0] = {paths!r}
+from pathlib import Path
+from test_usage_recorder import recorder, row
+
+async def main():
+    one = recorder(Path({path!r}))
+    one_row = row()
+    for n in range(100_000):
+        number = one.begin()
+        print(number, flush=True)
+        await asyncio.sleep(0.001)
+        one.add(one_row, number)
+
+asyncio.run(main())
+"""
+
+
+def test_after_a_kill_every_request_is_in_the_record_or_known_to_be_missing(path):
+    paths = [str(Path(store.__file__).parents[2]), str(Path(__file__).parent)]
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER.format(paths=paths, path=str(path))], stdout=subprocess.PIPE, text=True
+    )
+    for line in server.stdout:
+        if int(line) >= 300:
+            break
+    server.kill()
+    begun = int([line, *server.stdout.read().split()][-1])
+    server.wait()
+    server.stdout.close()
+    ((stored,),) = numbers(path, "SELECT count(*) FROM rows")
+    (left,) = underway.opened(path.parent)
+    assert begun - stored <= left.requests < 200
+    assert stored >= 100

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -12,6 +12,8 @@ from typing import Literal, NamedTuple
 from fim_lsp.usage.store import start_of
 
 WARN_AT = Decimal("0.8")
+
+_LOW = {"USD": Decimal(1), "CNY": Decimal(7)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,14 @@ class Limits:
 
     def _moment(self, when: float) -> str:
         return f"{datetime.fromtimestamp(when, self._zone):%H:%M on %Y-%m-%d}"
+
+
+def low_balance(amounts: Iterable[tuple[str, Decimal]]) -> str | None:
+    """A sentence where the account's balance, as (currency, amount) in each, is under a dollar or its like in all."""
+    held = list(amounts)
+    if not held or any(amount >= _LOW.get(currency, Decimal(0)) for currency, amount in held):
+        return None
+    return f"The account's balance is low: {' and '.join(f'{amount} {currency}' for currency, amount in held)} left."
 
 
 def _dollars(usd: Decimal) -> str:
