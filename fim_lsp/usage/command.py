@@ -59,15 +59,14 @@ def run(
     args: argparse.Namespace,
     *,
     config: Path,
-    record: Path | None = None,
+    record: Path,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     zone: tzinfo | None = None,
 ) -> int:
     """Runs the command; 0, or 1 with a message on stderr.
 
-    `config` is the user's `config.toml`, beside which a `prices.toml` may stand.  A zone of None is the system's own.
+    `config` is the user's `config.toml`, beside which a `prices.toml` may stand; `record` is the record's file.  A zone of None is the system's own.
     """
-    record = record or store.default_path()
     moment = now()
     table = prices.load(config.with_name("prices.toml"))
     try:

@@ -52,13 +52,6 @@ _SCHEMA = (
 _INSERT = f"INSERT INTO rows ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - names above
 
 
-def default_path() -> Path:
-    """Where the record stands: in the platform's state folder."""
-    from platformdirs import user_state_path  # noqa: PLC0415 - a server without a record does not need it
-
-    return user_state_path("fim-lsp", appauthor=False) / FILE
-
-
 class StoreError(Exception):
     """The record cannot be kept or read now; the message is a sentence for the user."""
 
