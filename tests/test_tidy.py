@@ -43,7 +43,8 @@ MAY = {
     "httpcore": {"connection.py"},
     "cachetools": {"answers.py"},
     "platformdirs": {"cli.py"},
-    "argparse": {"cli.py"},
+    "argparse": {"cli.py", "usage/command.py"},
+    "sqlite3": {"usage/store.py", "usage/report.py"},
 }
 
 
