@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
@@ -22,10 +22,14 @@ from fim_lsp.problems import Problem
 from fim_lsp.settings import Settings
 from fim_lsp.wire import LoopWriter, Wire, listen, protected, stdio
 
+if TYPE_CHECKING:
+    from fim_lsp.ledger import Ledger
+
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
+SEED = 60.0  # seconds between looks at what other servers have spent
 FAREWELL = 1.0  # seconds for the client to read the last answers
 
 
@@ -35,7 +39,11 @@ class Server(LanguageServer):
     protocol: Wire
 
     def __init__(
-        self, connect: Callable[[Settings], Service], config: Path, environ: Mapping[str, str]
+        self,
+        connect: Callable[[Settings], Service],
+        config: Path,
+        record: Path | None,
+        environ: Mapping[str, str],
     ) -> None:
         super().__init__(
             "fim-lsp",
@@ -53,6 +61,9 @@ class Server(LanguageServer):
             "initializationOptions": {},
             "the editor's settings": {},
         }
+        self._config = config
+        self._record = record
+        self.ledger: Ledger | None = None
         self._told: set[str] = set()
         self._status: dict[str, Any] | None = None
         self._wants_status = False
@@ -92,6 +103,24 @@ class Server(LanguageServer):
                 self.say(message, types.MessageType.Warning)
         self._told.intersection_update([*self._wrong, *wrong])
         await self.engine.configure(new)
+        if self.ledger is not None:
+            self.ledger.configure(new)
+
+    async def keep_accounts(self) -> None:
+        """Open the record of usage, where there is one, and look at what other servers have spent now and then."""
+        if self._record is None:
+            return
+        from fim_lsp.ledger import Ledger  # noqa: PLC0415 - SQLite is not needed to greet a client
+
+        def tell(sentence: str) -> None:
+            self.say(sentence, types.MessageType.Warning)
+
+        ledger = Ledger(self._record, self._config, self.engine.settings, time.time, tell)
+        await ledger.seed()
+        self.ledger = self.engine.ledger = ledger
+        while True:
+            await asyncio.sleep(SEED)
+            await ledger.seed()
 
     async def pull_settings(self) -> None:
         """Ask the client for its settings."""
@@ -151,9 +180,11 @@ class Server(LanguageServer):
             log.error("%s beside the messages", type(error).__name__)
 
 
-def create(connect: Callable[[Settings], Service], config: Path, environ: Mapping[str, str]) -> Server:
+def create(
+    connect: Callable[[Settings], Service], config: Path, record: Path | None, environ: Mapping[str, str]
+) -> Server:
     """A server with all its handlers."""
-    server = Server(connect, config, environ)
+    server = Server(connect, config, record, environ)
     engine = server.engine
 
     @server.feature(types.INITIALIZE)
@@ -246,6 +277,16 @@ def create(connect: Callable[[Settings], Service], config: Path, environ: Mappin
     def _clear() -> None:
         engine.clear()
 
+    @server.command("fimLsp.resume")
+    def _resume() -> dict[str, Any]:
+        if server.ledger is not None:
+            server.ledger.resume()
+        return server.status()
+
+    @server.command("fimLsp.usage")
+    async def _usage() -> dict[str, Any]:
+        return await server.ledger.usage() if server.ledger is not None else {}
+
     @server.command("fimLsp.explain")
     def _explain(*arguments: Any) -> dict[str, Any]:
         found = _asked(server, arguments)
@@ -295,6 +336,7 @@ async def _settle(server: Server) -> None:
     if workspace and workspace.configuration:
         await server.pull_settings()
     await server.engine.warm()
+    server.run(server.keep_accounts())
     if (
         workspace
         and workspace.did_change_configuration
@@ -403,6 +445,8 @@ async def _serve(server: Server, reader: Any, writer: Any) -> int:
     await server.engine.aclose()
     for task in server.tasks:
         task.cancel()
+    if server.ledger is not None:
+        await server.ledger.aclose()
     if isinstance(writer, LoopWriter):
         await writer.drained(FAREWELL)
     return code

@@ -24,7 +24,12 @@ def typed(document, window, place, keys):
         yield window.prompt(document.lines, place), window.moves > before
 
 
-@given(st.integers(0, 400), st.integers(0, 400), st.lists(st.sampled_from("abc (\n"), max_size=120), st.integers(300, 5000))
+@given(
+    st.integers(0, 400),
+    st.integers(0, 400),
+    st.lists(st.sampled_from("abc (\n"), max_size=120),
+    st.integers(300, 5000),
+)
 @settings(max_examples=200, deadline=None)
 def test_typing_shares_everything_up_to_the_line(size, line, keys, room):
     """Consecutive prompts share all up to the cursor's line, but for the moves, which are rare and counted."""
@@ -36,7 +41,9 @@ def test_typing_shares_everything_up_to_the_line(size, line, keys, room):
     assert sum(moved for _, moved in prompts) <= 1 + sum(len(key) for key in keys) // (room // 4)
 
 
-@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 60), st.integers(300, 5000), st.integers(0, 900))
+@given(
+    st.integers(0, 300), st.integers(0, 300), st.integers(0, 60), st.integers(300, 5000), st.integers(0, 900)
+)
 @settings(max_examples=200, deadline=None)
 def test_the_prompt_is_the_text_around_the_cursor_within_its_bounds(size, line, column, before, after):
     """Prefix and suffix meet at the cursor, are the document's own text, and keep to the settings."""
@@ -79,5 +86,8 @@ def test_a_start_inside_one_huge_line_stays_too():
     """Typing at the end of a line of a megabyte moves the start by half windows only."""
     window = Window(2000, 600)
     line = "x" * 1_000_000
-    starts = [len(line) + n - len(window.prompt([line + "y" * n], Place(0, len(line) + n)).prefix) for n in range(900)]
+    starts = [
+        len(line) + n - len(window.prompt([line + "y" * n], Place(0, len(line) + n)).prefix)
+        for n in range(900)
+    ]
     assert len(set(starts)) <= 2
