@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
-from fim_lsp import __version__, settings
-from fim_lsp.document import Document, Encoding, Place, to_units
+from fim_lsp import __version__, menu, settings
+from fim_lsp.document import Document, Encoding, Place, body, split_lines, to_units
 from fim_lsp.engine import Engine, Selected, Service
 from fim_lsp.fault import place_of
 from fim_lsp.problems import Problem
@@ -68,6 +68,7 @@ class Server(LanguageServer):
         self._status: dict[str, Any] | None = None
         self._wants_status = False
         self.encoding: Encoding = "utf-16"
+        self.client = menu.Client("", snippets=False)
         self.tasks: set[asyncio.Task[Any]] = set()
         self.engine = Engine(
             Settings(),
@@ -89,6 +90,7 @@ class Server(LanguageServer):
         if isinstance(options, Mapping):
             self._layers["initializationOptions"] = _section(options)
             self._wants_status = bool(options.get("statusNotifications"))
+        self.client = _client(params)
         general = params.capabilities.general
         offered = (general and general.position_encodings) or []
         self.encoding = _encoding(offered)
@@ -254,7 +256,10 @@ def create(
         if texts is None:
             return None
         before = selected.text if selected else ""
-        return [types.InlineCompletionItem(insert_text=before + text, range=span) for text in texts]
+        return [
+            types.InlineCompletionItem(insert_text=menu.lines(before + text, server.client), range=span)
+            for text in texts
+        ]
 
     @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions())
     @_never_fails(default=types.CompletionList(is_incomplete=True, items=[]))
@@ -319,6 +324,13 @@ def _section(options: Mapping[str, Any]) -> Mapping[str, Any]:
     inner = options["fimLsp"]
     # An empty table of Lua arrives as an empty list.
     return inner if isinstance(inner, Mapping) else {}
+
+
+def _client(params: types.InitializeParams) -> menu.Client:
+    completion = params.capabilities.text_document and params.capabilities.text_document.completion
+    item = completion and completion.completion_item
+    name = params.client_info.name if params.client_info else ""
+    return menu.Client(name, snippets=bool(item and item.snippet_support))
 
 
 def _encoding(offered: Sequence[Any]) -> Encoding:
@@ -416,26 +428,30 @@ def _selection(
 
 
 def _menu_item(server: Server, document: Document, place: Place, text: str) -> types.CompletionItem:
-    """One entry for an editor's menu, shaped so that the editor inserts the whole text."""
+    """One entry for an editor's menu, shaped so that this editor inserts the whole text."""
     line = document.lines[place.line]
     start = place.column
     while start and (line[start - 1].isalnum() or line[start - 1] == "_"):
         start -= 1
     word = line[start : place.column]
-    first, *more = (word + text).splitlines()
+    whole = word + text
+    first, *more = split_lines(whole)
+    form, inserted = menu.form(whole, line, server.client)
     return types.CompletionItem(
-        label=first.strip() or "…",
+        label=body(first).strip() or "…",
         label_details=types.CompletionItemLabelDetails(
             description="fim-lsp" if not more else f"fim-lsp, {1 + len(more)} lines"
         ),
         kind=types.CompletionItemKind.Text,
         sort_text="\x00",
-        filter_text=word or first.strip(),
+        filter_text=word or body(first).strip(),
         preselect=True,
-        insert_text_format=types.InsertTextFormat.PlainText,
+        insert_text_format=types.InsertTextFormat.Snippet
+        if form == "snippet"
+        else types.InsertTextFormat.PlainText,
         insert_text_mode=types.InsertTextMode.AsIs,
-        text_edit=types.TextEdit(_span(server, line, place.line, start, place.column), word + text),
-        documentation=word + text,
+        text_edit=types.TextEdit(_span(server, line, place.line, start, place.column), inserted),
+        documentation=whole,
     )
 
 
