@@ -60,7 +60,11 @@ class Answers:
     def here(self, spot: Spot) -> tuple[tuple[str, ...], bool]:
         """What was offered at this very spot, best first, and whether an explicit ask has had all it can have."""
         now = self._clock()
-        kept = [a for a in self._kept.get(spot.key, ()) if (a.head, a.tail) == (spot.head, spot.tail) and a.until >= now]
+        kept = [
+            a
+            for a in self._kept.get(spot.key, ())
+            if (a.head, a.tail) == (spot.head, spot.tail) and a.until >= now
+        ]
         return tuple(a.text for a in kept if a.text), any(a.asked_all for a in kept)
 
     def find(self, uri: str, lines: Sequence[str], place: Place) -> tuple[str, ...] | None:
@@ -70,7 +74,7 @@ class Answers:
         """
         if not self._kept.currsize:
             return None
-        tail = _tail(lines, place)
+        tail = tail_of(lines, place)
         now = self._clock()
         typed = lines[place.line][: place.column]
         for line in range(place.line, max(place.line - ALONG, -1), -1):
@@ -82,7 +86,7 @@ class Answers:
             found: list[str] = []
             nothing = False
             for answer in answers:
-                if answer.until < now or not _same_tail(answer.tail, tail, typed == answer.head):
+                if answer.until < now or not same_tail(answer.tail, tail, here=typed == answer.head):
                     continue
                 if typed == answer.head:
                     nothing = nothing or not answer.text
@@ -100,19 +104,21 @@ class Answers:
 
 def spot(uri: str, lines: Sequence[str], place: Place) -> Spot:
     """The spot of a place in a document's lines."""
-    return Spot(_key(uri, lines, place.line), lines[place.line][: place.column], _tail(lines, place))
+    return Spot(_key(uri, lines, place.line), lines[place.line][: place.column], tail_of(lines, place))
 
 
 def _key(uri: str, lines: Sequence[str], line: int) -> tuple[str, str]:
     return uri, "".join(lines[max(line - ABOVE, 0) : line])[-600:]
 
 
-def _tail(lines: Sequence[str], place: Place) -> str:
+def tail_of(lines: Sequence[str], place: Place) -> str:
+    """What stands after a place, to BELOW lines further down."""
     rest = lines[place.line][place.column :]
     return (rest + "".join(lines[place.line + 1 : place.line + 1 + BELOW]))[:240]
 
 
-def _same_tail(then: str, now: str, here: bool) -> bool:
+def same_tail(then: str, now: str, *, here: bool) -> bool:
+    """Whether what stood after a place then stands after the cursor now, the place being `here` or further back."""
     if then == now:
         return True
     if here:

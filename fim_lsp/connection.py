@@ -1,15 +1,17 @@
-"""Connections to the endpoint that are ready before they are needed."""
+"""Connections to the endpoint."""
 
 from __future__ import annotations
 
 import httpx
 
 
-def transport(base_url: str) -> httpx.AsyncBaseTransport:
-    """A transport for the endpoint."""
+def transport(_: str) -> httpx.AsyncBaseTransport:
+    """A transport for the endpoint at an address."""
     return Transport()
 
 
 class Transport(httpx.AsyncHTTPTransport):
+    """httpx's own."""
+
     async def warm(self) -> None:
-        pass
+        """Nothing to do in advance."""

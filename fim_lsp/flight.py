@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from fim_lsp.answers import Spot, same_tail, tail_of
 from fim_lsp.document import Edit, Place
 
 
 class Flight:
     """One request under way.  Its work runs as a task of its own; whoever waits for it may come and go."""
 
-    def __init__(self, place: Place, head: str, work: Callable[[Flight], Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, place: Place, spot: Spot, work: Callable[[Flight], Coroutine[Any, Any, None]]) -> None:
         self.place = place
-        self.head = head
+        self._spot = spot
         self.raw = ""  # what the model has said so far
         self.typed = ""  # what the newest waiter's document has between the place and its cursor
         self.edited = False  # whether the document has changed since, in agreement
         self.waiters = 0
         self.disagreed = False  # whether it was cut because the person typed something else
+        self.number: int | None = None  # in the record of usage
         self.texts: tuple[str, ...] | None = None  # what it came to; None until then, and if it failed
         self._task = asyncio.create_task(work(self))
         # A stream that nobody waits for may fail unseen: its problem has been reported by the work itself.
@@ -57,18 +59,20 @@ class Flight:
             return True
         return False
 
-    def serves(self, lines: list[str], place: Place) -> bool:
+    def serves(self, lines: Sequence[str], place: Place) -> bool:
         """Whether a place lies along this stream: what was typed since agrees with what the model has said so far."""
         if self.over or place < self.place or self.place.line >= len(lines):
             return False
         start = lines[self.place.line]
-        if start[: self.place.column] != self.head:
+        if start[: self.place.column] != self._spot.head:
             return False
         if place.line == self.place.line:
             typed = start[self.place.column : place.column]
         else:
             between = "".join(lines[self.place.line + 1 : place.line])
             typed = start[self.place.column :] + between + lines[place.line][: place.column]
+        if not same_tail(self._spot.tail, tail_of(lines, place), here=not typed):
+            return False
         before, self.typed = self.typed, typed
         if self.agrees(self.raw):
             return True

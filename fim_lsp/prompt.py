@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from fim_lsp.document import Edit, Place, body
 
+ENOUGH = 250  # characters of suffix that suffice: it is missed at every key, so what is longer is only dear
+
 
 class Prompt(NamedTuple):
     """A request's two texts; `prefix` ends, and `suffix` begins, at the cursor."""
@@ -16,14 +18,22 @@ class Prompt(NamedTuple):
 
 
 class Window:
-    """The window of one document: where its prompts begin, kept from request to request."""
+    """The window of one document: where its prompts begin, kept from request to request.
 
-    STEP = 0.5  # of the window, that its start moves on at once
+    The start stays on its line while the text up to the cursor fits; where it no longer does, the window begins anew
+    with half of it filled, so that the next move is far away.  `prefix_chars` and `suffix_chars` bound the two texts.
+    """
 
     def __init__(self, prefix_chars: int, suffix_chars: int) -> None:
         self._prefix_chars = prefix_chars
         self._suffix_chars = suffix_chars
         self._first = 0
+        self.moves = 0  # how often the start was set anew
+
+    @property
+    def first(self) -> int:
+        """The line, from 0, on which the last prompt began."""
+        return self._first
 
     def edited(self, edit: Edit) -> None:
         """Keep the start on its line when lines above it come or go."""
@@ -32,44 +42,44 @@ class Window:
         elif edit.first < self._first:
             self._first = edit.first
 
-    def prompt(self, lines: Sequence[str], place: Place, path: str) -> Prompt:
-        """The prompt at a place; whole lines, at most the two bounds in characters."""
-        del path
+    def prompt(self, lines: Sequence[str], place: Place) -> Prompt:
+        """The prompt at a place: whole lines, but for one that is longer than the window."""
         head = lines[place.line][: place.column]
-        if self._first > place.line or not self._fits(lines, place, head):
+        if len(head) > self._prefix_chars:
+            # Inside one huge line the start moves by half windows too.
+            step = self._prefix_chars // 2
+            cut = -(-(len(head) - self._prefix_chars) // step) * step
+            return Prompt(head[cut:], self._suffix(lines, place))
+        if self._first > place.line or self._room(lines, self._first, place.line, len(head)) < 0:
             self._first = self._start(lines, place.line, len(head))
-        prefix = "".join(lines[self._first : place.line]) + head
-        return Prompt(prefix[-self._prefix_chars :], self._suffix(lines, place))
+            self.moves += 1
+        return Prompt("".join(lines[self._first : place.line]) + head, self._suffix(lines, place))
 
-    def _fits(self, lines: Sequence[str], place: Place, head: str) -> bool:
-        room = self._prefix_chars - len(head)
-        for line in range(place.line - 1, self._first - 1, -1):
+    def _room(self, lines: Sequence[str], first: int, last: int, used: int) -> int:
+        """Characters that the window has left if it begins on a line; negative as soon as it is overfull."""
+        room = self._prefix_chars - used
+        for line in range(last - 1, first - 1, -1):
             room -= len(lines[line])
             if room < 0:
-                return False
-        return True
+                break
+        return room
 
     def _start(self, lines: Sequence[str], line: int, used: int) -> int:
-        room = int(self._prefix_chars * (1 - self.STEP)) - used
+        # A file that fits is shown whole, which is the stablest beginning of all.
+        if self._room(lines, 0, line, used) >= 0:
+            return 0
+        room = self._prefix_chars // 2 - used
         while line and len(lines[line - 1]) <= room:
             line -= 1
             room -= len(lines[line])
-        # A file that fits whole is shown whole.
-        whole = line
-        room += int(self._prefix_chars * self.STEP)
-        while whole and len(lines[whole - 1]) <= room:
-            whole -= 1
-            room -= len(lines[whole])
-        return 0 if whole == 0 else line
+        return line
 
     def _suffix(self, lines: Sequence[str], place: Place) -> str:
-        rest = lines[place.line][place.column :]
-        if len(rest) >= self._suffix_chars:
-            return body(rest)[: self._suffix_chars]
-        parts, room = [rest], self._suffix_chars - len(rest)
-        for line in range(place.line + 1, len(lines)):
-            if len(lines[line]) > room:
+        parts = [lines[place.line][place.column :]]
+        size = len(parts[0])
+        for line in lines[place.line + 1 : place.line + 1 + ENOUGH]:
+            if size >= ENOUGH or size + len(line) > self._suffix_chars:
                 break
-            parts.append(lines[line])
-            room -= len(lines[line])
-        return "".join(parts)
+            parts.append(line)
+            size += len(line)
+        return "".join(parts) if size <= self._suffix_chars else body(parts[0])[: self._suffix_chars]

@@ -5,26 +5,31 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import os
+import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
-from fim_lsp import __version__, settings
-from fim_lsp.document import Document, Encoding, Place, to_units
+from fim_lsp import __version__, menu, settings
+from fim_lsp.document import Document, Encoding, Place, body, split_lines, to_units
 from fim_lsp.engine import Engine, Selected, Service
+from fim_lsp.fault import place_of
 from fim_lsp.problems import Problem
 from fim_lsp.settings import Settings
 from fim_lsp.wire import LoopWriter, Wire, listen, protected, stdio
+
+if TYPE_CHECKING:
+    from fim_lsp.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
+SEED = 60.0  # seconds between looks at what other servers have spent
 FAREWELL = 1.0  # seconds for the client to read the last answers
 
 
@@ -33,7 +38,13 @@ class Server(LanguageServer):
 
     protocol: Wire
 
-    def __init__(self, connect: Callable[[Settings], Service], config: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[Settings], Service],
+        config: Path,
+        record: Path | None,
+        environ: Mapping[str, str],
+    ) -> None:
         super().__init__(
             "fim-lsp",
             __version__,
@@ -50,15 +61,20 @@ class Server(LanguageServer):
             "initializationOptions": {},
             "the editor's settings": {},
         }
+        self._config = config
+        self._record = record
+        self.ledger: Ledger | None = None
         self._told: set[str] = set()
         self._status: dict[str, Any] | None = None
         self._wants_status = False
         self.encoding: Encoding = "utf-16"
+        self.client = menu.Client("", snippets=False)
         self.tasks: set[asyncio.Task[Any]] = set()
         self.engine = Engine(
             Settings(),
             connect,
             clock=time.monotonic,
+            random=random.random,
             sleep=asyncio.sleep,
             changed=self._send_status,
             tell=self._tell,
@@ -74,6 +90,7 @@ class Server(LanguageServer):
         if isinstance(options, Mapping):
             self._layers["initializationOptions"] = _section(options)
             self._wants_status = bool(options.get("statusNotifications"))
+        self.client = _client(params)
         general = params.capabilities.general
         offered = (general and general.position_encodings) or []
         self.encoding = _encoding(offered)
@@ -88,6 +105,24 @@ class Server(LanguageServer):
                 self.say(message, types.MessageType.Warning)
         self._told.intersection_update([*self._wrong, *wrong])
         await self.engine.configure(new)
+        if self.ledger is not None:
+            self.ledger.configure(new)
+
+    async def keep_accounts(self) -> None:
+        """Open the record of usage, where there is one, and look at what other servers have spent now and then."""
+        if self._record is None:
+            return
+        from fim_lsp.ledger import Ledger  # noqa: PLC0415 - SQLite is not needed to greet a client
+
+        def tell(sentence: str) -> None:
+            self.say(sentence, types.MessageType.Warning)
+
+        ledger = Ledger(self._record, self._config, self.engine.settings, time.time, tell)
+        await ledger.seed()
+        self.ledger = self.engine.ledger = ledger
+        while True:
+            await asyncio.sleep(SEED)
+            await ledger.seed()
 
     async def pull_settings(self) -> None:
         """Ask the client for its settings."""
@@ -147,9 +182,11 @@ class Server(LanguageServer):
             log.error("%s beside the messages", type(error).__name__)
 
 
-def create(connect: Callable[[Settings], Service], config: Path, environ: Mapping[str, str]) -> Server:
+def create(
+    connect: Callable[[Settings], Service], config: Path, record: Path | None, environ: Mapping[str, str]
+) -> Server:
     """A server with all its handlers."""
-    server = Server(connect, config, environ)
+    server = Server(connect, config, record, environ)
     engine = server.engine
 
     @server.feature(types.INITIALIZE)
@@ -158,12 +195,7 @@ def create(connect: Callable[[Settings], Service], config: Path, environ: Mappin
 
     @server.feature(types.INITIALIZED)
     def _initialized(_: types.InitializedParams) -> None:
-        workspace = server.client_capabilities.workspace
-        if workspace and workspace.did_change_configuration and workspace.did_change_configuration.dynamic_registration:
-            server.run(_register(server))
-        if workspace and workspace.configuration:
-            server.run(server.pull_settings())
-        server.run(_warm(engine))
+        server.run(_settle(server))
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def _configuration(params: types.DidChangeConfigurationParams) -> None:
@@ -224,7 +256,10 @@ def create(connect: Callable[[Settings], Service], config: Path, environ: Mappin
         if texts is None:
             return None
         before = selected.text if selected else ""
-        return [types.InlineCompletionItem(insert_text=before + text, range=span) for text in texts]
+        return [
+            types.InlineCompletionItem(insert_text=menu.lines(before + text, server.client), range=span)
+            for text in texts
+        ]
 
     @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions())
     @_never_fails(default=types.CompletionList(is_incomplete=True, items=[]))
@@ -247,6 +282,16 @@ def create(connect: Callable[[Settings], Service], config: Path, environ: Mappin
     def _clear() -> None:
         engine.clear()
 
+    @server.command("fimLsp.resume")
+    def _resume() -> dict[str, Any]:
+        if server.ledger is not None:
+            server.ledger.resume()
+        return server.status()
+
+    @server.command("fimLsp.usage")
+    async def _usage() -> dict[str, Any]:
+        return await server.ledger.usage() if server.ledger is not None else {}
+
     @server.command("fimLsp.explain")
     def _explain(*arguments: Any) -> dict[str, Any]:
         found = _asked(server, arguments)
@@ -264,7 +309,7 @@ def _never_fails(default: Any) -> Callable[[Callable[P, Awaitable[T]]], Callable
             try:
                 return await handler(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - see above
-                log_fault(error)
+                log.error("%s at %s", type(error).__name__, place_of(error))
                 return default  # type: ignore[no-any-return]
 
         return safe
@@ -272,18 +317,20 @@ def _never_fails(default: Any) -> Callable[[Callable[P, Awaitable[T]]], Callable
     return decorate
 
 
-def log_fault(error: BaseException) -> None:
-    """Log where our own code failed, without the error's words: they may hold the user's text."""
-    at, trace = "?", error.__traceback__
-    while trace is not None:
-        at = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"  # noqa: PTH119
-        trace = trace.tb_next
-    log.error("%s at %s", type(error).__name__, at)
-
-
 def _section(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    inner = options.get("fimLsp")
-    return inner if isinstance(inner, Mapping) else options
+    """The settings in what a client sends: its section, where it names one, else all of it."""
+    if "fimLsp" not in options:
+        return options
+    inner = options["fimLsp"]
+    # An empty table of Lua arrives as an empty list.
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def _client(params: types.InitializeParams) -> menu.Client:
+    completion = params.capabilities.text_document and params.capabilities.text_document.completion
+    item = completion and completion.completion_item
+    name = params.client_info.name if params.client_info else ""
+    return menu.Client(name, snippets=bool(item and item.snippet_support))
 
 
 def _encoding(offered: Sequence[Any]) -> Encoding:
@@ -295,17 +342,24 @@ def _encoding(offered: Sequence[Any]) -> Encoding:
     return "utf-16"
 
 
-async def _register(server: Server) -> None:
-    registration = types.Registration("fim-lsp-settings", types.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": "fimLsp"})
-    try:
-        await server.client_register_capability_async(types.RegistrationParams([registration]))
-    except Exception as error:  # noqa: BLE001 - then the client tells of changes in its own way, or not
-        log.info("not registered for settings (%s)", type(error).__name__)
-
-
-async def _warm(engine: Engine) -> None:
-    await asyncio.sleep(0)
-    await engine.warm()
+async def _settle(server: Server) -> None:
+    """After the greetings: the client's settings, its promise to tell of changes, and a warm connection."""
+    workspace = server.client_capabilities.workspace
+    if workspace and workspace.configuration:
+        await server.pull_settings()
+    await server.engine.warm()
+    server.run(server.keep_accounts())
+    if (
+        workspace
+        and workspace.did_change_configuration
+        and workspace.did_change_configuration.dynamic_registration
+    ):
+        method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
+        registration = types.Registration("fim-lsp-settings", method, {"section": "fimLsp"})
+        try:
+            await server.client_register_capability_async(types.RegistrationParams([registration]))
+        except Exception as error:  # noqa: BLE001 - then the client tells of changes in its own way, or not
+            log.info("not registered for settings (%s)", type(error).__name__)
 
 
 def _take(engine: Engine, item: types.TextDocumentItem) -> None:
@@ -324,7 +378,8 @@ def _edit(
     for change in changes:
         if isinstance(change, types.TextDocumentContentChangePartial):
             start, end = (
-                document.place(at.line, at.character, server.encoding) for at in (change.range.start, change.range.end)
+                document.place(at.line, at.character, server.encoding)
+                for at in (change.range.start, change.range.end)
             )
             server.engine.edited(name.uri, document.change(start, end, change.text))
         else:
@@ -373,26 +428,31 @@ def _selection(
 
 
 def _menu_item(server: Server, document: Document, place: Place, text: str) -> types.CompletionItem:
-    """One entry for an editor's menu, shaped so that the editor inserts the whole text."""
+    """One entry for an editor's menu, shaped so that this editor inserts the whole text."""
     line = document.lines[place.line]
     start = place.column
     while start and (line[start - 1].isalnum() or line[start - 1] == "_"):
         start -= 1
     word = line[start : place.column]
-    first, *more = (word + text).splitlines()
-    item = types.CompletionItem(
-        label=first.strip() or "…",
-        label_details=types.CompletionItemLabelDetails(description="fim-lsp" if not more else f"fim-lsp, {1 + len(more)} lines"),
+    whole = word + text
+    first, *more = split_lines(whole)
+    form, inserted = menu.form(whole, line, server.client)
+    return types.CompletionItem(
+        label=body(first).strip() or "…",
+        label_details=types.CompletionItemLabelDetails(
+            description="fim-lsp" if not more else f"fim-lsp, {1 + len(more)} lines"
+        ),
         kind=types.CompletionItemKind.Text,
         sort_text="\x00",
-        filter_text=word or first.strip(),
+        filter_text=word or body(first).strip(),
         preselect=True,
-        insert_text_format=types.InsertTextFormat.PlainText,
+        insert_text_format=types.InsertTextFormat.Snippet
+        if form == "snippet"
+        else types.InsertTextFormat.PlainText,
         insert_text_mode=types.InsertTextMode.AsIs,
-        text_edit=types.TextEdit(_span(server, line, place.line, start, place.column), word + text),
-        documentation=word + text,
+        text_edit=types.TextEdit(_span(server, line, place.line, start, place.column), inserted),
+        documentation=whole,
     )
-    return item
 
 
 async def _serve(server: Server, reader: Any, writer: Any) -> int:
@@ -401,9 +461,10 @@ async def _serve(server: Server, reader: Any, writer: Any) -> int:
     await server.engine.aclose()
     for task in server.tasks:
         task.cancel()
-    deadline = time.monotonic() + FAREWELL
-    while isinstance(writer, LoopWriter) and writer.unwritten and time.monotonic() < deadline:
-        await asyncio.sleep(0.01)
+    if server.ledger is not None:
+        await server.ledger.aclose()
+    if isinstance(writer, LoopWriter):
+        await writer.drained(FAREWELL)
     return code
 
 
@@ -438,5 +499,3 @@ def serve_tcp(server: Server, host: str, port: int) -> int:
             return await done
 
     return asyncio.run(main())
-
-

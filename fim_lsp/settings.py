@@ -158,7 +158,7 @@ class Settings:
     max_tokens: int = _setting(256, _number(1, 4096, whole=True), "Most tokens of one completion.")
     temperature: float = _setting(0.0, _number(0, 2), "0 for the likeliest text, up to 2 for variety.")
     prefix_chars: int = _setting(
-        24_000, _number(200, 1_000_000, whole=True), "Most characters sent from before the cursor."
+        16_000, _number(200, 1_000_000, whole=True), "Most characters sent from before the cursor."
     )
     suffix_chars: int = _setting(
         600, _number(0, 100_000, whole=True), "Most characters sent from after the cursor."
@@ -185,6 +185,32 @@ class Settings:
     cache_ttl_seconds: float = _setting(3600.0, _number(0, 604_800), "Seconds for which an answer is kept.")
     timeout_seconds: float = _setting(
         10.0, _number(0.1, 600), "Seconds that one completion may take, all told."
+    )
+    daily_budget: float | None = _setting(
+        None,
+        _number(0, 1_000_000, optional=True),
+        "US dollars that completions may cost a day; they pause when it is used. None: no limit.",
+    )
+    monthly_budget: float | None = _setting(
+        None, _number(0, 1_000_000, optional=True), "The same for a month, in your time zone. None: no limit."
+    )
+    requests_per_minute: int | None = _setting(
+        None,
+        _number(1, 100_000, whole=True, optional=True),
+        "Requests to the service in any minute. None: no limit.",
+    )
+    usage_project_names: bool = _setting(
+        True, _flag(), "Whether the record of usage keeps the name of a project's folder."
+    )
+    usage_keep_days: int = _setting(
+        90,
+        _number(1, 3650, whole=True),
+        "Days for which each request is kept in the record; older ones become one sum a day.",
+    )
+    spare_peak_hours: bool = _setting(
+        False,
+        _flag(),
+        "Whether fewer completions come by themselves while the service charges its peak price.",
     )
 
 

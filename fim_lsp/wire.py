@@ -65,11 +65,15 @@ class Wire(LanguageServerProtocol):
     def _request(self, message: dict[str, Any], method: str) -> None:
         number = _id(message)
         if number is None:
-            self._refuse(None, types.ErrorCodes.InvalidRequest, "A request's id must be a number or a string.")
+            self._refuse(
+                None, types.ErrorCodes.InvalidRequest, "A request's id must be a number or a string."
+            )
         elif self._shutdown:
             self._refuse(number, types.ErrorCodes.InvalidRequest, "The server has been shut down.")
         elif not self._begun and method != types.INITIALIZE:
-            self._refuse(number, types.ErrorCodes.ServerNotInitialized, "The first request must be initialize.")
+            self._refuse(
+                number, types.ErrorCodes.ServerNotInitialized, "The first request must be initialize."
+            )
         elif self._begun and method == types.INITIALIZE:
             self._refuse(number, types.ErrorCodes.InvalidRequest, "The server is initialized already.")
         else:
@@ -77,7 +81,11 @@ class Wire(LanguageServerProtocol):
                 structured = self._structured(message)
             except Exception as error:  # noqa: BLE001 - whatever the converter meets, the request is answered
                 log.warning("%s: parameters of the wrong shape (%s)", method, type(error).__name__)
-                self._refuse(number, types.ErrorCodes.InvalidParams, f"The parameters of {method} have the wrong shape.")
+                self._refuse(
+                    number,
+                    types.ErrorCodes.InvalidParams,
+                    f"The parameters of {method} have the wrong shape.",
+                )
                 return
             self._begun = True
             self.handle_message(structured)
@@ -108,10 +116,12 @@ class Wire(LanguageServerProtocol):
 
     def _refuse(self, number: str | int | None, code: types.ErrorCodes, text: str) -> None:
         log.warning("refused: %s", text)
-        self._send_data({"jsonrpc": self.VERSION, "id": number, "error": {"code": code.value, "message": text}})
+        self._send_data(
+            {"jsonrpc": self.VERSION, "id": number, "error": {"code": code.value, "message": text}}
+        )
 
     @lsp_method(types.EXIT)
-    def lsp_exit(self, *_: Any) -> None:
+    def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
         """End the loop that reads."""
         self.exit_code = 0 if self._shutdown else 1
 
@@ -199,10 +209,13 @@ class LoopWriter:
         """Close once all is written."""
         self._transport.close()
 
-    @property
-    def unwritten(self) -> int:
-        """Bytes that the client has not read yet."""
-        return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
+    async def drained(self, seconds: float) -> None:
+        """Give the client time to read what is written."""
+        steps = 20
+        for _ in range(steps):
+            if self._transport.is_closing() or not self._transport.get_write_buffer_size():
+                return
+            await asyncio.sleep(seconds / steps)
 
 
 async def stdio(stdin: BinaryIO, stdout: BinaryIO) -> tuple[Reader, Any]:
@@ -221,7 +234,7 @@ async def stdio(stdin: BinaryIO, stdout: BinaryIO) -> tuple[Reader, Any]:
 
 
 def protected() -> tuple[BinaryIO, BinaryIO]:
-    """stdin and stdout for the protocol alone: whatever else prints goes to stderr from here on."""
+    """Stdin and stdout for the protocol alone: whatever else prints goes to stderr from here on."""
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     sys.stdout = sys.stderr

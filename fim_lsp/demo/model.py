@@ -27,16 +27,17 @@ FILE_READ: Final = 64_000
 _WORDS_AT_MOST: Final = 240
 _LINES_AT_MOST: Final = 10
 _REACH: Final = 16  # how many words back two contexts are compared
-_SURE: Final = 6  # words of agreement from which on the model dares another line
+_SURE: Final = 8  # words of agreement from which on the model dares another line
 _LINES_CACHED: Final = 20_000
 _HOLE: Final = "\0"
 _OPENERS: Final = {"(": ")", "[": "]", "{": "}"}
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{"}
 _WORD: Final = re.compile(r"\w+|[^\S\n]+|.")
 _LAST_WORD: Final = re.compile(r"\w+$")
-_SOURCE: Final = frozenset(
-    ".bash .c .cc .cpp .cs .css .dart .ex .exs .go .h .hpp .hs .html .java .jl .js .jsx .kt .lua .md .ml .php"
-    " .pl .py .pyi .r .rb .rs .scala .scss .sh .sql .svelte .swift .ts .tsx .vim .vue .zig".split()
+_FIRST_WORD: Final = re.compile(r"\w+")
+_SOURCE: Final = re.compile(
+    r"\.(bash|cc?|cpp|cs|css|dart|exs?|go|hp*|hs|html|java|jl|[cm]?[jt]sx?|kt|lua|md|mli?|php|p[lm]|pyi?|r|rb|rs"
+    r"|scala|scss|sh|sql|svelte|swift|vim|vue|zig)"
 )
 _NOT_SOURCE: Final = frozenset({"node_modules", "__pycache__", "venv", "dist", "build", "target", "vendor"})
 
@@ -68,16 +69,13 @@ class Model:
         """
         hole = _Hole(prefix, suffix)
         before = self._words(hole.above, 0)
-        width, indented = hole.width, hole.opened
-        if hole.above and before:
-            blanks = len(hole.above) - len(_without_blank_end(hole.above))
-            before.append(_newline(blanks, width - _width(_without_blank_end(hole.above)[-1])))
+        if before and hole.line:
+            before.append(_newline(hole.blanks, hole.width - hole.width_above))
         before += _WORD.findall(hole.begun)
-        behind = _WORD.findall(hole.rest.strip()) + self._words(hole.below, width)
+        behind = _WORD.findall(hole.rest.strip()) + self._words(hole.below, hole.width)
         text = _Text([*before, _HOLE, *behind, _HOLE], len(before))
         choose = _chooser(temperature, top_p, random)
-        answer = _Answer(hole, [text, self._learned()], before, choose).text()
-        return indented + answer if answer else ""
+        return _Answer(hole, [text, self._learned()], before, choose).text()
 
     def _learned(self) -> _Text:
         if self._beside is None:
@@ -85,6 +83,8 @@ class Model:
             for text in _sources(self._folder) if self._folder else ():
                 words += [*self._words(_normal(text).split("\n"), 0), _HOLE]
             self._beside = _Text(words, len(words))
+            for order in (3, 2):
+                self._beside.after(("",) * order)  # the index now, not in the middle of an answer
         return self._beside
 
     def _words(self, lines: Sequence[str], width: int) -> list[str]:
@@ -113,16 +113,17 @@ class _Hole:
     """The place to fill: the lines above, the line it is in, and what stands behind."""
 
     def __init__(self, prefix: str, suffix: str) -> None:
-        self.line_end = "\r\n" if "\r\n" in prefix else "\r" if "\r" in prefix and "\n" not in prefix else "\n"
+        self.line_end = (
+            "\r\n" if "\r\n" in prefix else "\r" if "\r" in prefix and "\n" not in prefix else "\n"
+        )
         if len(prefix) > PREFIX_READ:
             prefix = prefix[-PREFIX_READ:].partition(self.line_end)[2]
         *self.above, last = _normal(prefix).split("\n")
         self.rest, *self.below = _normal(suffix[:SUFFIX_READ]).split("\n")
         self.tabs = any(line.startswith("\t") for line in (*self.above, last))
-        self.opened = ""
         filled = _without_blank_end(self.above)
-        if not last and not self.rest.strip() and filled and filled[-1].rstrip().endswith((":", "{", "(", "[")):
-            last = self.opened = self.indentation(_width(filled[-1]) + 4)
+        self.blanks = len(self.above) - len(filled)
+        self.width_above = _width(filled[-1]) if filled else 0
         self.width = _width(last)
         found = _LAST_WORD.search(last)
         self.partial = found[0] if found else ""
@@ -201,38 +202,97 @@ class _Answer:
         self._rest = _WORD.findall(hole.rest.strip())
         self._said: list[str] = []  # pieces of the answer, as text
         self._runs: set[tuple[str, ...]] = set()
-        self._width = hole.width
+        self._width = self._base = hole.width
         self._lines = [line.strip() for line in _without_blank_end(hole.above)[-3:]]
+        self._vague_words = 0  # the last so many words had less than two words of agreement
+        self._above = len(self._lines)
         self._line = hole.line
+        self._line_starts = 0  # where in what was said the present line begins
 
     def text(self) -> str:
         """Say all of it."""
         hole = self._hole
+        tail = _FIRST_WORD.match(hole.rest)
+        if tail:
+            return self._middle_of_word(hole.partial, tail[0])
         if hole.partial:
             self._finish_word(hole.partial)
+        elif not hole.line and self._context:
+            self._indent()
         for _ in range(_WORDS_AT_MOST):
             candidates = self._candidates()
-            if not candidates:
+            chosen = self._choose(candidates) if candidates else None
+            later_line = len(self._lines) > self._above
+            if later_line and (chosen is None or chosen.agreement < _SURE // 2):
+                del self._said[self._line_starts :]  # better a whole line less than half a line more
+                break
+            if chosen is None or self._vague(chosen):
                 self._close_brackets()
                 break
-            if not self._say(self._choose(candidates)):
+            if not self._say(chosen):
                 break
         answer = "".join(self._said)
         if not hole.rest.strip():
             answer = self._without_following(answer).rstrip()
         return answer if answer.strip() else ""
 
+    def _vague(self, candidate: _Candidate) -> bool:
+        """Whether to stop rather than go on with a word for which little speaks."""
+        word = candidate.word
+        self._vague_words = self._vague_words + 1 if candidate.agreement < 2 else 0
+        if word in _CLOSERS and candidate.agreement < _SURE // 2:
+            return bool(self._line.strip()) and not self._open_brackets(self._line)
+        if word == "=" and self._said[-1:] == [" "] and candidate.agreement < _SURE:
+            if self._open_brackets(self._line):  # an assignment elsewhere, an argument here
+                self._said.pop()
+                return True
+            return False
+        return bool(self._said) and (self._vague_words > 3 or (self._vague_words > 0 and word == " "))
+
     def _finish_word(self, partial: str) -> None:
         candidates = self._candidates(lambda word: word.startswith(partial))
         if not candidates:
-            totals: Counter[str] = Counter()
-            for text, factor in zip(self._texts, (20, 1), strict=True):
-                for word, count in text.counts.items():
-                    if word.startswith(partial):
-                        totals[word] += count * factor
-            candidates = [_Candidate(word, float(count), 0) for word, count in totals.items()]
+            candidates = self._by_count(partial, "")
         word = self._choose(candidates).word if candidates else partial
         self._append(word, word[len(partial) :])
+        self._line += word[len(partial) :]
+
+    def _middle_of_word(self, partial: str, tail: str) -> str:
+        def accept(word: str) -> bool:
+            return word.startswith(partial) and word.endswith(tail) and len(word) >= len(partial + tail)
+
+        if not partial:
+            return ""
+        candidates = self._candidates(accept) or self._by_count(partial, tail)
+        return self._choose(candidates).word[len(partial) : -len(tail)] if candidates else ""
+
+    def _by_count(self, start: str, end: str) -> list[_Candidate]:
+        """Weigh the words of that start and end, wherever they stand; those nearby much, `start` itself little."""
+        totals: Counter[str] = Counter()
+        for text, factor in zip(self._texts, (20, 1), strict=True):
+            for word, count in text.counts.items():
+                if word.startswith(start) and word.endswith(end) and len(word) >= len(start + end):
+                    totals[word] += count * factor * (1 if word == start else 5)
+        return [_Candidate(word, float(count), 0) for word, count in totals.items()]
+
+    def _indent(self) -> None:
+        """Begin a line: keep the indentation typed so far, or deepen it to one seen in such a place."""
+        hole = self._hole
+
+        def accept(word: str) -> bool:
+            return word.startswith("\n") and hole.width_above + _change(word)[1] >= hole.width
+
+        candidates = self._candidates(accept)
+        typed = [c for c in candidates if hole.width_above + _change(c.word)[1] == hole.width]
+        change = hole.width - hole.width_above
+        if hole.width and typed:
+            candidates = []
+        if candidates:
+            change = _change(self._choose(candidates).word)[1]
+        self._width = self._base = hole.width_above + change
+        self._append(
+            _newline(hole.blanks, change), hole.indentation(self._width)[len(hole.indentation(hole.width)) :]
+        )
 
     def _candidates(self, accept: Callable[[str], bool] | None = None) -> list[_Candidate]:
         context = self._context
@@ -252,7 +312,10 @@ class _Answer:
     ) -> list[_Candidate]:
         weights: dict[str, float] = {}
         agreements: dict[str, int] = {}
-        for text, factor in zip(self._texts, (2.0, 1.0), strict=True):
+        # One word of agreement with another file says nothing.
+        for text, factor in zip(self._texts, (2.0, 1.0 if len(run) > 1 else 0.0), strict=True):
+            if not factor:
+                break
             for place in text.after(run):
                 if place + skip >= len(text.words):
                     continue
@@ -283,14 +346,16 @@ class _Answer:
         blanks, change = _change(word)
         width = max(0, self._width + change)
         line = self._line.strip()
-        if hole.rest.strip() or width < hole.width or (blanks and width <= hole.width and line):
+        if hole.rest.strip() or width < self._base or (blanks and width <= self._base and line):
             return False
-        if self._said and (line in self._lines or len(self._lines) > _LINES_AT_MOST):
+        if self._said and (line in self._lines or len(self._lines) > self._above + _LINES_AT_MOST):
             return False
         if agreement < _SURE and not line.endswith((":", "{", "(", "[", ",")):
+            self._close_brackets()
             return False
         self._lines.append(line)
         self._line = ""
+        self._line_starts = len(self._said)
         self._width = width
         self._append(word, hole.line_end * (1 + blanks) + hole.indentation(width))
         return True
@@ -301,7 +366,7 @@ class _Answer:
         self._runs.add(tuple(self._context[-6:]))
 
     def _close_brackets(self) -> None:
-        if not self._hole.rest.strip() and self._said:
+        if not self._hole.rest.strip() and any(self._said):
             self._said += [_OPENERS[bracket] for bracket in reversed(self._open_brackets(self._line))]
 
     @staticmethod
@@ -325,7 +390,9 @@ class _Answer:
         return answer
 
 
-def _chooser(temperature: float, top_p: float, random: Random | None) -> Callable[[list[_Candidate]], _Candidate]:
+def _chooser(
+    temperature: float, top_p: float, random: Random | None
+) -> Callable[[list[_Candidate]], _Candidate]:
     def best(candidates: list[_Candidate]) -> _Candidate:
         return max(candidates, key=lambda candidate: candidate.weight)
 
@@ -333,7 +400,7 @@ def _chooser(temperature: float, top_p: float, random: Random | None) -> Callabl
         assert random is not None
         ranked = sorted(candidates, key=lambda candidate: -candidate.weight)
         top = ranked[0].weight
-        weights = [(candidate.weight / top) ** (1 / temperature) for candidate in ranked]
+        weights = [(candidate.weight / top) ** (2 / temperature) for candidate in ranked]
         left = top_p * sum(weights)
         kept = 0
         while kept < len(weights) and (left > 0 or not kept):
@@ -386,7 +453,7 @@ def _sources(folder: Path) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if name[0] != "." and name not in _NOT_SOURCE)
         for name in sorted(names):
             path = Path(parent, name)
-            if name[0] == "." or path.suffix.lower() not in _SOURCE or path.is_symlink():
+            if name[0] == "." or not _SOURCE.fullmatch(path.suffix.lower()) or path.is_symlink():
                 continue
             if files == FILES_READ or left <= 0:
                 return
