@@ -22,7 +22,9 @@ class Ending:
     """
 
     def __init__(self, prefix: str, suffix: str, language: str, shape: Shape) -> None:
-        self.site = site(prefix, suffix, language)
+        known = shape.site
+        told_from = prefix, suffix, language
+        self.site = known if known and known.told_from == told_from else site(prefix, suffix, language)
         self.end: int | None = None
         self._reader = _Reader(self.site, shape)
         self._pieces: list[str] = []
@@ -54,8 +56,10 @@ class Ending:
             piece = piece.replace("\r\n", "\n").replace("\r", "\n")
         *whole, last = piece.split("\n")
         for part in whole:
-            line = "".join(self._line) + part
-            self._line, self._length = [], 0
+            line = part
+            if self._line:
+                line = "".join(self._line) + part
+                self._line, self._length = [], 0
             self.end = self._reader.take(line, self._at)
             if self.end is not None:
                 return True
@@ -151,10 +155,11 @@ class _Reader:
                 self._doubtful.append((line, at))
                 return None
             self._above = []
-        doubtful, self._doubtful = self._doubtful, []
-        for held, start in doubtful:
-            if (end := self.line(held, start)) is not None:
-                return end
+        if self._doubtful:
+            doubtful, self._doubtful = self._doubtful, []
+            for held, start in doubtful:
+                if (end := self.line(held, start)) is not None:
+                    return end
         return self.line(line, at, last=last)
 
     def line(self, line: str, at: int, *, last: bool = False) -> int | None:
@@ -205,7 +210,7 @@ class _Reader:
         self.good = at + len(line.rstrip())
         if self._kind == "line" or (self._spanned and not self.inside):
             return self.good
-        if text.startswith("</") and indent < self._base:
+        if indent < self._base and (text.startswith("</") or word(text) in self._tongue.ends):
             return self.good
         if own and (self._kind in {"comment", "head"} or (self._span_closed and self._statement)):
             return self.good
@@ -219,8 +224,9 @@ class _Reader:
         text = line.strip()
         if not text or self.inside or self._gap or self._echo or text == self._next:
             return False
-        indent = len(line) - len(line.lstrip(" ")) if line[0] != "\t" else width(line)
-        if (indent, text) in self._seen:
+        indent = width(line)
+        same = indent, text
+        if same in self._seen:
             return False
         if not (self._open or (indent >= self._base and not self._statement)) or self._marked.search(line):
             return False
@@ -230,8 +236,8 @@ class _Reader:
                     return False
             elif text.count(opening) != text.count(closing) or text.find(closing) < text.find(opening):
                 return False
-        self._seen.add((indent, text))
-        self._lines.append((indent, text))
+        self._seen.add(same)
+        self._lines.append(same)
         self._starts.append(at)
         if self._running:
             self._runs = [0] * (LONGEST_RUN + 1)
