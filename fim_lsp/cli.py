@@ -144,9 +144,10 @@ def connector(*, demo: bool) -> Callable[[Settings], Service]:
         if not demo:
             return Client(settings.base_url, settings.api_key)
         from fim_lsp.demo.endpoint import Demo  # noqa: PLC0415
+        from fim_lsp.demo.model import Model  # noqa: PLC0415
         from fim_lsp.demo.transport import DemoTransport  # noqa: PLC0415
 
-        return Client("http://demo.invalid", "sk-demo", transport=DemoTransport(Demo()))
+        return Client("http://demo.invalid", "sk-demo", transport=DemoTransport(Demo(Model(Path.cwd()))))
 
     return connect
 

@@ -78,20 +78,20 @@ async def examine(
         checks.append(Check("key", True, f"set, from {source}"))
     service = connect(chosen)
     try:
-        checks += await _talk(service, chosen)
+        checks += await _talk(service, chosen, "the embedded demo" if demo else chosen.base_url)
     finally:
         await service.aclose()
     return checks
 
 
-async def _talk(service: Any, chosen: Settings) -> list[Check]:
+async def _talk(service: Any, chosen: Settings, where: str) -> list[Check]:
     checks = []
     try:
         models = await service.models()
     except ServiceError as error:
         name = "key" if isinstance(error, Refused) and error.cause == "key" else "endpoint"
-        return [Check(name, False, f"{chosen.base_url}: {error.message}")]
-    checks.append(Check("endpoint", True, chosen.base_url))
+        return [Check(name, False, f"{where}: {error.message}")]
+    checks.append(Check("endpoint", True, where))
     offered = ", ".join(models)
     # A name that is billed as another is accepted and not listed: the completion below has the last word.
     listed = chosen.model in models

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from fim_lsp.settings import Settings
 from fim_lsp.shape import Shape, shape
 from fim_lsp.stop import Ending
 from fim_lsp.trim import tidy
+
+log = logging.getLogger(__name__)
 
 AFTER = 4_000  # characters after the cursor that trimming looks at; more than is sent
 GRACE = (
@@ -428,6 +431,7 @@ class Engine:
         request = self._request(question, temperature)
         before = question.prompt.prefix
         ending = Ending(before, question.after, question.language, question.shape)
+        begun = self._clock()
         self._under_way += 1
         self._changed()
         self.counts.requests += 1
@@ -459,7 +463,12 @@ class Engine:
             self._count(usage)
             self._changed()
         self._worked()
-        return self._tidied(question, ending.text)
+        text = self._tidied(question, ending.text)
+        sent, took = map(len, question.prompt), 1000 * (self._clock() - begun)
+        log.info(
+            "%d + %d characters sent, %d read, %d kept, %.0f ms", *sent, len(ending.text), len(text), took
+        )
+        return text
 
     @staticmethod
     def _tidied(question: _Question, raw: str) -> str:

@@ -23,3 +23,14 @@ def language_of(name: str) -> str:
     """`python` for `a.py`; `plaintext` for what is not known."""
     path = PurePath(name.lower())
     return _BY_NAME.get(path.name) or _BY_ENDING.get(path.suffix, "plaintext")
+
+
+def endings(language: str) -> tuple[str, ...]:
+    """`(".ts", ".tsx")` for `typescript`, its dialect for React included; none for what is not known."""
+    wanted = language.lower()
+    return tuple(end for end, name in _BY_ENDING.items() if wanted in {name, name.removesuffix("react")})
+
+
+def names() -> tuple[str, ...]:
+    """Every language whose files are known by their endings."""
+    return tuple(dict.fromkeys(_BY_ENDING.values()))
