@@ -22,7 +22,7 @@ SURE = 3  # indented lines that tell what a file is indented with
 NOTHING = Insertion("", 0)
 
 
-def tidy(  # noqa: PLR0917
+def tidy(
     text: str,
     prefix: str,
     suffix: str,
