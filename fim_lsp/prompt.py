@@ -162,7 +162,7 @@ class Window:
                 self._before.append(self._now)
         elif self._trail is not None and not self._before:
             self._others = self._trail.text[: self._trail.text.rfind("\n") + 1]
-        start = _back(lines, place, self._arrival)
+        start = _back(lines, place, self._arrival, self._live)
         mark = _mark(path, self._bound // 8)
         top = min(self.HEADER, self._bound // 8)
         if start.line and _size(lines, Place(0, 0), start, top) <= top and not start.column:
@@ -176,7 +176,7 @@ class Window:
         kept = len(self._others) + len(self._frozen)
         if kept and kept + len(mark) + _size(lines, start, place, self._bound) > self._bound * self.FULL:
             self._forget()
-            start = _back(lines, place, self._arrival)
+            start = _back(lines, place, self._arrival, self._live)
             mark = _mark(path, self._bound // 8) + (_top(lines, start.line, top) if start > (0, 0) else "")
         self._column = start.column
         self._now = _Passage(mark, [], start.line, start.line, start.line)
@@ -257,15 +257,15 @@ def _size(lines: Sequence[str], start: Place, end: Place, bound: int) -> int:
     return size
 
 
-def _back(lines: Sequence[str], place: Place, room: int) -> Place:
-    """The line start about so many characters before a place; a place inside a line that alone is longer."""
+def _back(lines: Sequence[str], place: Place, room: int, least: int) -> Place:
+    """The line start about so many characters before a place; a place inside a line if need be."""
     if place.column > room:
         return Place(place.line, place.column - room)
     number, left = place.line, room - place.column
     while number and len(lines[number - 1]) <= left:
         number -= 1
         left -= len(lines[number])
-    if number and left > room // 4 and len(lines[number - 1]) > room:
+    if number and room - left < least:
         return Place(number - 1, len(lines[number - 1]) - left)
     return Place(number, 0)
 
