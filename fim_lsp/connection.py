@@ -92,6 +92,7 @@ class Transport(httpx.AsyncBaseTransport):
             connection, _ = await self._take()
             head = await connection.ask(request, body)
         except asyncio.CancelledError:
+            self._cut = self._clock()
             if rested and not connection.heard and self._clock() - asked > _SILENCE:
                 self._forget()
             raise
@@ -134,7 +135,7 @@ class Transport(httpx.AsyncBaseTransport):
                 done, _ = await asyncio.wait(self._openings, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 self._waiting -= 1
-            if not self._ready:
+            if not self._ready and not self._closed:
                 for opening in done:
                     opening.result()
         connection = self._ready.pop()
@@ -343,7 +344,12 @@ class _Connection(asyncio.Protocol):
         return b"".join(chunks)
 
     def renewed(self) -> bool:
-        """Whether it can take another request: the answer was read to its end, and nothing came after it."""
+        """Whether it can take another request: the answer has come to its end, and nothing came after it."""
+        try:
+            while self._http.their_state is h11.SEND_BODY and self._http.next_event() is not h11.NEED_DATA:
+                pass  # the end may be here, though nobody read so far
+        except h11.RemoteProtocolError:
+            return False
         over = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
         if self.ended or not over or self._http.trailing_data[0]:
             return False

@@ -12,7 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 SERVICE = "https://api.deepseek.com"
-RETIRED_MODELS = {"deepseek-chat": "deepseek-flash", "deepseek-reasoner": "deepseek-v4-pro"}  # since 2026-07-24
+RETIRED_MODELS = {
+    "deepseek-chat": "deepseek-flash",
+    "deepseek-reasoner": "deepseek-v4-pro",
+}  # since 2026-07-24
 
 # Names that editors put beside the settings for their own use.
 _CLIENT_NAMES = frozenset({"statusNotifications", "trace", "serverCommand", "pythonPath"})
@@ -39,7 +42,9 @@ def _flag() -> Kind:
     return Kind(check, {"type": "boolean"})
 
 
-def _number(low: float, high: float, *, whole: bool = False, also: str | None = None, optional: bool = False) -> Kind:
+def _number(
+    low: float, high: float, *, whole: bool = False, also: str | None = None, optional: bool = False
+) -> Kind:
     def check(value: Any) -> float | str:
         if also is not None and value == also:
             return also
@@ -70,7 +75,9 @@ def _key() -> Kind:
     def check(value: Any) -> str:
         if isinstance(value, str) and re.fullmatch(r"[!-~]+", value.strip()):
             return value.strip()
-        raise WrongValueError("must be the key as the service shows it: letters, digits and signs, without spaces")
+        raise WrongValueError(
+            "must be the key as the service shows it: letters, digits and signs, without spaces"
+        )
 
     return Kind(check, {"type": ["string", "null"]})
 
@@ -136,9 +143,14 @@ class Settings:
     api_key: str | None = field(
         default=None,
         repr=False,
-        metadata={"kind": _key(), "doc": "The service's key; better kept in `DEEPSEEK_API_KEY` or the editor's secret store."},
+        metadata={
+            "kind": _key(),
+            "doc": "The service's key; better kept in `DEEPSEEK_API_KEY` or the editor's secret store.",
+        },
     )
-    base_url: str = _setting(SERVICE, _url(), "The endpoint; with or without `/beta`, `/v1` or a `/` at its end.")
+    base_url: str = _setting(
+        SERVICE, _url(), "The endpoint; with or without `/beta`, `/v1` or a `/` at its end."
+    )
     model: str = _setting("deepseek-flash", _model(), "The model that completes.")
     debounce_ms: float | str = _setting(
         "auto", _number(0, 10_000, also="auto"), "Milliseconds to wait after a key; 0 asks at once."
@@ -146,22 +158,60 @@ class Settings:
     max_tokens: int = _setting(256, _number(1, 4096, whole=True), "Most tokens of one completion.")
     temperature: float = _setting(0.0, _number(0, 2), "0 for the likeliest text, up to 2 for variety.")
     prefix_chars: int = _setting(
-        24_000, _number(200, 1_000_000, whole=True), "Most characters sent from before the cursor."
+        48_000, _number(200, 1_000_000, whole=True), "Most characters sent from before the cursor."
     )
-    suffix_chars: int = _setting(600, _number(0, 100_000, whole=True), "Most characters sent from after the cursor.")
+    suffix_chars: int = _setting(
+        600, _number(0, 100_000, whole=True), "Most characters sent from after the cursor."
+    )
     multiline: str = _setting(
         "auto", _choice("auto", "always", "never"), "Whether a completion may span several lines."
     )
-    languages: Mapping[str, bool] = _setting({}, _flags_by_name(), 'Languages on or off: `{"markdown": false}`.')
+    languages: Mapping[str, bool] = _setting(
+        {}, _flags_by_name(), 'Languages on or off: `{"markdown": false}`.'
+    )
     context: str = _setting(
-        "project", _choice("off", "project", "rich"), "What is sent besides the file: nothing, a little, or more of the project."
+        "project",
+        _choice("off", "project", "rich"),
+        "What is sent besides the file: nothing, a little, or more of the project.",
     )
     exclude: tuple[str, ...] = _setting(
-        (), _globs(), "Files never sent, as globs, besides those that usually hold secrets; `!glob` brings one back."
+        (),
+        _globs(),
+        "Files never sent, as globs, besides those that usually hold secrets; `!glob` brings one back.",
     )
-    cache_size: int = _setting(1000, _number(0, 100_000, whole=True), "Answers kept on this machine, in memory.")
+    cache_size: int = _setting(
+        1000, _number(0, 100_000, whole=True), "Answers kept on this machine, in memory."
+    )
     cache_ttl_seconds: float = _setting(3600.0, _number(0, 604_800), "Seconds for which an answer is kept.")
-    timeout_seconds: float = _setting(10.0, _number(0.1, 600), "Seconds that one completion may take, all told.")
+    timeout_seconds: float = _setting(
+        10.0, _number(0.1, 600), "Seconds that one completion may take, all told."
+    )
+    daily_budget: float | None = _setting(
+        None,
+        _number(0, 1_000_000, optional=True),
+        "US dollars that completions may cost a day; they pause when it is used. None: no limit.",
+    )
+    monthly_budget: float | None = _setting(
+        None, _number(0, 1_000_000, optional=True), "The same for a month, in your time zone. None: no limit."
+    )
+    requests_per_minute: int | None = _setting(
+        None,
+        _number(1, 100_000, whole=True, optional=True),
+        "Requests to the service in any minute. None: no limit.",
+    )
+    usage_project_names: bool = _setting(
+        True, _flag(), "Whether the record of usage keeps the name of a project's folder."
+    )
+    usage_keep_days: int = _setting(
+        90,
+        _number(1, 3650, whole=True),
+        "Days for which each request is kept in the record; older ones become one sum a day.",
+    )
+    spare_peak_hours: bool = _setting(
+        False,
+        _flag(),
+        "Whether fewer completions come by themselves while the service charges its peak price.",
+    )
 
 
 def snake(name: str) -> str:
@@ -185,7 +235,11 @@ def schema() -> dict[str, dict[str, Any]]:
         default = getattr(defaults, name)
         if isinstance(default, tuple):
             default = list(default)
-        out[camel(name)] = {**spec.metadata["kind"].schema, "default": default, "description": spec.metadata["doc"]}
+        out[camel(name)] = {
+            **spec.metadata["kind"].schema,
+            "default": default,
+            "description": spec.metadata["doc"],
+        }
     return out
 
 
@@ -207,7 +261,9 @@ def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, l
             try:
                 checked = spec.metadata["kind"].check(value)
             except WrongValueError as error:
-                wrong.append(f'Setting "{name}" in {where} {error}; {_shown(getattr(settings, spec.name))} stays in force.')
+                wrong.append(
+                    f'Setting "{name}" in {where} {error}; {_shown(getattr(settings, spec.name))} stays in force.'
+                )
             else:
                 settings = replace(settings, **{spec.name: checked})
     return settings, wrong

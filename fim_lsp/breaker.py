@@ -1,0 +1,57 @@
+"""Kindness to the service: after a failure automatic requests rest, longer each time, and one of them tries again.
+
+ready -> failed -> resting until a moment -> one trial -> ready, or resting for twice as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fim_lsp.request import Refused, ServiceError, Unavailable
+
+FIRST = 0.5  # seconds of the first rest at most; a person's next pause may be the retry
+REFUSED_FIRST = 2.0  # the same where the reader must act
+LONGEST = 60.0  # seconds of any rest, but for what the service asks for
+REFUSED_LONGEST = 300.0
+
+
+class Breaker:
+    """Whether the service may be asked now; `random` gives 0 to 1, times are clock seconds."""
+
+    def __init__(self, random: Callable[[], float]) -> None:
+        self._random = random
+        self._failures = 0
+        self.until = float("-inf")
+        self._trial = False  # whether the one request that tries again is under way
+
+    def allows(self, now: float, *, explicit: bool) -> bool:
+        """Whether a request may go out; a person who asks explicitly need not wait."""
+        if not self._failures or explicit:
+            return True
+        if now < self.until or self._trial:
+            return False
+        self._trial = True
+        return True
+
+    def succeeded(self) -> None:
+        """An answer came."""
+        self.reset()
+
+    def failed(self, error: ServiceError, now: float) -> None:
+        """No answer came: full jitter on a rest that doubles, never less than the service asks for."""
+        self._trial = False
+        if isinstance(error, Unavailable) and error.alone:
+            return
+        first, longest = (REFUSED_FIRST, REFUSED_LONGEST) if isinstance(error, Refused) else (FIRST, LONGEST)
+        rest = min(longest, first * 2**self._failures) * self._random()
+        self._failures = min(self._failures + 1, 20)
+        asked = error.retry_after if isinstance(error, Unavailable) else None
+        self.until = now + max(rest, asked or 0.0)
+
+    def given_up(self) -> None:
+        """A request ended without a verdict: the next may be the trial."""
+        self._trial = False
+
+    def reset(self) -> None:
+        """Forget every failure: something has changed."""
+        self._failures, self._trial, self.until = 0, False, float("-inf")

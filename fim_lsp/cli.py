@@ -1,0 +1,258 @@
+"""The command line: arguments in, one function called, an exit code out."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fim_lsp import __version__
+
+if TYPE_CHECKING:
+    from fim_lsp.engine import Service
+    from fim_lsp.settings import Settings
+
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+RECORD = "usage.sqlite3"
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command; the exit code: 0 done, 1 failed with a message on stderr, 2 wrong usage."""
+    args = _parser(arguments).parse_args(arguments)
+    _log(args)
+    try:
+        code = args.run(args)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return FAILED
+    except BrokenPipeError:
+        # Whoever read our output has left; the interpreter's own flush at exit must not complain about it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - no traceback reaches a user
+        from fim_lsp.fault import place_of  # noqa: PLC0415
+
+        print(f"fim-lsp: a fault of its own: {type(error).__name__} at {place_of(error)}.", file=sys.stderr)
+        return FAILED
+    else:
+        return int(code)
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    # The two large commands bring their own arguments, and are loaded only when they are named.
+    parser = argparse.ArgumentParser(
+        prog="fim-lsp",
+        description="Code completion in any editor, from DeepSeek's fill-in-the-middle endpoint. "
+        "Without a command it is the language server, on stdin and stdout.",
+    )
+    parser.add_argument("--version", action="version", version=f"fim-lsp {__version__}")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--stdio", action="store_true", help="serve on stdin and stdout (the default)")
+    where.add_argument(
+        "--tcp",
+        metavar="HOST:PORT",
+        type=_address,
+        help="serve one client on a port; loopback if no host is given",
+    )
+    _common(parser, argparse.SUPPRESS)
+    parser.set_defaults(run=_serve, demo=False, log_file=None, log_level="warning")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    complete = commands.add_parser("complete", help="one completion, printed as it streams")
+    complete.add_argument(
+        "place", metavar="FILE:LINE:COLUMN", type=_place, help="line and column count from 1"
+    )
+    complete.add_argument("--json", action="store_true", help="print one object instead")
+    complete.set_defaults(run=_complete)
+
+    doctor = commands.add_parser(
+        "doctor", help="check that everything works, and say what to do where it does not"
+    )
+    doctor.add_argument("--json", action="store_true", help="print one object instead")
+    doctor.set_defaults(run=_doctor)
+
+    demo = commands.add_parser("demo", help="serve the demo endpoint on loopback, and print its base URL")
+    demo.add_argument("--port", type=int, default=0, help="a port; any free one if not given")
+    demo.set_defaults(run=_demo)
+
+    replay = commands.add_parser(
+        "replay", help="what completion would cost on a repository, from its history"
+    )
+    usage = commands.add_parser("usage", help="what completions have cost")
+    if "replay" in arguments:
+        from fim_lsp.replay import command as replaying  # noqa: PLC0415
+
+        replaying.add_arguments(replay)
+    if "usage" in arguments:
+        from fim_lsp.usage import command as using  # noqa: PLC0415
+
+        using.add_arguments(usage)
+    replay.set_defaults(run=_replay)
+    usage.set_defaults(run=_usage)
+
+    for command in (complete, doctor, demo, replay, usage):
+        _common(command, argparse.SUPPRESS)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser, default: Any) -> None:
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        default=default,
+        help="use the embedded demo endpoint: no key, no network",
+    )
+    parser.add_argument(
+        "--log-file", metavar="PATH", type=Path, default=default, help="log there instead of stderr"
+    )
+    parser.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warning", "error"),
+        default=default,
+        help="how much to log; never source text",
+    )
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isascii() or not port.isdigit() or not 0 <= int(port) < 65536:
+        raise argparse.ArgumentTypeError("must be HOST:PORT or PORT")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _place(text: str) -> tuple[Path, int, int]:
+    name, line, column = [*text.rsplit(":", 2), "", ""][:3]
+    if not name or not line.isdigit() or not column.isdigit() or int(line) < 1 or int(column) < 1:
+        raise argparse.ArgumentTypeError("must be FILE:LINE:COLUMN, counting from 1")
+    return Path(name), int(line), int(column)
+
+
+def _log(args: argparse.Namespace) -> None:
+    try:
+        handler: logging.Handler = (
+            logging.FileHandler(args.log_file, encoding="utf-8") if args.log_file else logging.StreamHandler()
+        )
+    except OSError as error:
+        handler = logging.StreamHandler()
+        print(
+            f"fim-lsp: {args.log_file} cannot be written ({error.strerror}): logging to stderr.",
+            file=sys.stderr,
+        )
+    logging.basicConfig(
+        handlers=[handler],
+        level=args.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    # pygls, asyncio and httpx put messages, addresses and values into their logs: source text among them.
+    for name in ("pygls", "asyncio", "httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def connector(*, demo: bool) -> Callable[[Settings], Service]:
+    """What connects to the endpoint: the settings' one, or the embedded demo."""
+
+    def connect(settings: Settings) -> Service:
+        from fim_lsp.service import Service as Client  # noqa: PLC0415 - httpx costs 50 ms at start
+
+        if not demo:
+            return Client(settings.base_url, settings.api_key)
+        from fim_lsp.demo.endpoint import Demo  # noqa: PLC0415
+        from fim_lsp.demo.model import Model  # noqa: PLC0415
+        from fim_lsp.demo.transport import DemoTransport  # noqa: PLC0415
+
+        return Client("http://demo.invalid", "sk-demo", transport=DemoTransport(Demo(Model(Path.cwd()))))
+
+    return connect
+
+
+def config_file() -> Path:
+    """The user's own settings."""
+    from platformdirs import user_config_path  # noqa: PLC0415
+
+    return user_config_path("fim-lsp", appauthor=False) / "config.toml"
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from fim_lsp import server  # noqa: PLC0415
+
+    made = server.create(
+        connector(demo=args.demo), config_file(), None if args.demo else record_file(), os.environ
+    )
+    if args.tcp is None:
+        return server.serve_stdio(made)
+    host, port = args.tcp
+    if host not in {"127.0.0.1", "::1", "localhost"}:
+        print(
+            f"fim-lsp: {host} is not a loopback address: whoever reaches it can use your key.",
+            file=sys.stderr,
+        )
+    try:
+        return server.serve_tcp(made, host, port)
+    except OSError as error:
+        print(
+            f"fim-lsp: cannot listen on {host}:{port} ({error.strerror or type(error).__name__}): choose another.",
+            file=sys.stderr,
+        )
+        return FAILED
+
+
+def _complete(args: argparse.Namespace) -> int:
+    from fim_lsp import once  # noqa: PLC0415
+
+    return once.run(
+        *args.place,
+        connect=connector(demo=args.demo),
+        config=config_file(),
+        environ=os.environ,
+        as_json=args.json,
+    )
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from fim_lsp import doctor  # noqa: PLC0415
+
+    return doctor.run(
+        connect=connector(demo=args.demo),
+        config=config_file(),
+        environ=os.environ,
+        demo=args.demo,
+        as_json=args.json,
+    )
+
+
+def record_file() -> Path:
+    """The record of usage."""
+    from platformdirs import user_state_path  # noqa: PLC0415
+
+    return user_state_path("fim-lsp", appauthor=False) / RECORD
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from fim_lsp.replay import command  # noqa: PLC0415
+
+    return command.run(args, connect=connector(demo=False), config=config_file(), environ=os.environ)
+
+
+def _usage(args: argparse.Namespace) -> int:
+    from fim_lsp.usage import command  # noqa: PLC0415
+
+    return command.run(args, config=config_file(), record=record_file())
+
+
+def _demo(args: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from fim_lsp.demo import server  # noqa: PLC0415
+
+    try:
+        asyncio.run(server.run("127.0.0.1", args.port, lambda line: print(line, flush=True), Path.cwd()))
+    except OSError as error:
+        print(
+            f"fim-lsp: cannot listen on port {args.port} ({error.strerror}): choose another.", file=sys.stderr
+        )
+        return FAILED
+    return DONE

@@ -1,0 +1,130 @@
+"""`fim-lsp doctor`: everything that must be right for completions to come, checked one by one, with the remedy."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fim_lsp import __version__, settings
+from fim_lsp.request import Refused, Request, ServiceError
+from fim_lsp.settings import Settings
+
+SECONDS = 15.0  # for the trial completion
+
+
+class Check(NamedTuple):
+    """One thing looked at: whether it is right, what was found, and what to do if it is not."""
+
+    name: str
+    good: bool
+    found: str
+
+
+def run(
+    *,
+    connect: Callable[[Settings], Any],
+    config: Path,
+    environ: Mapping[str, str],
+    demo: bool,
+    as_json: bool,
+) -> int:
+    """Check, print, and return 1 if anything is wrong."""
+    checks = asyncio.run(examine(connect=connect, config=config, environ=environ, demo=demo))
+    if as_json:
+        print(
+            json.dumps(
+                {"version": __version__, "checks": [check._asdict() for check in checks]}, ensure_ascii=False
+            )
+        )
+    else:
+        width = max(len(check.name) for check in checks)
+        for check in checks:
+            print(f"{'ok  ' if check.good else 'FAIL'}  {check.name:{width}}  {check.found}")
+    return 0 if all(check.good for check in checks) else 1
+
+
+async def examine(
+    *, connect: Callable[[Settings], Any], config: Path, environ: Mapping[str, str], demo: bool
+) -> list[Check]:
+    """Every check, in the order in which one thing needs another; none that cannot be right without an earlier one."""
+    file, wrong = settings.from_file(config)
+    chosen, more = settings.merged(
+        [(str(config), file), ("the environment", settings.from_environment(environ))]
+    )
+    wrong = [*wrong, *more]
+    where = str(config) if file else f"{config} (none yet)"
+    checks = [
+        Check(
+            "interpreter",
+            sys.version_info >= (3, 11),
+            f"Python {sys.version.split()[0]}, fim-lsp {__version__}",
+        ),
+        Check("settings", not wrong, " ".join(wrong) or where),
+    ]
+    if demo:
+        checks.append(Check("key", True, "not needed: the demo endpoint answers"))
+    elif chosen.api_key is None:
+        checks.append(
+            Check("key", False, "none: put it into DEEPSEEK_API_KEY, or apiKey in your editor's settings")
+        )
+        return checks
+    else:
+        source = "DEEPSEEK_API_KEY" if environ.get("DEEPSEEK_API_KEY", "").strip() else str(config)
+        checks.append(Check("key", True, f"set, from {source}"))
+    service = connect(chosen)
+    try:
+        checks += await _talk(service, chosen, "the embedded demo" if demo else chosen.base_url)
+    finally:
+        await service.aclose()
+    return checks
+
+
+async def _talk(service: Any, chosen: Settings, where: str) -> list[Check]:
+    checks = []
+    try:
+        models = await service.models()
+    except ServiceError as error:
+        name = "key" if isinstance(error, Refused) and error.cause == "key" else "endpoint"
+        return [Check(name, False, f"{where}: {error.message}")]
+    checks.append(Check("endpoint", True, where))
+    offered = ", ".join(models)
+    # A name that is billed as another is accepted and not listed: the completion below has the last word.
+    listed = chosen.model in models
+    checks.append(
+        Check("model", True, chosen.model if listed else f"{chosen.model}, not among those listed: {offered}")
+    )
+    request = Request("def add(a, b):\n    return ", "\n", chosen.model, 8, 0.0)
+    begun = time.monotonic()
+    first = None
+    try:
+        async with service.complete(request, seconds=SECONDS) as reply:
+            async for _ in reply:
+                first = first or time.monotonic() - begun
+    except ServiceError as error:
+        return [*checks, Check("completion", False, error.message)]
+    total = time.monotonic() - begun
+    checks.append(
+        Check(
+            "completion",
+            True,
+            f"first text after {1000 * (first or total):.0f} ms, whole after {1000 * total:.0f} ms",
+        )
+    )
+    try:
+        balance = await service.balance()
+    except ServiceError as error:
+        return [*checks, Check("balance", False, error.message)]
+    amounts = ", ".join(f"{amount} {currency}" for currency, amount in balance.amounts) or "none stated"
+    checks.append(
+        Check(
+            "balance",
+            balance.available,
+            amounts if balance.available else f"{amounts}: top up the account to go on",
+        )
+    )
+    return checks

@@ -1,0 +1,614 @@
+"""One completion, from a document and a place to text worth inserting."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from fim_lsp import answers, pace
+from fim_lsp.answers import Answers, Spot
+from fim_lsp.breaker import Breaker
+from fim_lsp.document import Document, Edit, Place, body
+from fim_lsp.exclude import excluded
+from fim_lsp.flight import Flight
+from fim_lsp.problems import Problem, Problems
+from fim_lsp.prompt import Prompt, Trail, Window
+from fim_lsp.request import Refused, Request, ServiceError, Unavailable, Usage
+from fim_lsp.settings import Settings
+from fim_lsp.shape import Shape, shape
+from fim_lsp.stop import Ending
+from fim_lsp.tally import Tally
+from fim_lsp.trim import tidy
+
+log = logging.getLogger(__name__)
+
+AFTER = 4_000  # characters after the cursor that trimming looks at; more than is sent
+GRACE = (
+    0.15  # seconds that a cancelled stream waits for the next key's request, if what was typed agrees with it
+)
+CANDIDATES = 3  # texts offered to an explicit ask
+VARIETY = 0.8  # least temperature of the second and third
+PATIENCE = 0.5  # seconds that the first candidate waits for the others
+
+
+class Reply(Protocol):
+    """An answer as it streams: its pieces of text, and what it is billed for once that is known."""
+
+    usage: Usage | None
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        """Read the pieces."""
+
+
+class Service(Protocol):
+    """What the engine needs of the endpoint's client."""
+
+    def complete(self, request: Request, *, seconds: float) -> AbstractAsyncContextManager[Reply]:
+        """Ask once, streamed; leaving the context closes the stream."""
+
+    async def warm(self) -> None:
+        """Connect in advance; never raises."""
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+
+
+class Ledger(Protocol):
+    """What the engine needs of the record of usage."""
+
+    def allows(self) -> bool:
+        """Whether the budget leaves room for a request."""
+
+    def begin(self) -> int:
+        """A request leaves now; its number."""
+
+    def ended(self, number: int | None, **what: Any) -> int:
+        """A request has ended, or an answer was found here; its number."""
+
+    def accepted(self, number: int, characters: int) -> None:
+        """So many characters of that request's text are in the document now."""
+
+
+@dataclass(slots=True)
+class _Shown:
+    """The text last offered for a document, followed as it is typed along or taken."""
+
+    place: Place
+    rest: str
+    number: int | None  # of the row that counts what is accepted
+    accepted: int = 0  # characters taken in one go, a word, a line or all
+
+
+@dataclass(slots=True)
+class Selected:
+    """The entry that an editor's menu has selected: it stands for what the line has from a column to the cursor."""
+
+    column: int
+    text: str
+
+
+@dataclass(slots=True)
+class _Open:
+    document: Document
+    window: Window
+    flight: Flight | None = None
+    turn: asyncio.Task[tuple[str, ...]] | None = None
+    asked_at: float = float("-inf")  # clock seconds of the last request
+    shown: _Shown | None = None
+    secret: bool = False  # whether the document is never to be sent
+
+
+@dataclass(slots=True)
+class _Question:
+    """A place as the model and the trimming see it, taken before any waiting: the text may move on."""
+
+    prompt: Prompt
+    after: str
+    spot: Spot
+    shape: Shape
+    language: str
+    line_end: str
+
+
+class Engine:
+    """Documents, their windows and streams, and the answers already paid for; one instance a server."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        connect: Callable[[Settings], Service],
+        *,
+        clock: Callable[[], float],
+        random: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        changed: Callable[[], None] = lambda: None,
+        tell: Callable[[Problem], None] = lambda _: None,
+    ) -> None:
+        """`changed` is called when the state may have changed, `tell` when a problem is to be shown."""
+        self.settings = settings
+        self.counts = Tally()
+        self.ledger: Ledger | None = None
+        self.paused = False
+        self.problems = Problems(clock)
+        self._connect = connect
+        self._clock = clock
+        self._sleep = sleep
+        self._changed = changed
+        self._tell = tell
+        self._open: dict[str, _Open] = {}
+        self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, clock)
+        self._breaker = Breaker(random)
+        self._trail = Trail()
+        self._service: Service | None = None
+        self._background: set[asyncio.Task[None]] = set()
+        self._under_way = 0
+
+    @property
+    def state(self) -> str:
+        """`paused`, `error`, `busy` or `ready`."""
+        if self.paused or not self.settings.enabled:
+            return "paused"
+        if self.problems.current is not None:
+            return "error"
+        return "busy" if self._under_way else "ready"
+
+    def open(self, document: Document) -> None:
+        """Take a document in; one that was open is replaced."""
+        self.close(document.uri)
+        secret = excluded(document.uri, self.settings.exclude)
+        self._open[document.uri] = _Open(document, self._window(), secret=secret)
+
+    def document(self, uri: str) -> Document | None:
+        """The open document of that name."""
+        opened = self._open.get(uri)
+        return opened.document if opened else None
+
+    def edited(self, uri: str, edit: Edit) -> None:
+        """Take note of a change that the document has gone through."""
+        opened = self._open[uri]
+        opened.window.edited(edit)
+        if opened.shown is not None:
+            self._follow(opened, opened.shown, edit)
+        if opened.flight is not None and not opened.flight.follow(edit):
+            opened.flight.land()
+
+    def close(self, uri: str) -> None:
+        """Let a document go, and end what is under way for it."""
+        opened = self._open.pop(uri, None)
+        if opened is not None:
+            self._supersede(opened)
+            if opened.flight is not None:
+                opened.flight.land()
+
+    async def configure(self, settings: Settings) -> None:
+        """Put new settings in force: what rests because of the old ones may try again."""
+        old, self.settings = self.settings, settings
+        if (old.cache_size, old.cache_ttl_seconds) != (settings.cache_size, settings.cache_ttl_seconds):
+            self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, self._clock)
+        if _windowing(old) != _windowing(settings):
+            self._trail = Trail()
+            for opened in self._open.values():
+                opened.window = self._window()
+        if old.exclude != settings.exclude:
+            for opened in self._open.values():
+                opened.secret = excluded(opened.document.uri, settings.exclude)
+        if _answering(old) != _answering(settings):
+            self._answers.clear()
+        if old != settings:
+            self._breaker.reset()
+            self.problems.over()
+        self._changed()
+        if (old.base_url, old.api_key) != (settings.base_url, settings.api_key):
+            for opened in self._open.values():
+                if opened.flight is not None:
+                    opened.flight.land()
+            service, self._service = self._service, None
+            if service is not None:
+                await service.aclose()
+
+    def clear(self) -> None:
+        """Forget the answers already paid for."""
+        self._answers.clear()
+
+    def pause(self, paused: bool) -> None:
+        """Offer nothing, or offer again."""
+        self.paused = paused
+        self._changed()
+
+    async def complete(
+        self, uri: str, place: Place, *, explicit: bool = False, selected: Selected | None = None
+    ) -> tuple[str, ...] | None:
+        """The texts to offer at a place, best first; none if there is nothing to offer, None if overtaken.
+
+        The newest request of a document wins; an older one is answered at once.  A cancelled one raises
+        CancelledError, and its stream is closed.
+        """
+        opened = self._open.get(uri)
+        if opened is None:
+            return ()
+        self._supersede(opened)
+        if not self._wanted(opened, place, explicit):
+            return ()
+        lines, place = _with(opened.document.lines, place, selected)
+        if (known := self._known(opened, lines, place, explicit)) is not None:
+            return known
+        turn = asyncio.create_task(self._turn(opened, lines, place, explicit))
+        opened.turn = turn
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():
+                self._abandon(opened)
+                raise
+            return None
+
+    def glance(self, uri: str, place: Place) -> tuple[str, ...]:
+        """The texts known for a place now; where none is, the question is asked, and the next glance may know."""
+        opened = self._open.get(uri)
+        if opened is None or not self._wanted(opened, place, False):
+            return ()
+        lines = opened.document.lines
+        if (known := self._known(opened, lines, place, False)) is not None:
+            return known
+        if opened.turn is None or opened.turn.done():
+            opened.turn = asyncio.create_task(self._turn(opened, lines, place, False))
+            opened.turn.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return ()
+
+    async def once(self, uri: str, place: Place, watch: Callable[[str], None]) -> str | None:
+        """One text for a place, without waiting or candidates; `watch` sees its whole lines while they come.
+
+        None if there is no answer: completions are off for the document, or `tell` has been told why.
+        """
+        opened = self._open[uri]
+        if not self._wanted(opened, place, True):
+            return None
+        question = self._question(opened, opened.document.lines, place)
+
+        def partly(raw: str) -> None:
+            # The last line may yet be cut: it is shown when the whole is known.
+            kept = raw.rpartition("\n")[0]
+            if kept:
+                watch(self._tidied(question, kept))
+
+        return await self._read(question, self.settings.temperature, watch=partly)
+
+    async def warm(self) -> None:
+        """Connect in advance, so that the first completion is as quick as the tenth."""
+        if self.settings.enabled:
+            await self.service().warm()
+
+    def explain(self, uri: str, place: Place) -> dict[str, Any]:
+        """What would be sent for a place, whether or not it would be."""
+        opened = self._open.get(uri)
+        if opened is None:
+            return {"problem": "This document is not open in the server."}
+        if opened.secret:
+            return {"problem": "This document is never sent: it is excluded."}
+        question = self._question(opened, opened.document.lines, place)
+        request = self._request(question, self.settings.temperature)
+        return {
+            "url": f"{self.settings.base_url}/beta/completions",
+            "model": request.model,
+            "prompt": request.prefix,
+            "suffix": request.suffix,
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "stop": list(request.stop),
+            "kind": question.shape.kind,
+            "known": self._answers.find(uri, opened.document.lines, place) is not None,
+        }
+
+    async def aclose(self) -> None:
+        """End everything that is under way."""
+        for uri in list(self._open):
+            self.close(uri)
+        for task in self._background:
+            task.cancel()
+        service, self._service = self._service, None
+        if service is not None:
+            await service.aclose()
+
+    def service(self) -> Service:
+        """The endpoint's client for the settings in force."""
+        if self._service is None:
+            self._service = self._connect(self.settings)
+        return self._service
+
+    def _follow(self, opened: _Open, shown: _Shown, edit: Edit) -> None:
+        """Tell from an edit alone whether the shown text is being typed along, or a part of it was taken."""
+        text = edit.text
+        if edit.start != edit.end or edit.start != shown.place or not text or not shown.rest.startswith(text):
+            opened.shown = None
+            return
+        shown.rest = shown.rest[len(text) :]
+        lines = text.count("\n")
+        column = len(text) - text.rfind("\n") - 1 if lines else shown.place.column + len(text)
+        shown.place = Place(shown.place.line + lines, column)
+        if len(text) > 1 and text.strip():
+            shown.accepted += len(text)
+            if self.ledger is not None and shown.number is not None:
+                self.ledger.accepted(shown.number, shown.accepted)
+
+    def _show(
+        self, opened: _Open, place: Place, texts: tuple[str, ...], number: int | None
+    ) -> tuple[str, ...]:
+        if texts:
+            opened.shown = _Shown(place, texts[0], number)
+        return texts
+
+    def _window(self) -> Window:
+        trail = None if self.settings.context == "off" else self._trail
+        return Window(self.settings.prefix_chars, self.settings.suffix_chars, trail)
+
+    def _wanted(self, opened: _Open, place: Place, explicit: bool) -> bool:
+        document = opened.document
+        if (
+            self.paused
+            or not self.settings.enabled
+            or not self.settings.languages.get(document.language, True)
+        ):
+            return False
+        if explicit:
+            return True
+        line = document.lines[place.line]
+        return not pace.rests(line[: place.column], body(line)[place.column :])
+
+    def _known(
+        self, opened: _Open, lines: Sequence[str], place: Place, explicit: bool
+    ) -> tuple[str, ...] | None:
+        known = self._answers.find(opened.document.uri, lines, place)
+        if known is None:
+            return None
+        if explicit and len(known) < CANDIDATES:
+            _, asked_all = self._answers.here(answers.spot(opened.document.uri, lines, place))
+            if not asked_all:
+                return None
+        self.counts.local_hits += 1
+        number = None
+        if opened.shown is not None and opened.shown.rest in known:
+            number = opened.shown.number  # typed along: what is taken of it counts for the request that paid
+        elif self.ledger is not None:
+            document, shown = opened.document, sum(map(len, known[:1]))
+            what = {
+                "model": self.settings.model,
+                "language": document.language,
+                "ended": "local",
+                "shown": shown,
+            }
+            number = self.ledger.ended(None, **what)
+        return self._show(opened, place, known, number)
+
+    def _supersede(self, opened: _Open) -> None:
+        if opened.turn is not None:
+            opened.turn.cancel()
+            opened.turn = None
+
+    def _abandon(self, opened: _Open) -> None:
+        flight = opened.flight
+        if flight is None or flight.over or flight.waiters:
+            return
+        if not flight.edited:
+            flight.land()
+            return
+        task = asyncio.create_task(self._land_later(flight))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _land_later(self, flight: Flight) -> None:
+        await self._sleep(GRACE)
+        if not flight.waiters:
+            flight.land()
+
+    async def _turn(
+        self, opened: _Open, lines: Sequence[str], place: Place, explicit: bool
+    ) -> tuple[str, ...]:
+        while True:
+            flight = opened.flight
+            if flight is None or explicit or not flight.serves(lines, place):
+                if flight is not None:
+                    flight.land()
+                question = self._question(opened, lines, place)
+                known = (self._answers.find(opened.document.uri, lines, place) or ()) if explicit else ()
+                if not explicit:
+                    wait = pace.delay(self.settings.debounce_ms, self._clock() - opened.asked_at)
+                    if wait:
+                        await self._sleep(wait)
+                if not self._breaker.allows(self._clock(), explicit=explicit):
+                    return ()
+                if self.ledger is not None and not self.ledger.allows():
+                    self._breaker.given_up()
+                    return ()
+                opened.asked_at = self._clock()
+                flight = opened.flight = Flight(place, question.spot, self._ask(question, explicit, known))
+            typed = flight.typed
+            await flight.landed()
+            if flight.texts is None:
+                if flight.disagreed:
+                    continue
+                return ()
+            left = tuple(t[len(typed) :] for t in flight.texts if len(t) > len(typed) and t.startswith(typed))
+            if left or not typed:
+                return self._show(opened, place, left, flight.number)
+
+    def _question(self, opened: _Open, lines: Sequence[str], place: Place) -> _Question:
+        document = opened.document
+        prompt = opened.window.prompt(lines, place, _name(document.uri))
+        after = _after(lines, place)
+        form = shape(
+            prompt.prefix, after, document.language, self.settings.multiline, self.settings.max_tokens
+        )
+        spot = answers.spot(document.uri, lines, place)
+        return _Question(prompt, after, spot, form, document.language, document.line_end)
+
+    def _request(self, question: _Question, temperature: float) -> Request:
+        return Request(
+            prefix=question.prompt.prefix,
+            suffix=question.prompt.suffix,
+            model=self.settings.model,
+            max_tokens=question.shape.max_tokens,
+            temperature=temperature,
+            stop=question.shape.stop,
+        )
+
+    def _ask(self, question: _Question, explicit: bool, known: tuple[str, ...]) -> Callable[[Flight], Any]:
+        async def work(flight: Flight) -> None:
+            others = [
+                asyncio.create_task(self._read(question, max(VARIETY, self.settings.temperature)))
+                for _ in range(CANDIDATES - max(len(known), 1) if explicit else 0)
+            ]
+            try:
+                texts = list(known)
+                if not texts:
+                    first = await self._read(question, self.settings.temperature, flight)
+                    if first is None:
+                        return
+                    texts.append(first)
+                if others:
+                    await asyncio.wait(others, timeout=PATIENCE if not known else None)
+                    texts += [o.result() or "" for o in others if o.done() and not o.cancelled()]
+                flight.texts = tuple(dict.fromkeys(t for t in texts if t))
+                self._answers.put(question.spot, flight.texts, asked_all=explicit)
+            finally:
+                for other in others:
+                    other.cancel()
+
+        return work
+
+    async def _read(
+        self,
+        question: _Question,
+        temperature: float,
+        flight: Flight | None = None,
+        watch: Callable[[str], None] | None = None,
+    ) -> str | None:
+        """One answer of the model, tidied; None if it failed or the person typed something else."""
+        request = self._request(question, temperature)
+        before = question.prompt.prefix
+        ending = Ending(before, question.after, question.language, question.shape)
+        begun = self._clock()
+        self._under_way += 1
+        self._changed()
+        likely = self.counts.asked(question.prompt)
+        number = self.ledger.begin() if self.ledger is not None else None
+        if flight is not None:
+            flight.number = number
+        first: float | None = None
+        ended, text = "cut", ""
+        usage: Usage | None = None
+        try:
+            async with self.service().complete(request, seconds=self.settings.timeout_seconds) as reply:
+                async for piece in reply:
+                    first = first or self._clock()
+                    full = ending.feed(piece)
+                    if flight is not None:
+                        flight.raw = ending.text
+                        if not flight.agrees(ending.text):
+                            flight.disagreed = True
+                            self._breaker.given_up()
+                            return None
+                    if watch is not None:
+                        watch(ending.text)
+                    if full:
+                        break
+                usage = reply.usage
+                text = self._tidied(question, ending.text)
+                ended = "done"
+        except ServiceError as error:
+            if not (isinstance(error, Unavailable) and error.cause == "deadline" and ending.text.strip()):
+                ended = "failed"
+                self._failed(error)
+                return None
+            text = self._tidied(question, ending.text)
+        except asyncio.CancelledError:
+            self._breaker.given_up()
+            raise
+        finally:
+            self._under_way -= 1
+            if ended != "failed":
+                spent = self.counts.ended(question.prompt, likely, ending.text, usage)
+                if self.ledger is not None:
+                    self.ledger.ended(
+                        number,
+                        model=self.settings.model,
+                        language=question.language,
+                        ended=ended,
+                        hit=spent.hit,
+                        missed=spent.missed,
+                        out=spent.out,
+                        estimated=spent.estimated,
+                        first_ms=None if first is None else 1000 * (first - begun),
+                        end_ms=1000 * (self._clock() - begun),
+                        shown=len(text),
+                    )
+            elif self.ledger is not None:
+                what = {"model": self.settings.model, "language": question.language, "ended": ended}
+                self.ledger.ended(number, **what)
+            self._changed()
+        self._worked()
+        sent, took = map(len, question.prompt), 1000 * (self._clock() - begun)
+        log.info(
+            "%d + %d characters sent, %d read, %d kept, %.0f ms", *sent, len(ending.text), len(text), took
+        )
+        return text
+
+    @staticmethod
+    def _tidied(question: _Question, raw: str) -> str:
+        q = question
+        return tidy(raw, q.prompt.prefix, q.after, q.language, q.shape, q.line_end).text
+
+    def _worked(self) -> None:
+        self._breaker.succeeded()
+        if self.problems.over():
+            self._changed()
+
+    def _failed(self, error: ServiceError) -> None:
+        self._breaker.failed(error, self._clock())
+        problem = Problem(error.cause, error.message, isinstance(error, Refused))
+        if self.problems.met(problem):
+            self._tell(problem)
+
+
+def _windowing(settings: Settings) -> tuple[Any, ...]:
+    """The settings on which the windows depend."""
+    return settings.prefix_chars, settings.suffix_chars, settings.context == "off"
+
+
+def _answering(settings: Settings) -> tuple[Any, ...]:
+    """The settings on which an answer depends."""
+    s = settings
+    return s.model, s.max_tokens, s.temperature, s.multiline, s.context, s.base_url
+
+
+def _with(lines: list[str], place: Place, selected: Selected | None) -> tuple[list[str], Place]:
+    """The lines and the place as they are once the selected entry stands on the line."""
+    if selected is None:
+        return lines, place
+    line = lines[place.line]
+    changed = line[: selected.column] + selected.text
+    return (
+        [*lines[: place.line], changed + line[place.column :], *lines[place.line + 1 :]],
+        Place(place.line, len(changed)),
+    )
+
+
+def _after(lines: Sequence[str], place: Place) -> str:
+    parts = [lines[place.line][place.column : place.column + AFTER]]
+    room = AFTER - len(parts[0])
+    for line in lines[place.line + 1 : place.line + 201]:
+        if room <= 0:
+            break
+        parts.append(line[:room])
+        room -= len(line)
+    return "".join(parts)
+
+
+def _name(uri: str) -> str:
+    """The file's name, as the model is told it: nothing of the folders it is in."""
+    return unquote(uri.rsplit("/", 1)[-1])

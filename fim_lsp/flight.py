@@ -1,0 +1,80 @@
+"""The running stream of one document: begun at a place, followed while what is typed agrees with it, cut when not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from fim_lsp.answers import Spot, same_tail, tail_of
+from fim_lsp.document import Edit, Place
+
+
+class Flight:
+    """One request under way.  Its work runs as a task of its own; whoever waits for it may come and go."""
+
+    def __init__(self, place: Place, spot: Spot, work: Callable[[Flight], Coroutine[Any, Any, None]]) -> None:
+        self.place = place
+        self._spot = spot
+        self.raw = ""  # what the model has said so far
+        self.typed = ""  # what the newest waiter's document has between the place and its cursor
+        self.edited = False  # whether the document has changed since, in agreement
+        self.waiters = 0
+        self.disagreed = False  # whether it was cut because the person typed something else
+        self.number: int | None = None  # in the record of usage
+        self.texts: tuple[str, ...] | None = None  # what it came to; None until then, and if it failed
+        self._task = asyncio.create_task(work(self))
+        # A stream that nobody waits for may fail unseen: its problem has been reported by the work itself.
+        self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    @property
+    def over(self) -> bool:
+        """Whether the stream has ended, in whatever way."""
+        return self._task.done()
+
+    def land(self) -> None:
+        """End the stream at once, so that the service stops generating."""
+        self._task.cancel()
+
+    async def landed(self) -> None:
+        """Wait for the end of the work, whatever it was; being cancelled while waiting leaves the work alone."""
+        self.waiters += 1
+        try:
+            await asyncio.wait({self._task})
+        finally:
+            self.waiters -= 1
+
+    def agrees(self, raw: str) -> bool:
+        """Whether what the model says can still be what the person types."""
+        return raw.startswith(self.typed) or self.typed.startswith(raw)
+
+    def follow(self, edit: Edit) -> bool:
+        """Take an edit of the document into account; False if the stream has lost its sense by it."""
+        self.edited = True
+        if edit.start >= self.place:
+            # At or behind the cursor: typing, or an editor's own bracket; the next request says what it came to.
+            return edit.start.line <= self.place.line + self.raw.count("\n") + 1
+        if edit.end.line < self.place.line:
+            self.place = Place(self.place.line + edit.added - edit.removed, self.place.column)
+            return True
+        return False
+
+    def serves(self, lines: Sequence[str], place: Place) -> bool:
+        """Whether a place lies along this stream: what was typed since agrees with what the model has said so far."""
+        if self.over or place < self.place or self.place.line >= len(lines):
+            return False
+        start = lines[self.place.line]
+        if start[: self.place.column] != self._spot.head:
+            return False
+        if place.line == self.place.line:
+            typed = start[self.place.column : place.column]
+        else:
+            between = "".join(lines[self.place.line + 1 : place.line])
+            typed = start[self.place.column :] + between + lines[place.line][: place.column]
+        if not same_tail(self._spot.tail, tail_of(lines, place), here=not typed):
+            return False
+        before, self.typed = self.typed, typed
+        if self.agrees(self.raw):
+            return True
+        self.typed = before
+        return False

@@ -1,0 +1,22 @@
+"""When to ask: how long to wait after a key, and where automatic asking rests."""
+
+from __future__ import annotations
+
+FIRST = 0.5  # seconds without a request after which a key is the first of a burst
+BURST = 0.075  # seconds to wait within one
+
+
+def delay(setting: float | str, since_last: float) -> float:
+    """Seconds to wait before asking; `since_last` is the time since the document's last automatic request."""
+    if not isinstance(setting, str):
+        return setting / 1000
+    return 0.0 if since_last >= FIRST else BURST
+
+
+def rests(before: str, after: str) -> bool:
+    """Whether automatic asking rests at a place, from its line before and after the cursor: inside a word."""
+    return bool(before) and bool(after) and _word(before[-1]) and _word(after[0])
+
+
+def _word(character: str) -> bool:
+    return character.isalnum() or character == "_"

@@ -1,0 +1,466 @@
+"""`fim-lsp replay`: what completion would cost on a repository, before a cent is spent."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fim_lsp import languages, settings
+from fim_lsp.replay import history, plot, session
+from fim_lsp.replay.bill import RULES, Bill, Encoder, Meter, Price, Sent
+from fim_lsp.replay.drive import Accepting, Driver, Plain, Windows, played
+from fim_lsp.replay.history import HistoryError
+from fim_lsp.replay.layouts import LAYOUTS
+from fim_lsp.replay.report import Report, Session
+from fim_lsp.replay.session import Ask, Change, Event, Open
+from fim_lsp.settings import Settings
+from fim_lsp.usage import prices
+
+if TYPE_CHECKING:
+    from fim_lsp.engine import Service
+    from fim_lsp.replay.rehearsal import Rehearsal
+
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+OURS, WINDOW, LIVE = "fim-lsp", "fim-lsp, no reuse", "fim-lsp, live"
+_NOT_CODE = {"json", "yaml", "toml", "xml", "markdown", "latex", "plaintext"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes; `--demo`, the default, is the caller's."""
+    add = parser.add_argument
+    add(
+        "repository",
+        metavar="REPOSITORY",
+        type=Path,
+        help="a git repository, bare or not, or a session saved with --save",
+    )
+    add(
+        "--language",
+        metavar="NAME",
+        type=_language,
+        action="extend",
+        help="only files of it, such as python or .py; may be repeated",
+    )
+    add("--commits", metavar="N", type=_whole, default=60, help="how many commits to type again (60)")
+    add(
+        "--range",
+        metavar="REVISIONS",
+        default="HEAD",
+        help="the newest of which: a revision or range, such as v1..main (HEAD)",
+    )
+    add("--asks", metavar="N", type=_whole, default=600, help="how many stops at most (600)")
+    add(
+        "--seed",
+        metavar="N",
+        type=int,
+        default=0,
+        help="another number, another session (0: the newest commits)",
+    )
+    add(
+        "--accept",
+        metavar="SHARE",
+        type=_share,
+        default=0.0,
+        help="share of right suggestions accepted, 0 to 1 (0: all is typed)",
+    )
+    add(
+        "--prefix-chars",
+        metavar="N",
+        type=_whole,
+        help="most characters sent from before the cursor (the setting)",
+    )
+    add(
+        "--suffix-chars",
+        metavar="N",
+        type=_count,
+        help="most characters sent from after the cursor (the setting)",
+    )
+    add("--model", help="whose price to take (the setting)")
+    add("--peak", action="store_true", help="prices of peak hours")
+    add("--date", metavar="DAY", type=_day, help="prices of that day, such as 2026-11-20 (today)")
+    add(
+        "--price",
+        metavar="HIT,MISS,OUT",
+        type=_price,
+        help="these prices instead: dollars per million tokens",
+    )
+    add(
+        "--layouts",
+        metavar="NAMES",
+        type=_layouts,
+        default=tuple(LAYOUTS),
+        help=f"only some, or none: {', '.join(LAYOUTS)}",
+    )
+    add(
+        "--rule",
+        choices=tuple(RULES),
+        default="units",
+        help="model of the cache by which dollars are counted (units, the strictest)",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one object instead of a table")
+    form.add_argument("--csv", action="store_true", help="print CSV instead of a table")
+    add(
+        "--plot",
+        metavar="FILE.svg",
+        type=Path,
+        help="also draw the cost by layout, and the hits over the session",
+    )
+    add(
+        "--save",
+        metavar="FILE.json",
+        type=Path,
+        help="also save the session, to be replayed or measured elsewhere",
+    )
+    add(
+        "--live",
+        action="store_true",
+        help="ask the service itself, which costs money and sends text of the repository",
+    )
+    add(
+        "--limit-usd",
+        metavar="DOLLARS",
+        type=_dollars,
+        default=0.05,
+        help="with --live, the most that may be spent (0.05)",
+    )
+    add("--yes", action="store_true", help="with --live, do not ask before spending")
+
+
+def run(
+    args: argparse.Namespace,
+    *,
+    connect: Callable[[Settings], Service],
+    config: Path,
+    environ: Mapping[str, str],
+) -> int:
+    """Replay and report; the exit code.  `connect` makes the client of the service itself, for `--live` only."""
+    if args.live and getattr(args, "demo", False):
+        return _fail("--live and --demo exclude each other.", WRONG_USAGE)
+    try:
+        chosen = _settings(args, config, environ)
+        price, price_name = _price_of(args, chosen, config)
+        events, described = _session(args)
+        if args.save:
+            session.save(events, args.save)
+        report = _replayed(args, events, described, chosen, price, price_name, connect)
+        _print(report, args)
+        if args.plot:
+            args.plot.write_text(plot.svg(report), "utf-8")
+    except (HistoryError, _StoppedError) as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(
+            f"{error.filename or 'A file'} cannot be written: {error.strerror or type(error).__name__}."
+        )
+    return DONE
+
+
+class _StoppedError(Exception):
+    """The replay cannot go on; the message says in a sentence why."""
+
+
+def _settings(args: argparse.Namespace, config: Path, environ: Mapping[str, str]) -> Settings:
+    file, wrong = settings.from_file(config)
+    chosen, more = settings.merged(
+        [(str(config), file), ("the environment", settings.from_environment(environ))]
+    )
+    for message in [*wrong, *more]:
+        print(f"fim-lsp: {message}", file=sys.stderr)
+    bounds = {
+        name: value
+        for name in ("prefix_chars", "suffix_chars", "model")
+        if (value := getattr(args, name)) is not None
+    }
+    return replace(chosen, **bounds)
+
+
+def _price_of(args: argparse.Namespace, chosen: Settings, config: Path) -> tuple[Price, str]:
+    """The price to count with, and whose it is."""
+    if args.price:
+        return args.price, "as given"
+    day: date = args.date or datetime.now(UTC).date()
+    tables = prices.load(config.with_name("prices.toml"))
+    for message in tables.wrong:
+        print(f"fim-lsp: {message}", file=sys.stderr)
+    # A day may have no peak, and nobody knows its hours but the table: the next fortnight has one.
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    moments = (midnight + timedelta(minutes=30 * half) for half in range(14 * 48))
+    found = [tables.price(chosen.model, moment) for moment in moments]
+    if found[0] is None:
+        raise _StoppedError(
+            f'No price of "{chosen.model}" on {day} is known: give one with --price HIT,MISS,OUT.'
+        )
+    wanted = next((price for price in found if price is not None and price.peak == args.peak), found[0])
+    hours = "peak" if wanted.peak else "off-peak"
+    price = Price(float(wanted.hit), float(wanted.miss), float(wanted.output))
+    return price, f"{wanted.model}, {hours}, since {wanted.since}"
+
+
+def _session(args: argparse.Namespace) -> tuple[list[Event], Session]:
+    """The events to play, and what they are."""
+    typed: list[history.Commit] = []  # those that the session comes to
+    if args.repository.is_file() and args.repository.suffix in {".json", ".gz"}:
+        found: Iterable[Event] = session.load(args.repository)
+    else:
+        code = [end for name in languages.names() if name not in _NOT_CODE for end in languages.endings(name)]
+        ends = tuple(dict.fromkeys(args.language or code))
+        commits = history.commits(args.repository, ends, args.commits, revision=args.range, seed=args.seed)
+        found = session.typed(_noted(commits, typed), seed=args.seed)
+    events = list(session.first_asks(found, args.asks))
+    if not any(isinstance(event, Ask) for event in events):
+        raise _StoppedError(f"Nothing to replay in {args.repository}: nowhere in it would a typist stop.")
+    paths = {event.path for event in events if not isinstance(event, Open)}
+    described = Session(
+        source=args.repository.resolve().name,
+        commits=len(typed),
+        first=typed[0].name if typed else "",
+        last=typed[-1].name if typed else "",
+        files=len(paths),
+        keys=sum(isinstance(event, Change) and bool(event.text) for event in events),
+        asks=sum(isinstance(event, Ask) for event in events),
+        seed=args.seed,
+        accept=args.accept,
+    )
+    return events, described
+
+
+def _noted(commits: Iterable[history.Commit], seen: list[history.Commit]) -> Iterator[history.Commit]:
+    for commit in commits:
+        seen.append(commit)
+        yield commit
+
+
+def _replayed(
+    args: argparse.Namespace,
+    events: Sequence[Event],
+    described: Session,
+    chosen: Settings,
+    price: Price,
+    price_name: str,
+    connect: Callable[[Settings], Service],
+) -> Report:
+    from fim_lsp.replay.rehearsal import Rehearsal  # noqa: PLC0415 - httpx costs 50 ms, wrong usage none
+
+    encoder = Encoder()
+    bills: list[Bill] = []
+    asks = args.asks
+    rows = 2 + len(args.layouts)
+    with _progress((rows + args.live) * min(asks, described.asks)) as step:
+
+        def bill(name: str, driver: Driver, go_on: Callable[[Bill], bool] = lambda _: True) -> Bill:
+            def next_one(bill: Bill) -> bool:
+                step(name)
+                return bill.asks < asks and go_on(bill)
+
+            typist = Accepting(driver, args.accept) if args.accept else driver
+            return asyncio.run(played(events, typist, Meter(name, encoder), next_one))
+
+        ours = Rehearsal(chosen)
+        bills.append(bill(OURS, ours))
+        if ours.problems:
+            raise _StoppedError(ours.problems[0].message)
+    if args.live:
+        _agree(args, bills[0], chosen, price)
+    with _progress((rows - 1 + args.live) * min(asks, described.asks)) as step:
+        if args.live:
+            live = Rehearsal(chosen, connect)
+            spent = bill(
+                LIVE, live, lambda bill: not live.problems and _affordable(bill, args, chosen, price)
+            )
+            _live_end(live, spent)
+            # What follows is compared on the same asks.
+            asks = spent.asks
+            bills[:] = [spent, bill(OURS, Rehearsal(chosen))]
+        bills.append(bill(WINDOW, Windows(chosen.prefix_chars, chosen.suffix_chars)))
+        bills += [bill(name, Plain(LAYOUTS[name])) for name in args.layouts]
+    return Report(
+        replace(described, asks=min(asks, described.asks)), bills, price, price_name, args.rule, encoder.exact
+    )
+
+
+def _agree(args: argparse.Namespace, rehearsed: Bill, chosen: Settings, price: Price) -> None:
+    """Have the user agree to spend; raises _StoppedError where they do not."""
+    if chosen.api_key is None:
+        raise _StoppedError("No API key is set: put it into DEEPSEEK_API_KEY or the setting apiKey.")
+    if _worst(chosen, price) > args.limit_usd:
+        raise _StoppedError(
+            f"One request may cost ${_worst(chosen, price):.4f}, more than --limit-usd allows: raise it."
+        )
+    if args.yes:
+        return
+    if not sys.stdin.isatty():
+        raise _StoppedError("--live spends money: run it in a terminal, or agree with --yes.")
+    about = sum(rehearsed.usd("units", price))
+    print(
+        f"This sends about {len(rehearsed.sent)} requests with text of {args.repository} to {chosen.base_url}.\n"
+        f"They cost about ${about:.4f}, and never more than ${args.limit_usd:.2f}. Go on? [y/N] ",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
+    if input().strip().lower() not in {"y", "yes"}:
+        raise _StoppedError("Nothing was sent.")
+
+
+def _worst(chosen: Settings, price: Price) -> float:
+    """Dollars that one request may cost at most: no character is more than two tokens, and none hits."""
+    return (
+        2 * (chosen.prefix_chars + chosen.suffix_chars) * price.miss + chosen.max_tokens * price.out
+    ) / 1e6
+
+
+def _affordable(bill: Bill, args: argparse.Namespace, chosen: Settings, price: Price) -> bool:
+    """Whether the limit holds whatever the next request costs."""
+    left: float = args.limit_usd - sum(_spent(sent, price) for sent in bill.sent)
+    return _worst(chosen, price) <= left
+
+
+def _spent(sent: Sent, price: Price) -> float:
+    """Dollars of a live request: as the service told, or, where its stream was closed before it could, at most."""
+    prompt, hits, output = sent.told or (sent.prompt, 0, sent.output)
+    return (hits * price.hit + (prompt - hits) * price.miss + output * price.out) / 1e6
+
+
+def _live_end(live: Rehearsal, bill: Bill) -> None:
+    """Say what the service told; raises _StoppedError where it answered nothing."""
+    if live.problems and not bill.sent:
+        raise _StoppedError(live.problems[0].message)
+    for problem in live.problems[:1]:
+        print(f"fim-lsp: the service was asked no further: {problem.message}", file=sys.stderr)
+    told = [sent.told for sent in bill.sent if sent.told]
+    if told:
+        share = sum(hits for _, hits, _ in told) / max(1, sum(prompt for prompt, _, _ in told))
+        print(
+            f"The service billed {100 * share:.1f} % of {len(told)} prompts' tokens as hits.", file=sys.stderr
+        )
+
+
+def _print(report: Report, args: argparse.Namespace) -> None:
+    if args.json:
+        print(json.dumps(report.as_json(), ensure_ascii=False, indent=1))
+        return
+    if args.csv:
+        sys.stdout.write(report.as_csv())
+        return
+    try:
+        from rich.console import Console  # noqa: PLC0415 - an extra
+
+        Console().print(report.as_table())
+    except ImportError:
+        raise _StoppedError(
+            'The table needs rich: pip install "fim-lsp[replay]", or use --json or --csv.'
+        ) from None
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[str], None]]:
+    """A bar on stderr, where that is a terminal and the work takes over a second; call it for each step, with what it is."""
+    bar: Any = None
+    begun, done = time.monotonic(), 0
+    visible = sys.stderr.isatty()
+
+    def step(what: str) -> None:
+        nonlocal bar, visible, done
+        done += 1
+        if bar is None and visible and time.monotonic() - begun > 1:
+            try:
+                from rich.console import Console  # noqa: PLC0415 - an extra
+                from rich.progress import Progress  # noqa: PLC0415
+            except ImportError:
+                visible = False
+                return
+            bar = Progress(console=Console(stderr=True), transient=True)
+            bar.start()
+            bar.add_task(what, total=total)
+        if bar is not None:
+            bar.update(bar.task_ids[0], description=what, completed=done)
+
+    try:
+        yield step
+    finally:
+        if bar is not None:
+            bar.stop()
+
+
+def _fail(message: str, code: int = FAILED) -> int:
+    print(f"fim-lsp: {message}", file=sys.stderr)
+    return code
+
+
+def _language(text: str) -> list[str]:
+    ends: list[str] = []
+    for name in filter(None, (one.strip() for one in text.split(","))):
+        found = (name,) if name.startswith(".") else languages.endings(name)
+        if not found:
+            raise argparse.ArgumentTypeError(
+                f'"{name}" is not a language known here: name the end of its files, such as .py'
+            )
+        ends += found
+    return ends
+
+
+def _layouts(text: str) -> tuple[str, ...]:
+    if text.strip().lower() == "none":
+        return ()
+    known = {name.lower(): name for name in LAYOUTS}
+    wanted = [name.strip().lower() for name in text.split(",")]
+    if unknown := next((name for name in wanted if name not in known), None):
+        raise argparse.ArgumentTypeError(f'"{unknown}" is none of {", ".join(LAYOUTS)}')
+    return tuple(dict.fromkeys(known[name] for name in wanted))
+
+
+def _price(text: str) -> Price:
+    try:
+        price = Price(*(float(part) for part in text.split(",")))
+    except (TypeError, ValueError):
+        price = Price(-1, -1, -1)
+    if not all(0 <= one < 1e6 for one in price):
+        raise argparse.ArgumentTypeError(
+            "must be three prices in dollars per million tokens, such as 0.003,0.15,0.60"
+        )
+    return price
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be a day such as 2026-11-20") from None
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 10_000_000:
+        raise argparse.ArgumentTypeError("must be a whole number of 1 or more")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    return 0 if text == "0" else _whole(text)
+
+
+def _share(text: str) -> float:
+    return _between(text, 1.0, "must be a number from 0 to 1")
+
+
+def _dollars(text: str) -> float:
+    return _between(text, 1000.0, "must be a number of dollars from 0 to 1000")
+
+
+def _between(text: str, most: float, otherwise: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= most:
+        raise argparse.ArgumentTypeError(otherwise)
+    return number

@@ -1,0 +1,164 @@
+"""The replay as a picture: what each layout costs, and how hits grow over the session."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from fim_lsp.replay.bill import Bill
+from fim_lsp.replay.report import NAMES_OF_RULES, Report
+
+WIDTH = 960
+MARGIN, NAMES, FIGURES = (
+    32,
+    170,
+    90,
+)  # pixels: around all, for the names left of bars, for what stands right of them
+BAR, GAP = 18, 10
+LINES_HEIGHT = 280
+LINES_SHOWN = 6  # the picture stays readable: ours, the cheapest and the dearest others
+
+_STYLE = """
+  .paper { fill: #ffffff } text { font: 13px system-ui, sans-serif; fill: #1f2328 }
+  .title { font-size: 17px; font-weight: 600 } .quiet { fill: #59636e } .ours { font-weight: 600 } .end { text-anchor: end }
+  .middle { text-anchor: middle } .axis { stroke: #d1d9e0; stroke-width: 1 } .hit { fill: #8ab4d8 } .miss { fill: #c4623a }
+  .out { fill: #7a6bb0 } .line { fill: none; stroke: #818b98; stroke-width: 1.5 } .line.ours { stroke: #1a7f64; stroke-width: 3 }
+  text.label.ours { fill: #1a7f64 }
+  @media (prefers-color-scheme: dark) {
+    .paper { fill: #0d1117 } text { fill: #e6edf3 } .quiet { fill: #9198a1 } .axis { stroke: #3d444d } .hit { fill: #4a7ea8 }
+    .miss { fill: #d9774f } .out { fill: #9184c9 } .line { stroke: #7d8590 } .line.ours { stroke: #3fb992 }
+    text.label.ours { fill: #3fb992 }
+  }
+"""
+
+
+def svg(report: Report) -> str:
+    """Two panels under each other, on paper of their own in light and dark."""
+    bars_top = 118
+    lines_top = bars_top + len(report.bills) * (BAR + GAP) + 118
+    height = lines_top + LINES_HEIGHT + 78
+    session, (hit, miss, out) = report.session, report.price
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">',
+        f"<title>{escape(f'What completion costs on {session.source}')}</title>",
+        f"<style>{_STYLE}</style>",
+        f'<rect class="paper" width="{WIDTH}" height="{height}"/>',
+        _text(MARGIN, 40, f"What 1,000 asks cost, in US dollars, on {session.source}", "title"),
+        _text(
+            MARGIN,
+            62,
+            f"Per million tokens ${hit:.3f} hit, ${miss:.2f} missed, ${out:.2f} output ({report.price_name}).",
+            "quiet",
+        ),
+        *_bars(report, bars_top),
+        _text(
+            MARGIN,
+            lines_top - 48,
+            "Share of prompt tokens billed as hits, from the start of the session",
+            "title",
+        ),
+        _text(
+            MARGIN,
+            lines_top - 26,
+            f"{session.asks:,} asks in {session.keys:,} keys.  Both panels: the context cache modelled as"
+            f" {NAMES_OF_RULES[report.rule]} tokens.",
+            "quiet",
+        ),
+        *_lines(report, lines_top),
+        "</svg>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _bars(report: Report, top: int) -> Iterable[str]:
+    room = WIDTH - 2 * MARGIN - NAMES - FIGURES
+    bills = sorted(report.bills, key=lambda bill: bill.usd_per_1000_asks(report.rule, report.price))
+    most = max(bill.usd_per_1000_asks(report.rule, report.price) for bill in bills) or 1.0
+    legend = MARGIN + NAMES
+    for kind, name in (
+        ("miss", "prompt tokens missed"),
+        ("hit", "prompt tokens that hit"),
+        ("out", "output"),
+    ):
+        yield f'<rect class="{kind}" x="{legend}" y="{top - 31}" width="12" height="12"/>'
+        yield _text(legend + 18, top - 20, name)
+        legend += 190
+    for row, bill in enumerate(bills):
+        y = top + row * (BAR + GAP)
+        ours = "ours" if bill is report.bills[0] else ""
+        yield _text(MARGIN + NAMES - 10, y + 14, bill.name, f"end {ours}")
+        usd = bill.usd(report.rule, report.price)
+        x = float(MARGIN + NAMES)
+        for kind, dollars in (("miss", usd.miss), ("hit", usd.hit), ("out", usd.out)):
+            width = room * (1000 * dollars / bill.asks) / most if bill.asks else 0.0
+            yield f'<rect class="{kind}" x="{x:.1f}" y="{y}" width="{width:.1f}" height="{BAR}"/>'
+            x += width
+        yield _text(x + 8, y + 14, f"${bill.usd_per_1000_asks(report.rule, report.price):.4f}", ours)
+
+
+def _lines(report: Report, top: int) -> Iterable[str]:
+    left, right = MARGIN + 40, WIDTH - MARGIN - 150
+    asks = max(max((bill.asks for bill in report.bills), default=1), 1)
+    for percent in range(0, 101, 25):
+        y = top + LINES_HEIGHT * (1 - percent / 100)
+        yield f'<path class="axis" d="M{left} {y:.1f}H{right}"/>'
+        yield _text(left - 8, y + 4, f"{percent} %", "quiet end")
+    for quarter in range(5):
+        x = left + (right - left) * quarter / 4
+        yield _text(x, top + LINES_HEIGHT + 20, f"{asks * quarter // 4:,}", "quiet middle")
+    yield _text((left + right) / 2, top + LINES_HEIGHT + 42, "asks so far", "quiet middle")
+    shown = [(bill, _grown(bill, report.rule)) for bill in _chosen(report)]
+    for bill, points in reversed(shown):
+        steps = [
+            f"{left + (right - left) * ask / asks:.1f} {top + LINES_HEIGHT * (1 - share):.1f}"
+            for ask, share in points
+        ]
+        yield f'<path class="line {_ours(report, bill)}" d="M{"L".join(steps)}"/>'
+    ends = _spread([top + LINES_HEIGHT * (1 - points[-1][1]) for _, points in shown], 17)
+    for (bill, points), y in zip(shown, ends, strict=True):
+        yield _text(
+            right + 10, y + 4, f"{bill.name}, {100 * points[-1][1]:.0f} %", f"label {_ours(report, bill)}"
+        )
+
+
+def _ours(report: Report, bill: Bill) -> str:
+    return "ours" if bill is report.bills[0] else ""
+
+
+def _chosen(report: Report) -> list[Bill]:
+    """Ours, and of the others some from the cheapest to the dearest."""
+    ours, *others = report.bills
+    others = [bill for bill in others if bill.sent]
+    others.sort(key=lambda bill: bill.usd_per_1000_asks(report.rule, report.price))
+    count = min(LINES_SHOWN - 1, len(others))
+    return [
+        *([ours] if ours.sent else []),
+        *(others[index * (len(others) - 1) // max(count - 1, 1)] for index in range(count)),
+    ]
+
+
+def _grown(bill: Bill, rule: str) -> list[tuple[int, float]]:
+    """The share of hits among all tokens so far, after each of at most 200 requests in even steps."""
+    points, prompt, hits = [], 0, 0
+    step = max(1, len(bill.sent) // 200)
+    for number, sent in enumerate(bill.sent, 1):
+        prompt += sent.prompt
+        hits += sent.hits[rule]
+        if number % step == 0 or number == len(bill.sent):
+            points.append((sent.ask, hits / prompt))
+    points.append((bill.asks, hits / prompt))
+    return points
+
+
+def _spread(places: Sequence[float], apart: float) -> list[float]:
+    """The places moved as little as their labels need to stand apart."""
+    order = sorted(range(len(places)), key=lambda index: places[index])
+    moved = list(places)
+    for before, after in itertools.pairwise(order):
+        moved[after] = max(moved[after], moved[before] + apart)
+    return moved
+
+
+def _text(x: float, y: float, text: str, kind: str = "") -> str:
+    return f'<text class="{kind.strip()}" x="{x:.0f}" y="{y:.0f}">{escape(text)}</text>'

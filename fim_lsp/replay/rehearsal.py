@@ -1,0 +1,146 @@
+"""The whole engine, driven by a session: against the demo endpoint in process, or against the service itself."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from random import Random
+
+from fim_lsp.demo.endpoint import Demo
+from fim_lsp.demo.transport import DemoTransport
+from fim_lsp.engine import Engine, Reply
+from fim_lsp.engine import Service as Asked
+from fim_lsp.problems import Problem
+from fim_lsp.prompt import Prompt
+from fim_lsp.replay.drive import Documents, Outcome, Request, said, uri_of
+from fim_lsp.replay.session import Ask, Change, Open
+from fim_lsp.request import Request as Question
+from fim_lsp.request import Usage
+from fim_lsp.service import Service
+from fim_lsp.settings import Settings
+
+KEY_SECONDS = 0.2  # of typing time, that a key takes
+DEMO_KEY = "sk-demo"
+
+
+class Rehearsal:
+    """The engine on a session; `problems` are what it would have told the user."""
+
+    def __init__(self, settings: Settings, connect: Callable[[Settings], Asked] | None = None) -> None:
+        """`connect` makes the service's client; None plays against the demo endpoint, in typing time."""
+        live = connect is not None
+        self.problems: list[Problem] = []
+        self._typed = 0.0
+        self._answer = _Answer()
+        self._calls: list[Request] = []
+        self._documents = Documents()
+        # Whoever replays asks at every stop, whatever is switched off while typing.
+        settings = replace(settings, enabled=True, languages={}, debounce_ms=0)
+        if not live:
+            settings = replace(settings, api_key=DEMO_KEY, model="deepseek-flash")
+        self._engine = Engine(
+            settings,
+            lambda settings: _Recorded(
+                connect(settings) if connect else self._demo(), self._calls, told=live
+            ),
+            clock=time.monotonic if live else lambda: self._typed,
+            random=lambda: 1.0,
+            sleep=asyncio.sleep if live else lambda _: asyncio.sleep(0),
+            tell=self.problems.append,
+        )
+
+    def open(self, event: Open) -> None:
+        """Take in a file."""
+        self._engine.open(self._documents.open(event))
+
+    def change(self, event: Change) -> None:
+        """Take in a change."""
+        self._typed += KEY_SECONDS
+        self._engine.edited(uri_of(event.path), self._documents.change(event))
+
+    async def ask(self, event: Ask) -> Outcome:
+        """Ask as an editor does at a pause."""
+        self._answer.text = said(event)
+        known = self._engine.counts.local_hits
+        texts = await self._engine.complete(
+            uri_of(event.path), self._documents.place(event.path, event.offset)
+        )
+        calls = tuple(self._calls)
+        self._calls.clear()
+        return Outcome(calls, texts[0] if texts else "", self._engine.counts.local_hits > known)
+
+    async def aclose(self) -> None:
+        """End what is under way."""
+        await self._engine.aclose()
+
+    def _demo(self) -> Asked:
+        demo = Demo(
+            self._answer,
+            first_token_s=0,
+            token_s=0,
+            sleep=lambda _: asyncio.sleep(0),
+            clock=lambda: self._typed,
+            keep=1,
+        )
+        return Service("http://demo.invalid", DEMO_KEY, transport=DemoTransport(demo))
+
+
+class _Answer:
+    """A model that says what it is told to."""
+
+    text = ""
+
+    def complete(
+        self, prefix: str, suffix: str, *, temperature: float, top_p: float, random: Random | None
+    ) -> str:
+        del prefix, suffix, temperature, top_p, random
+        return self.text
+
+
+class _Recorded:
+    """A client whose requests are written down, each with what was generated until its stream was closed."""
+
+    def __init__(self, service: Asked, calls: list[Request], *, told: bool) -> None:
+        self._service = service
+        self._calls = calls
+        self._told = told
+
+    def complete(self, request: Question, *, seconds: float) -> AbstractAsyncContextManager[Reply]:
+        return self._complete(request, seconds)
+
+    @asynccontextmanager
+    async def _complete(self, request: Question, seconds: float) -> AsyncGenerator[Reply, None]:
+        heard: _Heard | None = None
+        try:
+            async with self._service.complete(request, seconds=seconds) as reply:
+                heard = _Heard(reply)
+                yield heard
+        finally:
+            if heard is not None:
+                usage = heard.usage if self._told else None
+                told = usage and (usage.prompt_tokens, usage.cache_hit_tokens, usage.completion_tokens)
+                self._calls.append(Request(Prompt(request.prefix, request.suffix), heard.text, told))
+
+    async def warm(self) -> None:
+        await self._service.warm()
+
+    async def aclose(self) -> None:
+        await self._service.aclose()
+
+
+class _Heard:
+    """An answer as it streams, its text kept."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+        self.text = ""
+        self.usage: Usage | None = None
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        async for piece in self._reply:
+            self.text += piece
+            yield piece
+        self.usage = self._reply.usage

@@ -1,0 +1,501 @@
+"""LSP in, LSP out: each handler translates in, makes one call, and translates out."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from fim_lsp import __version__, menu, settings
+from fim_lsp.document import Document, Encoding, Place, body, split_lines, to_units
+from fim_lsp.engine import Engine, Selected, Service
+from fim_lsp.fault import place_of
+from fim_lsp.problems import Problem
+from fim_lsp.settings import Settings
+from fim_lsp.wire import LoopWriter, Wire, listen, protected, stdio
+
+if TYPE_CHECKING:
+    from fim_lsp.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+SEED = 60.0  # seconds between looks at what other servers have spent
+FAREWELL = 1.0  # seconds for the client to read the last answers
+
+
+class Server(LanguageServer):
+    """The language server: pygls' plumbing, an engine, and what this client is and wants."""
+
+    protocol: Wire
+
+    def __init__(
+        self,
+        connect: Callable[[Settings], Service],
+        config: Path,
+        record: Path | None,
+        environ: Mapping[str, str],
+    ) -> None:
+        super().__init__(
+            "fim-lsp",
+            __version__,
+            types.TextDocumentSyncKind.Incremental,
+            types.NotebookDocumentSyncOptions(
+                [types.NotebookDocumentFilterWithNotebook(notebook="*")], save=False
+            ),
+            protocol_cls=Wire,
+        )
+        file, self._wrong = settings.from_file(config)
+        self._layers: dict[str, Mapping[str, Any]] = {
+            str(config): file,
+            "the environment": settings.from_environment(environ),
+            "initializationOptions": {},
+            "the editor's settings": {},
+        }
+        self._config = config
+        self._record = record
+        self.ledger: Ledger | None = None
+        self._told: set[str] = set()
+        self._status: dict[str, Any] | None = None
+        self._wants_status = False
+        self.encoding: Encoding = "utf-16"
+        self.client = menu.Client("", snippets=False)
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.engine = Engine(
+            Settings(),
+            connect,
+            clock=time.monotonic,
+            random=random.random,
+            sleep=asyncio.sleep,
+            changed=self._send_status,
+            tell=self._tell,
+        )
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log what went wrong, without its words: they may hold the user's text."""
+        log.error("%s in %s", type(error).__name__, getattr(source, "__name__", source))
+
+    def begin(self, params: types.InitializeParams) -> None:
+        """Learn who the client is and what it wants."""
+        options = params.initialization_options
+        if isinstance(options, Mapping):
+            self._layers["initializationOptions"] = _section(options)
+            self._wants_status = bool(options.get("statusNotifications"))
+        self.client = _client(params)
+        general = params.capabilities.general
+        offered = (general and general.position_encodings) or []
+        self.encoding = _encoding(offered)
+        self.run(self.apply())
+
+    async def apply(self) -> None:
+        """Put the settings of all layers in force, and say what is wrong with them."""
+        new, wrong = settings.merged(self._layers.items())
+        for message in [*self._wrong, *wrong]:
+            if message not in self._told:
+                self._told.add(message)
+                self.say(message, types.MessageType.Warning)
+        self._told.intersection_update([*self._wrong, *wrong])
+        await self.engine.configure(new)
+        if self.ledger is not None:
+            self.ledger.configure(new)
+
+    async def keep_accounts(self) -> None:
+        """Open the record of usage, where there is one, and look at what other servers have spent now and then."""
+        if self._record is None:
+            return
+        from fim_lsp.ledger import Ledger  # noqa: PLC0415 - SQLite is not needed to greet a client
+
+        def tell(sentence: str) -> None:
+            self.say(sentence, types.MessageType.Warning)
+
+        ledger = Ledger(self._record, self._config, self.engine.settings, time.time, tell)
+        await ledger.seed()
+        self.ledger = self.engine.ledger = ledger
+        while True:
+            await asyncio.sleep(SEED)
+            await ledger.seed()
+
+    async def pull_settings(self) -> None:
+        """Ask the client for its settings."""
+        item = types.ConfigurationItem(section="fimLsp")
+        try:
+            answer = await self.workspace_configuration_async(types.ConfigurationParams([item]))
+        except Exception as error:  # noqa: BLE001 - a client that cannot say has none
+            log.info("no settings from the client (%s)", type(error).__name__)
+            return
+        self.push_settings(answer[0] if answer else None)
+
+    def push_settings(self, section: Any) -> None:
+        """Take over the settings that the client has sent."""
+        if isinstance(section, Mapping):
+            self._layers["the editor's settings"] = section
+            self.run(self.apply())
+
+    def run(self, work: Any) -> None:
+        """Do something beside the messages; held until it is done."""
+        task = asyncio.ensure_future(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._ran)
+
+    def say(self, message: str, kind: types.MessageType) -> None:
+        """Show a message to the user, and log it."""
+        log.warning("%s", message)
+        self.window_show_message(types.ShowMessageParams(kind, f"fim-lsp: {message}"))
+
+    def status(self) -> dict[str, Any]:
+        """What `fimLsp.status` returns."""
+        engine = self.engine
+        problem = engine.problems.current
+        return {
+            "state": engine.state,
+            "message": problem.message if problem else "",
+            "model": engine.settings.model,
+            "requests": engine.counts.requests,
+            "promptTokens": engine.counts.prompt_tokens,
+            "cacheHitTokens": engine.counts.cache_hit_tokens,
+            "completionTokens": engine.counts.completion_tokens,
+            "localHits": engine.counts.local_hits,
+        }
+
+    def _tell(self, problem: Problem) -> None:
+        self.say(problem.message, types.MessageType.Error if problem.act else types.MessageType.Warning)
+
+    def _send_status(self) -> None:
+        if self._wants_status:
+            now = self.status()
+            if self._status is None or self._status["state"] != now["state"]:
+                self._status = now
+                self.protocol.notify("fimLsp/status", now)
+
+    def _ran(self, task: asyncio.Task[Any]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("%s beside the messages", type(error).__name__)
+
+
+def create(
+    connect: Callable[[Settings], Service], config: Path, record: Path | None, environ: Mapping[str, str]
+) -> Server:
+    """A server with all its handlers."""
+    server = Server(connect, config, record, environ)
+    engine = server.engine
+
+    @server.feature(types.INITIALIZE)
+    def _initialize(params: types.InitializeParams) -> None:
+        server.begin(params)
+
+    @server.feature(types.INITIALIZED)
+    def _initialized(_: types.InitializedParams) -> None:
+        server.run(_settle(server))
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    def _configuration(params: types.DidChangeConfigurationParams) -> None:
+        pushed = params.settings
+        section = _section(pushed) if isinstance(pushed, Mapping) else None
+        if section:
+            server.push_settings(section)
+        elif (workspace := server.client_capabilities.workspace) and workspace.configuration:
+            server.run(server.pull_settings())
+
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    def _open(params: types.DidOpenTextDocumentParams) -> None:
+        _take(engine, params.text_document)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def _change(params: types.DidChangeTextDocumentParams) -> None:
+        _edit(server, params.text_document, params.content_changes)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    def _close(params: types.DidCloseTextDocumentParams) -> None:
+        engine.close(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
+    def _save(_: types.DidSaveTextDocumentParams) -> None:
+        pass
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)
+    def _open_notebook(params: types.DidOpenNotebookDocumentParams) -> None:
+        for cell in params.cell_text_documents:
+            _take(engine, cell)
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    def _change_notebook(params: types.DidChangeNotebookDocumentParams) -> None:
+        cells = params.change.cells
+        if cells and cells.structure:
+            for cell in cells.structure.did_open or []:
+                _take(engine, cell)
+            for closed in cells.structure.did_close or []:
+                engine.close(closed.uri)
+        for changed in (cells and cells.text_content) or []:
+            _edit(server, changed.document, changed.changes)
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    def _close_notebook(params: types.DidCloseNotebookDocumentParams) -> None:
+        for cell in params.cell_text_documents:
+            engine.close(cell.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())
+    @_never_fails(default=[])
+    async def _inline(params: types.InlineCompletionParams) -> list[types.InlineCompletionItem] | None:
+        found = _find(server, params.text_document.uri, params.position)
+        if found is None:
+            return []
+        document, place = found
+        explicit = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
+        selected, span = _selection(server, document, place, params.context.selected_completion_info)
+        texts = await engine.complete(document.uri, place, explicit=explicit, selected=selected)
+        if texts is None:
+            return None
+        before = selected.text if selected else ""
+        return [
+            types.InlineCompletionItem(insert_text=menu.lines(before + text, server.client), range=span)
+            for text in texts
+        ]
+
+    @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions())
+    @_never_fails(default=types.CompletionList(is_incomplete=True, items=[]))
+    async def _complete(params: types.CompletionParams) -> types.CompletionList:
+        found = _find(server, params.text_document.uri, params.position)
+        texts = engine.glance(found[0].uri, found[1]) if found else ()
+        items = [_menu_item(server, *found, text) for text in texts[:1]] if found else []
+        return types.CompletionList(is_incomplete=True, items=items)
+
+    @server.command("fimLsp.status")
+    def _status() -> dict[str, Any]:
+        return server.status()
+
+    @server.command("fimLsp.toggle")
+    def _toggle() -> dict[str, Any]:
+        engine.pause(not engine.paused)
+        return server.status()
+
+    @server.command("fimLsp.clearCache")
+    def _clear() -> None:
+        engine.clear()
+
+    @server.command("fimLsp.resume")
+    def _resume() -> dict[str, Any]:
+        if server.ledger is not None:
+            server.ledger.resume()
+        return server.status()
+
+    @server.command("fimLsp.usage")
+    async def _usage() -> dict[str, Any]:
+        return await server.ledger.usage() if server.ledger is not None else {}
+
+    @server.command("fimLsp.explain")
+    def _explain(*arguments: Any) -> dict[str, Any]:
+        found = _asked(server, arguments)
+        return engine.explain(found[0].uri, found[1]) if found else {"problem": "This document is not open."}
+
+    return server
+
+
+def _never_fails(default: Any) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
+    """A fault of ours is logged by its kind and place, and answered with nothing: editors show errors per key."""
+
+    def decorate(handler: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        @functools.wraps(handler)
+        async def safe(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return await handler(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - see above
+                log.error("%s at %s", type(error).__name__, place_of(error))
+                return default  # type: ignore[no-any-return]
+
+        return safe
+
+    return decorate
+
+
+def _section(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings in what a client sends: its section, where it names one, else all of it."""
+    if "fimLsp" not in options:
+        return options
+    inner = options["fimLsp"]
+    # An empty table of Lua arrives as an empty list.
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def _client(params: types.InitializeParams) -> menu.Client:
+    completion = params.capabilities.text_document and params.capabilities.text_document.completion
+    item = completion and completion.completion_item
+    name = params.client_info.name if params.client_info else ""
+    return menu.Client(name, snippets=bool(item and item.snippet_support))
+
+
+def _encoding(offered: Sequence[Any]) -> Encoding:
+    # pygls answers `initialize` with the client's first known one; the two must agree.
+    for name in offered:
+        value = getattr(name, "value", name)
+        if value in {"utf-8", "utf-16", "utf-32"}:
+            return value  # type: ignore[no-any-return]
+    return "utf-16"
+
+
+async def _settle(server: Server) -> None:
+    """After the greetings: the client's settings, its promise to tell of changes, and a warm connection."""
+    workspace = server.client_capabilities.workspace
+    if workspace and workspace.configuration:
+        await server.pull_settings()
+    await server.engine.warm()
+    server.run(server.keep_accounts())
+    if (
+        workspace
+        and workspace.did_change_configuration
+        and workspace.did_change_configuration.dynamic_registration
+    ):
+        method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
+        registration = types.Registration("fim-lsp-settings", method, {"section": "fimLsp"})
+        try:
+            await server.client_register_capability_async(types.RegistrationParams([registration]))
+        except Exception as error:  # noqa: BLE001 - then the client tells of changes in its own way, or not
+            log.info("not registered for settings (%s)", type(error).__name__)
+
+
+def _take(engine: Engine, item: types.TextDocumentItem) -> None:
+    engine.open(Document(item.uri, str(item.language_id), item.version, item.text))
+
+
+def _edit(
+    server: Server,
+    name: types.VersionedTextDocumentIdentifier,
+    changes: Sequence[types.TextDocumentContentChangeEvent],
+) -> None:
+    document = server.engine.document(name.uri)
+    if document is None:
+        log.warning("a change of a document that is not open")
+        return
+    for change in changes:
+        if isinstance(change, types.TextDocumentContentChangePartial):
+            start, end = (
+                document.place(at.line, at.character, server.encoding)
+                for at in (change.range.start, change.range.end)
+            )
+            server.engine.edited(name.uri, document.change(start, end, change.text))
+        else:
+            server.engine.edited(name.uri, document.replace(change.text))
+    document.version = name.version
+
+
+def _find(server: Server, uri: str, position: types.Position) -> tuple[Document, Place] | None:
+    document = server.engine.document(uri)
+    if document is None:
+        return None
+    return document, document.place(position.line, position.character, server.encoding)
+
+
+def _asked(server: Server, arguments: Sequence[Any]) -> tuple[Document, Place] | None:
+    """The document and place that a command's `{uri, position}` names."""
+    first = arguments[0] if arguments else None
+    if not isinstance(first, Mapping):
+        # pygls hands an untyped object over as a named tuple.
+        first = getattr(first, "_asdict", dict)()
+    uri, position = first.get("uri"), first.get("position")
+    if not isinstance(position, Mapping):
+        position = getattr(position, "_asdict", dict)()
+    line, character = position.get("line"), position.get("character")
+    if not isinstance(uri, str) or not isinstance(line, int) or not isinstance(character, int):
+        return None
+    return _find(server, uri, types.Position(line, character))
+
+
+def _span(server: Server, line: str, number: int, start: int, end: int) -> types.Range:
+    units = [to_units(line, column, server.encoding) for column in (start, end)]
+    return types.Range(*(types.Position(number, unit) for unit in units))
+
+
+def _selection(
+    server: Server, document: Document, place: Place, info: types.SelectedCompletionInfo | None
+) -> tuple[Selected | None, types.Range]:
+    """The menu's selected entry, and the range that an item replaces: an empty one at the cursor without it."""
+    line = document.lines[place.line]
+    if info is None:
+        return None, _span(server, line, place.line, place.column, place.column)
+    start = document.place(info.range.start.line, info.range.start.character, server.encoding)
+    if start.line != place.line or start > place:
+        return None, _span(server, line, place.line, place.column, place.column)
+    return Selected(start.column, info.text), info.range
+
+
+def _menu_item(server: Server, document: Document, place: Place, text: str) -> types.CompletionItem:
+    """One entry for an editor's menu, shaped so that this editor inserts the whole text."""
+    line = document.lines[place.line]
+    start = place.column
+    while start and (line[start - 1].isalnum() or line[start - 1] == "_"):
+        start -= 1
+    word = line[start : place.column]
+    whole = word + text
+    first, *more = split_lines(whole)
+    form, inserted = menu.form(whole, line, server.client)
+    return types.CompletionItem(
+        label=body(first).strip() or "…",
+        label_details=types.CompletionItemLabelDetails(
+            description="fim-lsp" if not more else f"fim-lsp, {1 + len(more)} lines"
+        ),
+        kind=types.CompletionItemKind.Text,
+        sort_text="\x00",
+        filter_text=word or body(first).strip(),
+        preselect=True,
+        insert_text_format=types.InsertTextFormat.Snippet
+        if form == "snippet"
+        else types.InsertTextFormat.PlainText,
+        insert_text_mode=types.InsertTextMode.AsIs,
+        text_edit=types.TextEdit(_span(server, line, place.line, start, place.column), inserted),
+        documentation=whole,
+    )
+
+
+async def _serve(server: Server, reader: Any, writer: Any) -> int:
+    server.protocol.set_writer(writer)
+    code = await listen(server.protocol, reader)
+    await server.engine.aclose()
+    for task in server.tasks:
+        task.cancel()
+    if server.ledger is not None:
+        await server.ledger.aclose()
+    if isinstance(writer, LoopWriter):
+        await writer.drained(FAREWELL)
+    return code
+
+
+def serve_stdio(server: Server) -> int:
+    """Serve on stdin and stdout until the client leaves; the exit code."""
+    stdin, stdout = protected()
+
+    async def main() -> int:
+        return await _serve(server, *await stdio(stdin, stdout))
+
+    return asyncio.run(main())
+
+
+def serve_tcp(server: Server, host: str, port: int) -> int:
+    """Serve one client on a TCP port; the exit code."""
+
+    async def main() -> int:
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if server.protocol.writer is not None:
+                writer.close()
+                return
+            code = await _serve(server, reader, LoopWriter(writer.transport))
+            writer.close()
+            done.set_result(code)
+
+        listener = await asyncio.start_server(client, host, port)
+        address = listener.sockets[0].getsockname()
+        log.warning("listening on %s:%d", address[0], address[1])
+        async with listener:
+            return await done
+
+    return asyncio.run(main())

@@ -1,0 +1,1 @@
+"""What completions cost: prices, the record of requests, limits, and the report a user reads."""

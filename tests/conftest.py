@@ -1,0 +1,30 @@
+"""What the tests share: a scripted endpoint, and a client with a real server process."""
+
+import pytest
+from endpoint import Endpoint
+from lsp import Client
+
+
+@pytest.fixture
+async def endpoint():
+    made = await Endpoint().start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def start(tmp_path, endpoint):
+    """Start a server that talks to the endpoint; its client, initialized."""
+    clients = []
+
+    async def begin(options=None, *arguments, key="sk-test", **more):
+        environ = {"DEEPSEEK_API_KEY": key} if key else {}
+        client = await Client().start(tmp_path, *arguments, **environ)
+        clients.append(client)
+        options = {"baseUrl": endpoint.url, "debounceMs": 0, **(options or {})}
+        await client.initialize(options, **more)
+        return client
+
+    yield begin
+    for client in clients:
+        await client.kill()

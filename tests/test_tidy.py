@@ -1,0 +1,115 @@
+"""The project's own order: lint, types, formatting, who may import whom, and documents that agree with the code."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fim_lsp import settings
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "fim_lsp"
+
+
+@pytest.mark.parametrize(
+    "command", [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]], ids=["lint", "format", "types"]
+)
+def test_the_tools_have_nothing_to_say(command):
+    """Lint, formatting and strict types are clean."""
+    run = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def imports(path):
+    """Every module that a file names in an import, wherever it stands."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+MAY = {
+    "pygls": {"server.py", "wire.py"},
+    "lsprotocol": {"server.py", "wire.py"},
+    "httpx": {"service.py", "connection.py", "demo/transport.py"},
+    "httpx_sse": {"service.py"},
+    "httpcore": {"connection.py"},
+    "cachetools": {"answers.py"},
+    "platformdirs": {"cli.py"},
+    "sqlite3": {"usage/store.py", "usage/report.py"},
+    "argparse": {"cli.py", "replay/command.py", "usage/command.py"},
+}
+
+
+@pytest.mark.parametrize("module", MAY)
+def test_who_may_import_whom(module):
+    """Protocol types stop at the server, HTTP at the client, the cache's library at the answers."""
+    users = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if any(name == module or name.startswith(module + ".") for name in imports(path))
+    }
+    assert users <= MAY[module], users - MAY[module]
+
+
+PURE = [
+    "tally",
+    "document",
+    "prompt",
+    "answers",
+    "shape",
+    "stop",
+    "trim",
+    "pace",
+    "breaker",
+    "exclude",
+    "request",
+    "problems",
+]
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_modules_reach_for_nothing(name):
+    """No clock, no loop, no network, no file: what they need is passed in."""
+    names = set(imports(PACKAGE / f"{name}.py"))
+    assert not names & {"asyncio", "time", "random", "os", "pathlib", "socket", "logging", "fim_lsp.engine"}
+
+
+def test_the_server_starts_without_the_network_client():
+    """What is not needed to answer `initialize` is not loaded before it."""
+    code = (
+        "import sys, fim_lsp.cli, fim_lsp.server\n"
+        "heavy = {'httpx', 'httpcore', 'anyio', 'rich', 'sqlite3'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+def test_every_module_opens_with_a_sentence():
+    """A module says what it is."""
+    for path in PACKAGE.rglob("*.py"):
+        text = ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        assert text, path
+        assert text.split("\n\n")[0].rstrip().endswith("."), path
+
+
+def test_the_table_of_settings_is_that_of_the_code():
+    """README names every setting with its default and its sentence, and no other."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.*?) \| (.*) \|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
+    )
+    import json
+
+    expected = [
+        (name, f"`{json.dumps(spec['default'])}`", spec["description"])
+        for name, spec in settings.schema().items()
+    ]
+    assert rows == expected
