@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from fim_lsp import answers, pace
 from fim_lsp.answers import Answers, Spot
@@ -16,7 +17,7 @@ from fim_lsp.document import Document, Edit, Place, body
 from fim_lsp.exclude import excluded
 from fim_lsp.flight import Flight
 from fim_lsp.problems import Problem, Problems
-from fim_lsp.prompt import Prompt, Window
+from fim_lsp.prompt import Prompt, Trail, Window
 from fim_lsp.request import Refused, Request, ServiceError, Unavailable, Usage
 from fim_lsp.settings import Settings
 from fim_lsp.shape import Shape, shape
@@ -142,6 +143,7 @@ class Engine:
         self._open: dict[str, _Open] = {}
         self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, clock)
         self._breaker = Breaker(random)
+        self._trail = Trail()
         self._service: Service | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._under_way = 0
@@ -188,7 +190,8 @@ class Engine:
         old, self.settings = self.settings, settings
         if (old.cache_size, old.cache_ttl_seconds) != (settings.cache_size, settings.cache_ttl_seconds):
             self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, self._clock)
-        if (old.prefix_chars, old.suffix_chars) != (settings.prefix_chars, settings.suffix_chars):
+        if _windowing(old) != _windowing(settings):
+            self._trail = Trail()
             for opened in self._open.values():
                 opened.window = self._window()
         if old.exclude != settings.exclude:
@@ -341,7 +344,8 @@ class Engine:
         return texts
 
     def _window(self) -> Window:
-        return Window(self.settings.prefix_chars, self.settings.suffix_chars)
+        trail = None if self.settings.context == "off" else self._trail
+        return Window(self.settings.prefix_chars, self.settings.suffix_chars, trail)
 
     def _wanted(self, opened: _Open, place: Place, explicit: bool) -> bool:
         document = opened.document
@@ -435,7 +439,7 @@ class Engine:
 
     def _question(self, opened: _Open, lines: Sequence[str], place: Place) -> _Question:
         document = opened.document
-        prompt = opened.window.prompt(lines, place)
+        prompt = opened.window.prompt(lines, place, _name(document.uri))
         after = _after(lines, place)
         form = shape(
             prompt.prefix, after, document.language, self.settings.multiline, self.settings.max_tokens
@@ -571,6 +575,11 @@ class Engine:
             self._tell(problem)
 
 
+def _windowing(settings: Settings) -> tuple[Any, ...]:
+    """The settings on which the windows depend."""
+    return settings.prefix_chars, settings.suffix_chars, settings.context == "off"
+
+
 def _answering(settings: Settings) -> tuple[Any, ...]:
     """The settings on which an answer depends."""
     s = settings
@@ -598,3 +607,8 @@ def _after(lines: Sequence[str], place: Place) -> str:
         parts.append(line[:room])
         room -= len(line)
     return "".join(parts)
+
+
+def _name(uri: str) -> str:
+    """The file's name, as the model is told it: nothing of the folders it is in."""
+    return unquote(uri.rsplit("/", 1)[-1])

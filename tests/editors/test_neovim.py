@@ -34,7 +34,8 @@ return table.concat(text, '\\n')
 """
 ATTACHED = """
 local client = vim.lsp.get_clients({ name = 'fim_lsp', bufnr = 0 })[1]
-return client ~= nil and client.initialized == true
+local listening = vim.api.nvim_get_autocmds({ event = 'InsertEnter', buffer = 0 })
+return client ~= nil and client.initialized == true and #listening > 0
 """
 SETUP = """
 local cmd, env, rtp, menu = ...
