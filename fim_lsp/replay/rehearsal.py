@@ -65,12 +65,12 @@ class Rehearsal:
         """Ask as an editor does at a pause."""
         self._answer.text = said(event)
         known = self._engine.counts.local_hits
-        texts = await self._engine.complete(
+        offers = await self._engine.complete(
             uri_of(event.path), self._documents.place(event.path, event.offset)
         )
         calls = tuple(self._calls)
         self._calls.clear()
-        return Outcome(calls, texts[0] if texts else "", self._engine.counts.local_hits > known)
+        return Outcome(calls, offers[0].text if offers else "", self._engine.counts.local_hits > known)
 
     async def aclose(self) -> None:
         """End what is under way."""
