@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from fim_lsp.settings import Settings
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
+RECORD = "usage.sqlite3"
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command; the exit code: 0 done, 1 failed with a message on stderr, 2 wrong usage."""
-    args = _parser().parse_args(arguments)
+    args = _parser(arguments).parse_args(arguments)
     _log(args)
     try:
         code = args.run(args)
@@ -41,7 +42,8 @@ def run(arguments: Sequence[str]) -> int:
         return int(code)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    # The two large commands bring their own arguments, and are loaded only when they are named.
     parser = argparse.ArgumentParser(
         prog="fim-lsp",
         description="Code completion in any editor, from DeepSeek's fill-in-the-middle endpoint. "
@@ -77,7 +79,22 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--port", type=int, default=0, help="a port; any free one if not given")
     demo.set_defaults(run=_demo)
 
-    for command in (complete, doctor, demo):
+    replay = commands.add_parser(
+        "replay", help="what completion would cost on a repository, from its history"
+    )
+    usage = commands.add_parser("usage", help="what completions have cost")
+    if "replay" in arguments:
+        from fim_lsp.replay import command as replaying  # noqa: PLC0415
+
+        replaying.add_arguments(replay)
+    if "usage" in arguments:
+        from fim_lsp.usage import command as using  # noqa: PLC0415
+
+        using.add_arguments(usage)
+    replay.set_defaults(run=_replay)
+    usage.set_defaults(run=_usage)
+
+    for command in (complete, doctor, demo, replay, usage):
         _common(command, argparse.SUPPRESS)
     return parser
 
@@ -162,7 +179,9 @@ def config_file() -> Path:
 def _serve(args: argparse.Namespace) -> int:
     from fim_lsp import server  # noqa: PLC0415
 
-    made = server.create(connector(demo=args.demo), config_file(), os.environ)
+    made = server.create(
+        connector(demo=args.demo), config_file(), None if args.demo else record_file(), os.environ
+    )
     if args.tcp is None:
         return server.serve_stdio(made)
     host, port = args.tcp
@@ -203,6 +222,25 @@ def _doctor(args: argparse.Namespace) -> int:
         demo=args.demo,
         as_json=args.json,
     )
+
+
+def record_file() -> Path:
+    """The record of usage."""
+    from platformdirs import user_state_path  # noqa: PLC0415
+
+    return user_state_path("fim-lsp", appauthor=False) / RECORD
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from fim_lsp.replay import command  # noqa: PLC0415
+
+    return command.run(args, connect=connector(demo=False), config=config_file(), environ=os.environ)
+
+
+def _usage(args: argparse.Namespace) -> int:
+    from fim_lsp.usage import command  # noqa: PLC0415
+
+    return command.run(args, config=config_file(), record=record_file())
 
 
 def _demo(args: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from fim_lsp import answers, pace
 from fim_lsp.answers import Answers, Spot
@@ -16,11 +17,12 @@ from fim_lsp.document import Document, Edit, Place, body
 from fim_lsp.exclude import excluded
 from fim_lsp.flight import Flight
 from fim_lsp.problems import Problem, Problems
-from fim_lsp.prompt import Prompt, Window
+from fim_lsp.prompt import Prompt, Trail, Window
 from fim_lsp.request import Refused, Request, ServiceError, Unavailable, Usage
 from fim_lsp.settings import Settings
 from fim_lsp.shape import Shape, shape
 from fim_lsp.stop import Ending
+from fim_lsp.tally import Tally
 from fim_lsp.trim import tidy
 
 log = logging.getLogger(__name__)
@@ -56,15 +58,30 @@ class Service(Protocol):
         """Close every connection."""
 
 
-@dataclass(slots=True)
-class Counts:
-    """What has been asked and answered since the start."""
+class Ledger(Protocol):
+    """What the engine needs of the record of usage."""
 
-    requests: int = 0
-    local_hits: int = 0
-    prompt_tokens: int = 0
-    cache_hit_tokens: int = 0
-    completion_tokens: int = 0
+    def allows(self) -> bool:
+        """Whether the budget leaves room for a request."""
+
+    def begin(self) -> int:
+        """A request leaves now; its number."""
+
+    def ended(self, number: int | None, **what: Any) -> int:
+        """A request has ended, or an answer was found here; its number."""
+
+    def accepted(self, number: int, characters: int) -> None:
+        """So many characters of that request's text are in the document now."""
+
+
+@dataclass(slots=True)
+class _Shown:
+    """The text last offered for a document, followed as it is typed along or taken."""
+
+    place: Place
+    rest: str
+    number: int | None  # of the row that counts what is accepted
+    accepted: int = 0  # characters taken in one go, a word, a line or all
 
 
 @dataclass(slots=True)
@@ -82,6 +99,7 @@ class _Open:
     flight: Flight | None = None
     turn: asyncio.Task[tuple[str, ...]] | None = None
     asked_at: float = float("-inf")  # clock seconds of the last request
+    shown: _Shown | None = None
     secret: bool = False  # whether the document is never to be sent
 
 
@@ -113,7 +131,8 @@ class Engine:
     ) -> None:
         """`changed` is called when the state may have changed, `tell` when a problem is to be shown."""
         self.settings = settings
-        self.counts = Counts()
+        self.counts = Tally()
+        self.ledger: Ledger | None = None
         self.paused = False
         self.problems = Problems(clock)
         self._connect = connect
@@ -124,6 +143,7 @@ class Engine:
         self._open: dict[str, _Open] = {}
         self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, clock)
         self._breaker = Breaker(random)
+        self._trail = Trail()
         self._service: Service | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._under_way = 0
@@ -152,6 +172,8 @@ class Engine:
         """Take note of a change that the document has gone through."""
         opened = self._open[uri]
         opened.window.edited(edit)
+        if opened.shown is not None:
+            self._follow(opened, opened.shown, edit)
         if opened.flight is not None and not opened.flight.follow(edit):
             opened.flight.land()
 
@@ -168,7 +190,8 @@ class Engine:
         old, self.settings = self.settings, settings
         if (old.cache_size, old.cache_ttl_seconds) != (settings.cache_size, settings.cache_ttl_seconds):
             self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, self._clock)
-        if (old.prefix_chars, old.suffix_chars) != (settings.prefix_chars, settings.suffix_chars):
+        if _windowing(old) != _windowing(settings):
+            self._trail = Trail()
             for opened in self._open.values():
                 opened.window = self._window()
         if old.exclude != settings.exclude:
@@ -298,8 +321,31 @@ class Engine:
             self._service = self._connect(self.settings)
         return self._service
 
+    def _follow(self, opened: _Open, shown: _Shown, edit: Edit) -> None:
+        """Tell from an edit alone whether the shown text is being typed along, or a part of it was taken."""
+        text = edit.text
+        if edit.start != edit.end or edit.start != shown.place or not text or not shown.rest.startswith(text):
+            opened.shown = None
+            return
+        shown.rest = shown.rest[len(text) :]
+        lines = text.count("\n")
+        column = len(text) - text.rfind("\n") - 1 if lines else shown.place.column + len(text)
+        shown.place = Place(shown.place.line + lines, column)
+        if len(text) > 1 and text.strip():
+            shown.accepted += len(text)
+            if self.ledger is not None and shown.number is not None:
+                self.ledger.accepted(shown.number, shown.accepted)
+
+    def _show(
+        self, opened: _Open, place: Place, texts: tuple[str, ...], number: int | None
+    ) -> tuple[str, ...]:
+        if texts:
+            opened.shown = _Shown(place, texts[0], number)
+        return texts
+
     def _window(self) -> Window:
-        return Window(self.settings.prefix_chars, self.settings.suffix_chars)
+        trail = None if self.settings.context == "off" else self._trail
+        return Window(self.settings.prefix_chars, self.settings.suffix_chars, trail)
 
     def _wanted(self, opened: _Open, place: Place, explicit: bool) -> bool:
         document = opened.document
@@ -325,7 +371,19 @@ class Engine:
             if not asked_all:
                 return None
         self.counts.local_hits += 1
-        return known
+        number = None
+        if opened.shown is not None and opened.shown.rest in known:
+            number = opened.shown.number  # typed along: what is taken of it counts for the request that paid
+        elif self.ledger is not None:
+            document, shown = opened.document, sum(map(len, known[:1]))
+            what = {
+                "model": self.settings.model,
+                "language": document.language,
+                "ended": "local",
+                "shown": shown,
+            }
+            number = self.ledger.ended(None, **what)
+        return self._show(opened, place, known, number)
 
     def _supersede(self, opened: _Open) -> None:
         if opened.turn is not None:
@@ -364,6 +422,9 @@ class Engine:
                         await self._sleep(wait)
                 if not self._breaker.allows(self._clock(), explicit=explicit):
                     return ()
+                if self.ledger is not None and not self.ledger.allows():
+                    self._breaker.given_up()
+                    return ()
                 opened.asked_at = self._clock()
                 flight = opened.flight = Flight(place, question.spot, self._ask(question, explicit, known))
             typed = flight.typed
@@ -374,11 +435,11 @@ class Engine:
                 return ()
             left = tuple(t[len(typed) :] for t in flight.texts if len(t) > len(typed) and t.startswith(typed))
             if left or not typed:
-                return left
+                return self._show(opened, place, left, flight.number)
 
     def _question(self, opened: _Open, lines: Sequence[str], place: Place) -> _Question:
         document = opened.document
-        prompt = opened.window.prompt(lines, place, _short(document.uri))
+        prompt = opened.window.prompt(lines, place, _name(document.uri))
         after = _after(lines, place)
         form = shape(
             prompt.prefix, after, document.language, self.settings.multiline, self.settings.max_tokens
@@ -434,11 +495,17 @@ class Engine:
         begun = self._clock()
         self._under_way += 1
         self._changed()
-        self.counts.requests += 1
+        likely = self.counts.asked(question.prompt)
+        number = self.ledger.begin() if self.ledger is not None else None
+        if flight is not None:
+            flight.number = number
+        first: float | None = None
+        ended, text = "cut", ""
         usage: Usage | None = None
         try:
             async with self.service().complete(request, seconds=self.settings.timeout_seconds) as reply:
                 async for piece in reply:
+                    first = first or self._clock()
                     full = ending.feed(piece)
                     if flight is not None:
                         flight.raw = ending.text
@@ -451,19 +518,40 @@ class Engine:
                     if full:
                         break
                 usage = reply.usage
+                text = self._tidied(question, ending.text)
+                ended = "done"
         except ServiceError as error:
             if not (isinstance(error, Unavailable) and error.cause == "deadline" and ending.text.strip()):
+                ended = "failed"
                 self._failed(error)
                 return None
+            text = self._tidied(question, ending.text)
         except asyncio.CancelledError:
             self._breaker.given_up()
             raise
         finally:
             self._under_way -= 1
-            self._count(usage)
+            if ended != "failed":
+                spent = self.counts.ended(question.prompt, likely, ending.text, usage)
+                if self.ledger is not None:
+                    self.ledger.ended(
+                        number,
+                        model=self.settings.model,
+                        language=question.language,
+                        ended=ended,
+                        hit=spent.hit,
+                        missed=spent.missed,
+                        out=spent.out,
+                        estimated=spent.estimated,
+                        first_ms=None if first is None else 1000 * (first - begun),
+                        end_ms=1000 * (self._clock() - begun),
+                        shown=len(text),
+                    )
+            elif self.ledger is not None:
+                what = {"model": self.settings.model, "language": question.language, "ended": ended}
+                self.ledger.ended(number, **what)
             self._changed()
         self._worked()
-        text = self._tidied(question, ending.text)
         sent, took = map(len, question.prompt), 1000 * (self._clock() - begun)
         log.info(
             "%d + %d characters sent, %d read, %d kept, %.0f ms", *sent, len(ending.text), len(text), took
@@ -475,12 +563,6 @@ class Engine:
         q = question
         return tidy(raw, q.prompt.prefix, q.after, q.language, q.shape, q.line_end).text
 
-    def _count(self, usage: Usage | None) -> None:
-        if usage is not None:
-            self.counts.prompt_tokens += usage.prompt_tokens
-            self.counts.cache_hit_tokens += usage.cache_hit_tokens
-            self.counts.completion_tokens += usage.completion_tokens
-
     def _worked(self) -> None:
         self._breaker.succeeded()
         if self.problems.over():
@@ -491,6 +573,11 @@ class Engine:
         problem = Problem(error.cause, error.message, isinstance(error, Refused))
         if self.problems.met(problem):
             self._tell(problem)
+
+
+def _windowing(settings: Settings) -> tuple[Any, ...]:
+    """The settings on which the windows depend."""
+    return settings.prefix_chars, settings.suffix_chars, settings.context == "off"
 
 
 def _answering(settings: Settings) -> tuple[Any, ...]:
@@ -522,5 +609,6 @@ def _after(lines: Sequence[str], place: Place) -> str:
     return "".join(parts)
 
 
-def _short(uri: str) -> str:
-    return uri.rsplit("/", 1)[-1]
+def _name(uri: str) -> str:
+    """The file's name, as the model is told it: nothing of the folders it is in."""
+    return unquote(uri.rsplit("/", 1)[-1])

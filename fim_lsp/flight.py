@@ -21,6 +21,7 @@ class Flight:
         self.edited = False  # whether the document has changed since, in agreement
         self.waiters = 0
         self.disagreed = False  # whether it was cut because the person typed something else
+        self.number: int | None = None  # in the record of usage
         self.texts: tuple[str, ...] | None = None  # what it came to; None until then, and if it failed
         self._task = asyncio.create_task(work(self))
         # A stream that nobody waits for may fail unseen: its problem has been reported by the work itself.

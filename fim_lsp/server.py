@@ -9,23 +9,27 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
-from fim_lsp import __version__, settings
-from fim_lsp.document import Document, Encoding, Place, to_units
+from fim_lsp import __version__, menu, settings
+from fim_lsp.document import Document, Encoding, Place, body, split_lines, to_units
 from fim_lsp.engine import Engine, Selected, Service
 from fim_lsp.fault import place_of
 from fim_lsp.problems import Problem
 from fim_lsp.settings import Settings
 from fim_lsp.wire import LoopWriter, Wire, listen, protected, stdio
 
+if TYPE_CHECKING:
+    from fim_lsp.ledger import Ledger
+
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
+SEED = 60.0  # seconds between looks at what other servers have spent
 FAREWELL = 1.0  # seconds for the client to read the last answers
 
 
@@ -35,7 +39,11 @@ class Server(LanguageServer):
     protocol: Wire
 
     def __init__(
-        self, connect: Callable[[Settings], Service], config: Path, environ: Mapping[str, str]
+        self,
+        connect: Callable[[Settings], Service],
+        config: Path,
+        record: Path | None,
+        environ: Mapping[str, str],
     ) -> None:
         super().__init__(
             "fim-lsp",
@@ -53,10 +61,14 @@ class Server(LanguageServer):
             "initializationOptions": {},
             "the editor's settings": {},
         }
+        self._config = config
+        self._record = record
+        self.ledger: Ledger | None = None
         self._told: set[str] = set()
         self._status: dict[str, Any] | None = None
         self._wants_status = False
         self.encoding: Encoding = "utf-16"
+        self.client = menu.Client("", snippets=False)
         self.tasks: set[asyncio.Task[Any]] = set()
         self.engine = Engine(
             Settings(),
@@ -78,6 +90,7 @@ class Server(LanguageServer):
         if isinstance(options, Mapping):
             self._layers["initializationOptions"] = _section(options)
             self._wants_status = bool(options.get("statusNotifications"))
+        self.client = _client(params)
         general = params.capabilities.general
         offered = (general and general.position_encodings) or []
         self.encoding = _encoding(offered)
@@ -92,6 +105,24 @@ class Server(LanguageServer):
                 self.say(message, types.MessageType.Warning)
         self._told.intersection_update([*self._wrong, *wrong])
         await self.engine.configure(new)
+        if self.ledger is not None:
+            self.ledger.configure(new)
+
+    async def keep_accounts(self) -> None:
+        """Open the record of usage, where there is one, and look at what other servers have spent now and then."""
+        if self._record is None:
+            return
+        from fim_lsp.ledger import Ledger  # noqa: PLC0415 - SQLite is not needed to greet a client
+
+        def tell(sentence: str) -> None:
+            self.say(sentence, types.MessageType.Warning)
+
+        ledger = Ledger(self._record, self._config, self.engine.settings, time.time, tell)
+        await ledger.seed()
+        self.ledger = self.engine.ledger = ledger
+        while True:
+            await asyncio.sleep(SEED)
+            await ledger.seed()
 
     async def pull_settings(self) -> None:
         """Ask the client for its settings."""
@@ -151,9 +182,11 @@ class Server(LanguageServer):
             log.error("%s beside the messages", type(error).__name__)
 
 
-def create(connect: Callable[[Settings], Service], config: Path, environ: Mapping[str, str]) -> Server:
+def create(
+    connect: Callable[[Settings], Service], config: Path, record: Path | None, environ: Mapping[str, str]
+) -> Server:
     """A server with all its handlers."""
-    server = Server(connect, config, environ)
+    server = Server(connect, config, record, environ)
     engine = server.engine
 
     @server.feature(types.INITIALIZE)
@@ -223,7 +256,10 @@ def create(connect: Callable[[Settings], Service], config: Path, environ: Mappin
         if texts is None:
             return None
         before = selected.text if selected else ""
-        return [types.InlineCompletionItem(insert_text=before + text, range=span) for text in texts]
+        return [
+            types.InlineCompletionItem(insert_text=menu.lines(before + text, server.client), range=span)
+            for text in texts
+        ]
 
     @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions())
     @_never_fails(default=types.CompletionList(is_incomplete=True, items=[]))
@@ -245,6 +281,16 @@ def create(connect: Callable[[Settings], Service], config: Path, environ: Mappin
     @server.command("fimLsp.clearCache")
     def _clear() -> None:
         engine.clear()
+
+    @server.command("fimLsp.resume")
+    def _resume() -> dict[str, Any]:
+        if server.ledger is not None:
+            server.ledger.resume()
+        return server.status()
+
+    @server.command("fimLsp.usage")
+    async def _usage() -> dict[str, Any]:
+        return await server.ledger.usage() if server.ledger is not None else {}
 
     @server.command("fimLsp.explain")
     def _explain(*arguments: Any) -> dict[str, Any]:
@@ -280,6 +326,13 @@ def _section(options: Mapping[str, Any]) -> Mapping[str, Any]:
     return inner if isinstance(inner, Mapping) else {}
 
 
+def _client(params: types.InitializeParams) -> menu.Client:
+    completion = params.capabilities.text_document and params.capabilities.text_document.completion
+    item = completion and completion.completion_item
+    name = params.client_info.name if params.client_info else ""
+    return menu.Client(name, snippets=bool(item and item.snippet_support))
+
+
 def _encoding(offered: Sequence[Any]) -> Encoding:
     # pygls answers `initialize` with the client's first known one; the two must agree.
     for name in offered:
@@ -295,6 +348,7 @@ async def _settle(server: Server) -> None:
     if workspace and workspace.configuration:
         await server.pull_settings()
     await server.engine.warm()
+    server.run(server.keep_accounts())
     if (
         workspace
         and workspace.did_change_configuration
@@ -374,26 +428,30 @@ def _selection(
 
 
 def _menu_item(server: Server, document: Document, place: Place, text: str) -> types.CompletionItem:
-    """One entry for an editor's menu, shaped so that the editor inserts the whole text."""
+    """One entry for an editor's menu, shaped so that this editor inserts the whole text."""
     line = document.lines[place.line]
     start = place.column
     while start and (line[start - 1].isalnum() or line[start - 1] == "_"):
         start -= 1
     word = line[start : place.column]
-    first, *more = (word + text).splitlines()
+    whole = word + text
+    first, *more = split_lines(whole)
+    form, inserted = menu.form(whole, line, server.client)
     return types.CompletionItem(
-        label=first.strip() or "…",
+        label=body(first).strip() or "…",
         label_details=types.CompletionItemLabelDetails(
             description="fim-lsp" if not more else f"fim-lsp, {1 + len(more)} lines"
         ),
         kind=types.CompletionItemKind.Text,
         sort_text="\x00",
-        filter_text=word or first.strip(),
+        filter_text=word or body(first).strip(),
         preselect=True,
-        insert_text_format=types.InsertTextFormat.PlainText,
+        insert_text_format=types.InsertTextFormat.Snippet
+        if form == "snippet"
+        else types.InsertTextFormat.PlainText,
         insert_text_mode=types.InsertTextMode.AsIs,
-        text_edit=types.TextEdit(_span(server, line, place.line, start, place.column), word + text),
-        documentation=word + text,
+        text_edit=types.TextEdit(_span(server, line, place.line, start, place.column), inserted),
+        documentation=whole,
     )
 
 
@@ -403,6 +461,8 @@ async def _serve(server: Server, reader: Any, writer: Any) -> int:
     await server.engine.aclose()
     for task in server.tasks:
         task.cancel()
+    if server.ledger is not None:
+        await server.ledger.aclose()
     if isinstance(writer, LoopWriter):
         await writer.drained(FAREWELL)
     return code

@@ -186,6 +186,32 @@ class Settings:
     timeout_seconds: float = _setting(
         10.0, _number(0.1, 600), "Seconds that one completion may take, all told."
     )
+    daily_budget: float | None = _setting(
+        None,
+        _number(0, 1_000_000, optional=True),
+        "US dollars that completions may cost a day; they pause when it is used. None: no limit.",
+    )
+    monthly_budget: float | None = _setting(
+        None, _number(0, 1_000_000, optional=True), "The same for a month, in your time zone. None: no limit."
+    )
+    requests_per_minute: int | None = _setting(
+        None,
+        _number(1, 100_000, whole=True, optional=True),
+        "Requests to the service in any minute. None: no limit.",
+    )
+    usage_project_names: bool = _setting(
+        True, _flag(), "Whether the record of usage keeps the name of a project's folder."
+    )
+    usage_keep_days: int = _setting(
+        90,
+        _number(1, 3650, whole=True),
+        "Days for which each request is kept in the record; older ones become one sum a day.",
+    )
+    spare_peak_hours: bool = _setting(
+        False,
+        _flag(),
+        "Whether fewer completions come by themselves while the service charges its peak price.",
+    )
 
 
 def snake(name: str) -> str:

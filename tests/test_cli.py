@@ -101,3 +101,26 @@ def test_the_config_file_counts_and_its_mistakes_are_named(tmp_path):
 def test_the_version_is_that_of_the_package(tmp_path):
     """`--version` says it, on stdout."""
     assert command("--version", home=tmp_path).stdout == f"fim-lsp {__version__}\n"
+
+
+def test_replay_says_what_it_would_cost(tmp_path):
+    """`fim-lsp replay` on a small repository prints a table; on none, one sentence."""
+    pytest.importorskip("tokenizers")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    for n in range(3):
+        lines = [f"def function_{i}(argument):\n    return argument + {i}\n\n" for i in range(10 * (n + 1))]
+        (tmp_path / "a.py").write_text("".join(lines))
+        subprocess.run([*git, "add", "a.py"], check=True)
+        subprocess.run([*git, "commit", "-qm", str(n)], check=True)
+    run = command("replay", str(tmp_path), "--asks", "20", "--json", home=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)
+    run = command("replay", str(tmp_path / "missing"), home=tmp_path)
+    assert (run.returncode, run.stderr.count("\n")) == (1, 1)
+
+
+def test_usage_of_nothing_is_nothing(tmp_path):
+    """`fim-lsp usage --json` has the shape that editors rely on."""
+    run = command("usage", "--json", home=tmp_path)
+    assert json.loads(run.stdout)["total"]["requests"] == 0

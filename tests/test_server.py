@@ -401,3 +401,36 @@ async def test_half_a_surrogate_reaches_nobody(start, endpoint):
     client.open(URI, "s = '\ud83d' + ")
     assert await client.texts(URI, 0, 10) == ["pass"]
     json.dumps(endpoint.bodies[0], ensure_ascii=False).encode()
+
+
+async def accounts(client):
+    """Wait until the record of usage is open."""
+    while not await client.call("workspace/executeCommand", {"command": "fimLsp.usage"}):
+        await asyncio.sleep(0.01)
+
+
+async def test_usage_is_recorded_and_told(start, endpoint):
+    """What was asked, how it ended and what was taken of it stands in the record, and `fimLsp.usage` tells it."""
+    endpoint.says = "value + other\n"
+    client = await start()
+    client.open(URI, "x = ")
+    await accounts(client)
+    assert await client.texts(URI, 0, 4) == ["value + other"]
+    client.type(URI, 0, 4, "value + other")
+    told = await client.call("workspace/executeCommand", {"command": "fimLsp.usage"})
+    total = told["total"]
+    assert (total["requests"], total["shown"], total["accepted"]) == (1, 1, 1)
+    assert float(total["usd"]) > 0
+
+
+async def test_a_budget_pauses_and_can_be_passed(start, endpoint):
+    """At the limit completions pause with one message; `fimLsp.resume` goes on."""
+    client = await start({"dailyBudget": 0})
+    client.open(URI, "x = \ny = \n")
+    await accounts(client)
+    assert await client.texts(URI, 0, 4) == []
+    assert await client.texts(URI, 1, 4) == []
+    assert ["budget" in message for message in client.messages()] == [True]
+    assert endpoint.bodies == []
+    await client.call("workspace/executeCommand", {"command": "fimLsp.resume"})
+    assert await client.texts(URI, 1, 4) == ["pass"]

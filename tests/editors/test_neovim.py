@@ -34,12 +34,14 @@ return table.concat(text, '\\n')
 """
 ATTACHED = """
 local client = vim.lsp.get_clients({ name = 'fim_lsp', bufnr = 0 })[1]
-return client ~= nil and client.initialized == true
+local listening = vim.api.nvim_get_autocmds({ event = 'InsertEnter', buffer = 0 })
+return client ~= nil and client.initialized == true and #listening > 0
 """
 SETUP = """
-local cmd, env, rtp = ...
+local cmd, env, rtp, menu = ...
 vim.opt.rtp:prepend(rtp)
 vim.lsp.config('fim_lsp', { cmd = cmd, cmd_env = env })
+if menu then vim.lsp.config('fim_lsp', { on_init = function() end }) end
 vim.lsp.enable('fim_lsp')
 vim.lsp.inline_completion.enable()
 vim.keymap.set('i', '<Tab>', function()
@@ -77,13 +79,13 @@ def edit(tmp_path, scripted):
         env["VIMRUNTIME"] = runtime
     editors = []
 
-    def begin(name, content):
+    def begin(name, content, *, menu=False):
         path = tmp_path / name
         path.write_bytes(content)
         nvim = Nvim(NVIM, env)
         editors.append(nvim)
         own = {"DEEPSEEK_API_KEY": "sk-test", "FIM_LSP_BASE_URL": scripted.url, "PYTHONPATH": str(ROOT)}
-        nvim.lua(SETUP, [sys.executable, "-m", "fim_lsp"], own, str(ROOT / "editors" / "nvim"))
+        nvim.lua(SETUP, [sys.executable, "-m", "fim_lsp"], own, str(ROOT / "editors" / "nvim"), menu)
         nvim.call("nvim_command", f"edit {path}")
         wait(lambda: nvim.lua(ATTACHED))
         return nvim, path
@@ -128,6 +130,43 @@ def test_emoji_and_crlf_survive(edit, scripted):
     wait(lambda: nvim.lines()[0].endswith("name"))
     nvim.keys("<Esc>:w<CR>")
     wait(lambda: path.read_bytes() == "s = '😀漢' + 'é' + name\r\nlast = 1\r\n".encode())
+
+
+def test_several_lines_in_a_crlf_file(edit, scripted):
+    """Ghost text of several lines is shown and saved with the file's own line ends, once each."""
+    scripted.says = "total = a\r\n    return total\r\n"
+    nvim, path = edit("d.py", b"def f(a):\r\n    \r\n")
+    nvim.keys("jA")
+    wait(lambda: ghost(nvim).replace("\r", "") == "total = a\n    return total")
+    nvim.keys("<Tab>")
+    wait(lambda: len(nvim.lines()) == 3)
+    nvim.keys("<Esc>:w<CR>")
+    wait(lambda: path.read_bytes() == b"def f(a):\r\n    total = a\r\n    return total\r\n")
+
+
+MENU = """
+local client = vim.lsp.get_clients({ name = 'fim_lsp', bufnr = 0 })[1]
+vim.lsp.inline_completion.enable(false)
+vim.o.completeopt = 'menuone,noselect'
+vim.lsp.completion.enable(true, client.id, 0)
+"""
+
+
+def test_the_menu_inserts_every_line(edit, scripted):
+    """In the completion menu the item is there on the second ask, and goes in whole, signs of snippets included."""
+    scripted.says = "total = {'$a': a}\n    if a:\n        return '\\\\'\n"
+    nvim, path = edit("e.py", b"def f(a):\n    \n", menu=True)
+    nvim.lua(MENU)
+    nvim.keys("jA")
+    nvim.lua("vim.lsp.completion.get()")
+    wait(lambda: scripted.done or scripted.cut)
+    time.sleep(0.1)
+    wait(lambda: nvim.lua("vim.lsp.completion.get(); vim.wait(50); return vim.fn.pumvisible() == 1"))
+    nvim.keys("<C-n><C-y>")
+    expected = "def f(a):\n    total = {'$a': a}\n    if a:\n        return '\\\\'\n"
+    wait(lambda: len(nvim.lines()) == 4)
+    nvim.keys("<Esc>:w<CR>")
+    wait(lambda: path.read_text() == expected)
 
 
 def test_a_wrong_key_is_said_once_and_halts_nothing(edit, scripted):

@@ -1,0 +1,77 @@
+"""Tokens of each request: the service's own count where it came, an estimate where the stream was closed before it.
+
+A stream that has said enough is closed at once, since every further token is paid for; its bill never comes.  The
+estimate takes characters a token from the bills that did come, and for the hit what the prompt shares with the one
+before it, in the service's units of 128 tokens.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fim_lsp.prompt import Prompt
+from fim_lsp.request import Usage
+
+CHARACTERS = 3.6  # a token, until a bill says otherwise
+UNIT = 128  # tokens; all hits in public bills of 2026 are multiples of it
+
+
+class Spent(NamedTuple):
+    """What a request was, or will be, billed for, in tokens."""
+
+    hit: int
+    missed: int
+    out: int
+    estimated: bool
+
+
+class Tally:
+    """The running sums of a server, and what the estimates rest on."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.local_hits = 0
+        self.prompt_tokens = 0
+        self.cache_hit_tokens = 0
+        self.completion_tokens = 0
+        self._characters, self._tokens = 100 * CHARACTERS, 100.0
+        self._before = ""
+        self._persisted = ""
+
+    def asked(self, prompt: Prompt) -> str:
+        """Count a request that leaves now; what of its prompt the service is likely to have persisted."""
+        self.requests += 1
+        likely = self._persisted if prompt.prefix.startswith(self._persisted) else ""
+        # A prefix is persisted where two requests share it, and hit from the third on.
+        self._persisted = _shared(self._before, prompt.prefix)
+        self._before = prompt.prefix
+        return likely
+
+    def ended(self, prompt: Prompt, likely: str, text: str, usage: Usage | None) -> Spent:
+        """Count what a request has come to: `text` is what was received."""
+        if usage is not None:
+            self._characters = 0.9 * self._characters + len(prompt.prefix) + len(prompt.suffix)
+            self._tokens = 0.9 * self._tokens + usage.prompt_tokens
+            hit, missed = usage.cache_hit_tokens, usage.prompt_tokens - usage.cache_hit_tokens
+            spent = Spent(hit, missed, usage.completion_tokens, estimated=False)
+        else:
+            rate = self._characters / self._tokens
+            total = max(1, round((len(prompt.prefix) + len(prompt.suffix)) / rate))
+            hit = min(total, int(len(likely) / rate) // UNIT * UNIT)
+            spent = Spent(hit, total - hit, -(-len(text) // 4), estimated=True)
+        self.prompt_tokens += spent.hit + spent.missed
+        self.cache_hit_tokens += spent.hit
+        self.completion_tokens += spent.out
+        return spent
+
+
+def _shared(one: str, other: str) -> str:
+    """The text with which both begin, by halving: a comparison of slices is quick, one of characters is not."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return one[:low]

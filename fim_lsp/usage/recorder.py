@@ -1,0 +1,204 @@
+"""Usage written down while a server runs, without an answer ever waiting for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from fim_lsp.usage.store import Row, Store, StoreError
+from fim_lsp.usage.underway import Underway
+
+PAUSE_SECONDS = (
+    0.05  # before a row is written: its answer has left by then, and rows of a moment are written at once
+)
+
+_T = TypeVar("_T")
+_FOLD_SECONDS = 3600.0
+_REMEMBERED = 2000  # rows whose acceptance can still be told
+_KEPT = 20_000  # rows that wait where the disk takes none
+
+
+class Recorder:
+    """Takes rows on the event loop, in microseconds, and writes them in a thread of its own.
+
+    `clock` gives seconds since 1970, `tell` takes a sentence for the user, `token` tells this server from others, and
+    `sleep` waits.  `zone` is that of the user's days, None being the system's own.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        keep_days: int,
+        token: str,
+        clock: Callable[[], float],
+        tell: Callable[[str], None],
+        zone: tzinfo | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._tell = tell
+        self._sleep = sleep
+        self._numbers = self._added = 0
+        self._rows: list[tuple[int, Row]] = []
+        self._accepted: dict[int, int] = {}
+        self._later: asyncio.Task[None] | None = None
+        self._underway: Underway | None = None
+        with contextlib.suppress(OSError):  # the store meets the same and says it
+            self._underway = Underway(path.parent, token, clock)
+        self._writer = _Writer(path, keep_days, clock, zone, self._underway)
+        self._thread = ThreadPoolExecutor(1, "fim-lsp usage")
+
+    @property
+    def unwritten(self) -> int:
+        """Rows taken and not yet in the record: what a kill would lose at this moment."""
+        return self._added - self._writer.stored
+
+    def begin(self) -> int:
+        """Counts a request that leaves now, so that a kill before its row is not hidden; returns its number."""
+        self._numbers += 1
+        if self._underway:
+            self._underway.begin()
+        return self._numbers
+
+    def add(self, row: Row, number: int | None = None) -> int:
+        """Takes the row of a request, which `begin` has numbered or not; returns its number."""
+        if number is None:
+            number = self.begin()
+        self._rows.append((number, row))
+        self._added += 1
+        self._soon()
+        return number
+
+    def accepted(self, number: int, chars: int) -> None:
+        """Notes that so many characters of a row's text were accepted, all told."""
+        self._accepted[number] = chars
+        self._soon()
+
+    async def flush(self) -> None:
+        """Writes what is there; what cannot be written now waits for the next time, and the user is told once why."""
+        rows, self._rows = self._rows, []
+        accepted, self._accepted = self._accepted, {}
+        await self._run(self._writer.write, rows, accepted)
+        while self._writer.said:
+            self._tell(self._writer.said.popleft())
+
+    async def spent(self, since: float) -> Decimal:
+        """Dollars of all servers' requests from a moment on (seconds since 1970); what cannot be read counts nothing."""
+        await self.flush()
+        return await self._run(self._writer.spent, since)
+
+    async def aclose(self) -> None:
+        """Writes what is left and closes the record."""
+        if self._later:
+            self._later.cancel()
+            await asyncio.wait({self._later})
+        await self.flush()
+        await self._run(self._writer.close)
+        self._thread.shutdown(wait=False)
+
+    def _soon(self) -> None:
+        if self._later is None or self._later.done():
+            self._later = asyncio.get_running_loop().create_task(self._write_later())
+
+    async def _write_later(self) -> None:
+        while self._rows or self._accepted:
+            await self._sleep(PAUSE_SECONDS)
+            await self.flush()
+
+    async def _run(self, work: Callable[..., _T], *arguments: object) -> _T:
+        # Rows are in the thread's hands from here on, whether or not somebody still waits for them.
+        return await asyncio.shield(
+            asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+        )
+
+
+class _Writer:
+    """The thread's side: the store, and the rows that it has not taken yet."""
+
+    def __init__(
+        self,
+        path: Path,
+        keep_days: int,
+        clock: Callable[[], float],
+        zone: tzinfo | None,
+        begun: Underway | None,
+    ) -> None:
+        self.stored = 0
+        self.said: deque[str] = deque()
+        self._path, self._keep_days, self._clock, self._zone, self._underway = (
+            path,
+            keep_days,
+            clock,
+            zone,
+            begun,
+        )
+        self._store: Store | None = None
+        self._kept: list[tuple[int, Row]] = []
+        self._accepted: dict[int, int] = {}
+        self._ids: dict[int, int] = {}
+        self._failed = False
+        self._fold_at = 0.0
+
+    def write(self, rows: list[tuple[int, Row]], accepted: dict[int, int]) -> None:
+        self._kept += rows
+        del self._kept[:-_KEPT]
+        self._accepted |= accepted
+        if not self._kept and not self._accepted:
+            return
+        try:
+            store = self._opened()
+            self._write(store)
+            self._failed = False
+            if self._clock() >= self._fold_at:
+                self._fold_at = self._clock() + _FOLD_SECONDS
+                today = datetime.fromtimestamp(self._clock(), self._zone).date()
+                store.fold(today - timedelta(days=self._keep_days), self._zone)
+        except StoreError as error:
+            if not self._failed:
+                self.said.append(str(error))
+            self._failed = True
+
+    def spent(self, since: float) -> Decimal:
+        try:
+            return self._opened().spent(since)
+        except StoreError:
+            return Decimal(0)
+
+    def close(self) -> None:
+        if self._store:
+            self._store.close()
+        if self._underway:
+            self._underway.close()
+
+    def _opened(self) -> Store:
+        if self._store is None:
+            self._store = Store(self._path)
+            self._store.claim(self._clock())
+        return self._store
+
+    def _write(self, store: Store) -> None:
+        rows = [
+            replace(row, accepted=max(row.accepted, self._accepted.get(number, 0)))
+            for number, row in self._kept
+        ]
+        known = {self._ids[number]: chars for number, chars in self._accepted.items() if number in self._ids}
+        ids = store.write(rows, known)
+        if store.said:
+            self.said.append(store.said)
+            store.said = None
+        if self._underway:
+            self._underway.written(len(rows))
+        self.stored += len(rows)
+        for (number, _), row_id in zip(self._kept, ids, strict=True):
+            self._ids[number] = row_id
+        for number in list(self._ids)[:-_REMEMBERED]:
+            del self._ids[number]
+        self._kept, self._accepted = [], {}
