@@ -58,7 +58,9 @@ class Answers:
     def put(self, spot: Spot, offers: Sequence[Offer], *, asked_all: bool = False) -> None:
         """Keep what was offered at a spot, best first; no offer means that nothing was."""
         until = self._clock() + self._ttl
-        new = tuple(_Answer(spot.head, spot.tail, offer, asked_all, until) for offer in offers or (Offer(""),))
+        new = tuple(
+            _Answer(spot.head, spot.tail, offer, asked_all, until) for offer in offers or (Offer(""),)
+        )
         old = tuple(a for a in self._kept.get(spot.key, ()) if (a.head, a.tail) != (spot.head, spot.tail))
         kept = (new + old)[:16]
         if len(kept) <= self._kept.maxsize:

@@ -273,216 +273,6 @@ class Engine:
             opened.turn.add_done_callback(lambda task: task.cancelled() or task.exception())
         return ()
 
-    async def warm(self) -> None:
-        """Connect in advance; never raises."""
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-
-
-class Ledger(Protocol):
-    """What the engine needs of the record of usage."""
-
-    def allows(self) -> bool:
-        """Whether the budget leaves room for a request."""
-
-    def begin(self) -> int:
-        """A request leaves now; its number."""
-
-    def ended(self, number: int | None, **what: Any) -> int:
-        """A request has ended, or an answer was found here; its number."""
-
-    def accepted(self, number: int, characters: int) -> None:
-        """So many characters of that request's text are in the document now."""
-
-
-@dataclass(slots=True)
-class _Shown:
-    """The text last offered for a document, followed as it is typed along or taken."""
-
-    place: Place
-    rest: str
-    number: int | None  # of the row that counts what is accepted
-    accepted: int = 0  # characters taken in one go, a word, a line or all
-
-
-@dataclass(slots=True)
-class Selected:
-    """The entry that an editor's menu has selected: it stands for what the line has from a column to the cursor."""
-
-    column: int
-    text: str
-
-
-@dataclass(slots=True)
-class _Open:
-    document: Document
-    window: Window
-    flight: Flight | None = None
-    turn: asyncio.Task[tuple[Offer, ...]] | None = None
-    asked_at: float = float("-inf")  # clock seconds of the last request
-    shown: _Shown | None = None
-    secret: bool = False  # whether the document is never to be sent
-
-
-@dataclass(slots=True)
-class _Question:
-    """A place as the model and the trimming see it, taken before any waiting: the text may move on."""
-
-    prompt: Prompt
-    after: str
-    spot: Spot
-    shape: Shape
-    language: str
-    line_end: str
-
-
-class Engine:
-    """Documents, their windows and streams, and the answers already paid for; one instance a server."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        connect: Callable[[Settings], Service],
-        *,
-        clock: Callable[[], float],
-        random: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
-        changed: Callable[[], None] = lambda: None,
-        tell: Callable[[Problem], None] = lambda _: None,
-    ) -> None:
-        """`changed` is called when the state may have changed, `tell` when a problem is to be shown."""
-        self.settings = settings
-        self.counts = Tally()
-        self.ledger: Ledger | None = None
-        self.paused = False
-        self.problems = Problems(clock)
-        self._connect = connect
-        self._clock = clock
-        self._sleep = sleep
-        self._changed = changed
-        self._tell = tell
-        self._open: dict[str, _Open] = {}
-        self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, clock)
-        self._breaker = Breaker(random)
-        self._trail = Trail()
-        self._service: Service | None = None
-        self._background: set[asyncio.Task[None]] = set()
-        self._under_way = 0
-
-    @property
-    def state(self) -> str:
-        """`paused`, `error`, `busy` or `ready`."""
-        if self.paused or not self.settings.enabled:
-            return "paused"
-        if self.problems.current is not None:
-            return "error"
-        return "busy" if self._under_way else "ready"
-
-    def open(self, document: Document) -> None:
-        """Take a document in; one that was open is replaced."""
-        self.close(document.uri)
-        secret = excluded(document.uri, self.settings.exclude)
-        self._open[document.uri] = _Open(document, self._window(), secret=secret)
-
-    def document(self, uri: str) -> Document | None:
-        """The open document of that name."""
-        opened = self._open.get(uri)
-        return opened.document if opened else None
-
-    def edited(self, uri: str, edit: Edit) -> None:
-        """Take note of a change that the document has gone through."""
-        opened = self._open[uri]
-        opened.window.edited(edit)
-        if opened.shown is not None:
-            self._follow(opened, opened.shown, edit)
-        if opened.flight is not None and not opened.flight.follow(edit):
-            opened.flight.land()
-
-    def close(self, uri: str) -> None:
-        """Let a document go, and end what is under way for it."""
-        opened = self._open.pop(uri, None)
-        if opened is not None:
-            self._supersede(opened)
-            if opened.flight is not None:
-                opened.flight.land()
-
-    async def configure(self, settings: Settings) -> None:
-        """Put new settings in force: what rests because of the old ones may try again."""
-        old, self.settings = self.settings, settings
-        if (old.cache_size, old.cache_ttl_seconds) != (settings.cache_size, settings.cache_ttl_seconds):
-            self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, self._clock)
-        if _windowing(old) != _windowing(settings):
-            self._trail = Trail()
-            for opened in self._open.values():
-                opened.window = self._window()
-        if old.exclude != settings.exclude:
-            for opened in self._open.values():
-                opened.secret = excluded(opened.document.uri, settings.exclude)
-        if _answering(old) != _answering(settings):
-            self._answers.clear()
-        if old != settings:
-            self._breaker.reset()
-            self.problems.over()
-        self._changed()
-        if (old.base_url, old.api_key) != (settings.base_url, settings.api_key):
-            for opened in self._open.values():
-                if opened.flight is not None:
-                    opened.flight.land()
-            service, self._service = self._service, None
-            if service is not None:
-                await service.aclose()
-
-    def clear(self) -> None:
-        """Forget the answers already paid for."""
-        self._answers.clear()
-
-    def pause(self, paused: bool) -> None:
-        """Offer nothing, or offer again."""
-        self.paused = paused
-        self._changed()
-
-    async def complete(
-        self, uri: str, place: Place, *, explicit: bool = False, selected: Selected | None = None
-    ) -> tuple[Offer, ...] | None:
-        """The texts to offer at a place, best first; none if there is nothing to offer, None if overtaken.
-
-        The newest request of a document wins; an older one is answered at once.  A cancelled one raises
-        CancelledError, and its stream is closed.
-        """
-        opened = self._open.get(uri)
-        if opened is None:
-            return ()
-        self._supersede(opened)
-        if not self._wanted(opened, place, explicit):
-            return ()
-        lines, place = _with(opened.document.lines, place, selected)
-        if (known := self._known(opened, lines, place, explicit)) is not None:
-            return known
-        turn = asyncio.create_task(self._turn(opened, lines, place, explicit))
-        opened.turn = turn
-        try:
-            return await turn
-        except asyncio.CancelledError:
-            current = asyncio.current_task()
-            if current is not None and current.cancelling():
-                self._abandon(opened)
-                raise
-            return None
-
-    def glance(self, uri: str, place: Place) -> tuple[Offer, ...]:
-        """The texts known for a place now; where none is, the question is asked, and the next glance may know."""
-        opened = self._open.get(uri)
-        if opened is None or not self._wanted(opened, place, False):
-            return ()
-        lines = opened.document.lines
-        if (known := self._known(opened, lines, place, False)) is not None:
-            return known
-        if opened.turn is None or opened.turn.done():
-            opened.turn = asyncio.create_task(self._turn(opened, lines, place, False))
-            opened.turn.add_done_callback(lambda task: task.cancelled() or task.exception())
-        return ()
-
     async def once(self, uri: str, place: Place, watch: Callable[[str], None]) -> str | None:
         """One text for a place, without waiting or candidates; `watch` sees its whole lines while they come.
 
@@ -497,9 +287,10 @@ class Engine:
             # The last line may yet be cut: it is shown when the whole is known.
             kept = raw.rpartition("\n")[0]
             if kept:
-                watch(self._tidied(question, kept))
+                watch(self._tidied(question, kept).text)
 
-        return await self._read(question, self.settings.temperature, watch=partly)
+        offer = await self._read(question, self.settings.temperature, watch=partly)
+        return None if offer is None else offer.text
 
     async def warm(self) -> None:
         """Connect in advance, so that the first completion is as quick as the tenth."""
@@ -588,12 +379,12 @@ class Engine:
         known = self._answers.find(opened.document.uri, lines, place)
         if known is None:
             return None
-        if explicit and len(known) < CANDIDATES:
-            if not self._answers.asked_all(answers.spot(opened.document.uri, lines, place)):
-                return None
+        spot = answers.spot(opened.document.uri, lines, place)
+        if explicit and len(known) < CANDIDATES and not self._answers.asked_all(spot):
+            return None
         self.counts.local_hits += 1
         number = None
-        if opened.shown is not None and any(opened.shown.rest == offer.text for offer in known):
+        if opened.shown is not None and opened.shown.rest in {offer.text for offer in known}:
             number = opened.shown.number  # typed along: what is taken of it counts for the request that paid
         elif self.ledger is not None:
             document, shown = opened.document, sum(len(offer.text) for offer in known[:1])
@@ -780,7 +571,11 @@ class Engine:
         self._worked()
         sent, took = map(len, question.prompt), 1000 * (self._clock() - begun)
         log.info(
-            "%d + %d characters sent, %d read, %d kept, %.0f ms", *sent, len(ending.text), len(offer.text), took
+            "%d + %d characters sent, %d read, %d kept, %.0f ms",
+            *sent,
+            len(ending.text),
+            len(offer.text),
+            took,
         )
         return offer
 

@@ -431,7 +431,9 @@ def _selection(
     return Selected(start.column, info.text), info.range
 
 
-def _covering(server: Server, document: Document, place: Place, span: types.Range, covers: int) -> types.Range:
+def _covering(
+    server: Server, document: Document, place: Place, span: types.Range, covers: int
+) -> types.Range:
     """A range that goes on over so many characters right of the cursor."""
     if not covers:
         return span
@@ -462,7 +464,9 @@ def _menu_item(server: Server, document: Document, place: Place, offer: Offer) -
         if form == "snippet"
         else types.InsertTextFormat.PlainText,
         insert_text_mode=types.InsertTextMode.AsIs,
-        text_edit=types.TextEdit(_span(server, line, place.line, start, place.column + offer.covers), inserted),
+        text_edit=types.TextEdit(
+            _span(server, line, place.line, start, place.column + offer.covers), inserted
+        ),
         documentation=whole,
     )
 

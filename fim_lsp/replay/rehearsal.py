@@ -138,9 +138,11 @@ class _Heard:
         self._reply = reply
         self.text = ""
         self.usage: Usage | None = None
+        self.finish_reason: str | None = None
 
     async def __aiter__(self) -> AsyncIterator[str]:
         async for piece in self._reply:
             self.text += piece
             yield piece
         self.usage = self._reply.usage
+        self.finish_reason = self._reply.finish_reason
