@@ -2,8 +2,8 @@
 
 import asyncio
 import gc
-import ssl
 import socket
+import ssl
 
 import httpx
 import pytest
