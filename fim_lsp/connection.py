@@ -29,6 +29,7 @@ _KEEP = 300.0  # a connection is kept unused for this long: a person's pauses
 _RECENT = 60.0  # the user counts as active for this long after a request
 _STEADY = 5.0  # what the peer closes sooner is not replaced at once
 _SILENCE = 5.0  # after so long without a byte, connections of the same age are not trusted
+_NEXT = 0.5  # for one of several addresses to answer
 _PATIENCE = 10.0  # for opening a connection
 
 _MOST_READY = 3
@@ -70,7 +71,7 @@ class Transport(httpx.AsyncBaseTransport):
             self._context = context
         self._clock = clock
         self._wall = wall
-        self._ready: list[_Connection] = []  # the one used last stands last
+        self._ready: list[_Connection] = []  # the one used last stands last, and serves next
         self._live: set[_Connection] = set()
         self._openings: set[asyncio.Task[None]] = set()
         self._waiting = 0
@@ -173,11 +174,9 @@ class Transport(httpx.AsyncBaseTransport):
             async with asyncio.timeout(_PATIENCE):
                 await loop.create_connection(
                     lambda: connection,
-                    self._host,
-                    self._port,
+                    sock=await _connected(self._host, self._port),
                     ssl=self._context if self._tls else None,
                     server_hostname=self._host if self._tls else None,
-                    happy_eyeballs_delay=0.25,
                 )
         except TimeoutError as error:
             raise httpx.ConnectTimeout("took too long to connect") from error
@@ -186,7 +185,7 @@ class Transport(httpx.AsyncBaseTransport):
         if connection.ended:
             raise httpx.ConnectError("closed at once")
         self._live.add(connection)
-        self._rest(connection)
+        self._rest(connection, 0)
 
     @cached_property
     def _context(self) -> ssl.SSLContext:
@@ -194,14 +193,14 @@ class Transport(httpx.AsyncBaseTransport):
         context.set_alpn_protocols(["http/1.1"])
         return context
 
-    def _rest(self, connection: _Connection) -> None:
+    def _rest(self, connection: _Connection, index: int) -> None:
         connection.rest(_KEEP, self._clock(), self._wall())
-        self._ready.append(connection)
+        self._ready.insert(index, connection)
 
     def _give_back(self, connection: _Connection) -> None:
         """What becomes of a connection after its answer was read, or cut."""
         if not self._closed and connection.renewed() and len(self._ready) < _MOST_READY:
-            self._rest(connection)
+            self._rest(connection, len(self._ready))
             return
         connection.abort()
         if not self._closed:
@@ -271,9 +270,12 @@ class _Connection(asyncio.Protocol):
             self._http.receive_data(b"")
             self._wake()
 
-    def connection_lost(self, _: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """Nothing more comes or goes."""
-        self.eof_received()
+        if exc is None:
+            self.eof_received()
+        self.ended = True  # a reset is no proper end of an answer
+        self._wake()
         if self._expiry is not None:
             self._expiry.cancel()
         self.gone.set()
@@ -392,6 +394,34 @@ class _Body(httpx.AsyncByteStream):
         if not self._closed:
             self._closed = True
             self._give_back(self._connection)
+
+
+async def _connected(host: str, port: int) -> socket.socket:
+    """A socket connected to one of a host's addresses; an address that keeps silent is soon left for the next.
+
+    Not asyncio's own race of addresses, which in Python 3.11 loses a socket when it is cancelled.
+    """
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    first = {info[0]: info for info in reversed(found)}
+    error: OSError | None = None
+    # The first address of each family comes before all others: often one whole family leads nowhere.
+    addresses = sorted(found, key=lambda info: info is not first[info[0]])
+    for family, kind, protocol, _, address in addresses:
+        sock = socket.socket(family, kind, protocol)
+        sock.setblocking(False)
+        try:
+            async with asyncio.timeout(None if address is addresses[-1][4] else _NEXT):
+                await loop.sock_connect(sock, address)
+        except OSError as failed:  # a TimeoutError, too
+            sock.close()
+            error = failed
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+    raise error or OSError("no address")
 
 
 @contextmanager
