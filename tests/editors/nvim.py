@@ -1,17 +1,37 @@
-"""A Neovim in a process of its own, driven over its msgpack-rpc API."""
+"""A Neovim in a process of its own, with a screen, driven over its msgpack-rpc API."""
 
 import subprocess
-import time
 
 import msgpack
 
+GHOST = """
+local text = {}
+for _, name in ipairs({ 'nvim.lsp.inline_completion', 'fim_lsp' }) do
+  local space = vim.api.nvim_create_namespace(name)
+  for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(0, space, 0, -1, { details = true })) do
+    local lines = { mark[4].virt_text or {} }
+    vim.list_extend(lines, mark[4].virt_lines or {})
+    for _, line in ipairs(lines) do
+      local chunks = {}
+      for _, chunk in ipairs(line) do chunks[#chunks + 1] = chunk[1] end
+      text[#text + 1] = table.concat(chunks)
+    end
+  end
+end
+return table.concat(text, '\\n')
+"""
+ATTACHED = """
+local client = vim.lsp.get_clients({ name = 'fim_lsp', bufnr = 0 })[1]
+return client ~= nil and client.initialized == true and client.attached_buffers[vim.api.nvim_get_current_buf()] ~= nil
+"""
+
 
 class Nvim:
-    """`--embed --headless`, no configuration; every call waits for its answer."""
+    """Its configuration is that of the environment; every call waits for its answer."""
 
-    def __init__(self, program, env):
+    def __init__(self, program, env, columns=100, lines=30):
         self._process = subprocess.Popen(
-            [program, "--embed", "--headless", "--clean", "-n"],
+            [program, "--embed", "-n", "-i", "NONE"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -19,6 +39,8 @@ class Nvim:
         )
         self._unpacker = msgpack.Unpacker(raw=False, strict_map_key=False, unicode_errors="surrogateescape")
         self._next = 0
+        # With a screen it would halt where a user's does: at messages that do not fit, for instance.
+        self.call("nvim_ui_attach", columns, lines, {"ext_linegrid": True})
 
     def call(self, method, *arguments):
         self._next += 1
@@ -36,14 +58,33 @@ class Nvim:
     def lua(self, code, *arguments):
         return self.call("nvim_exec_lua", code, arguments)
 
+    def command(self, line):
+        self.call("nvim_command", line)
+
     def keys(self, keys):
+        """Press keys, as <> notation has them."""
         self.call("nvim_input", keys)
+
+    def ghost(self):
+        """The ghost text of the current buffer."""
+        return self.lua(GHOST)
+
+    def attached(self):
+        return self.lua(ATTACHED)
 
     def lines(self):
         return self.call("nvim_buf_get_lines", 0, 0, -1, True)
 
     def messages(self):
         return self.lua("return vim.api.nvim_exec2('messages', { output = true }).output")
+
+    def halted(self):
+        """Whether it waits for a key before it goes on."""
+        return self.call("nvim_get_mode")["blocking"]
+
+    def server(self):
+        """The process id of the server of the current buffer."""
+        return self.lua("return vim.g.server_pid")
 
     def close(self):
         self._process.stdin.close()
@@ -53,12 +94,3 @@ class Nvim:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
-
-
-def wait(condition, seconds=10.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError("it did not happen")

@@ -1,0 +1,148 @@
+--- Ghost text for Neovim 0.10 and 0.11, which have none: asked for after a pause, drawn at the cursor, moved along.
+
+local suggestion = require('fim_lsp.suggestion')
+local api = vim.api
+local METHOD = 'textDocument/inlineCompletion'
+local PAUSE = 75 -- ms without a key before the server is asked
+local M = {}
+
+local namespace = api.nvim_create_namespace('fim_lsp')
+local timer = assert(vim.uv.new_timer())
+
+---@type lsp.InlineCompletionItem[]
+local items = {}
+local index = 1
+local wanted ---@type fun(bufnr: integer): boolean
+
+--- Draw what is left of the candidate that is shown.
+---@param bufnr integer
+---@param hint? string
+local function draw(bufnr, hint)
+  api.nvim_buf_clear_namespace(bufnr, namespace, 0, -1)
+  local rest = items[index] and suggestion.rest(bufnr, items[index].insertText)
+  if not rest or rest == '' then
+    return
+  end
+  local lines = {}
+  for _, line in ipairs(vim.split(rest, '\n', { plain = true })) do
+    lines[#lines + 1] = { { line, 'FimLspGhost' } }
+  end
+  if hint then
+    table.insert(lines[#lines], { hint, 'FimLspGhost' })
+  end
+  local row, col = unpack(api.nvim_win_get_cursor(0))
+  api.nvim_buf_set_extmark(bufnr, namespace, row - 1, col, {
+    virt_text = lines[1],
+    virt_text_pos = 'inline',
+    virt_lines = { unpack(lines, 2) },
+    hl_mode = 'combine',
+  })
+end
+
+---@param bufnr integer
+---@param new lsp.InlineCompletionItem[]
+local function show(bufnr, new)
+  items, index = new, 1
+  draw(bufnr)
+end
+
+---@param client vim.lsp.Client
+---@param bufnr integer
+---@param kind 1|2 1 for an explicit ask
+---@param done? fun()
+local function ask(client, bufnr, kind, done)
+  if not wanted(bufnr) then
+    return
+  end
+  local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
+  params.context = { triggerKind = kind }
+  local place = suggestion.here()
+  local function answered(err, result)
+    if not err then
+      suggestion.answered(bufnr, place, result, client.id, function(new)
+        show(bufnr, new)
+      end)
+      if done then
+        done()
+      end
+    end
+  end
+  if vim.fn.has('nvim-0.11') == 1 then
+    client:request(METHOD, params, answered, bufnr)
+  else
+    client.request(METHOD, params, answered, bufnr)
+  end
+end
+
+---@param _ vim.lsp.Client
+---@param is_wanted fun(bufnr: integer): boolean
+function M.prepare(_, is_wanted)
+  wanted = is_wanted
+end
+
+---@param client vim.lsp.Client
+---@param bufnr integer
+---@param group integer
+function M.attach(client, bufnr, group)
+  api.nvim_create_autocmd({ 'InsertEnter', 'CursorMovedI', 'TextChangedP' }, {
+    group = group,
+    buffer = bufnr,
+    callback = function()
+      local left = suggestion.moved(bufnr)
+      if left then
+        show(bufnr, left)
+      else
+        draw(bufnr)
+      end
+      timer:start(
+        PAUSE,
+        0,
+        vim.schedule_wrap(function()
+          if api.nvim_get_current_buf() == bufnr and vim.startswith(api.nvim_get_mode().mode, 'i') then
+            ask(client, bufnr, 2)
+          end
+        end)
+      )
+    end,
+  })
+  api.nvim_create_autocmd('InsertLeave', {
+    group = group,
+    buffer = bufnr,
+    callback = function()
+      timer:stop()
+      suggestion.clear(bufnr)
+      show(bufnr, {})
+    end,
+  })
+end
+
+---@param bufnr integer
+---@param piece fun(rest: string): string
+function M.accept(bufnr, piece)
+  local rest = items[index] and suggestion.rest(bufnr, items[index].insertText)
+  if rest and rest ~= '' then
+    show(bufnr, suggestion.insert(bufnr, rest, piece(rest)))
+  end
+end
+
+---@param bufnr integer
+---@param step integer
+function M.select(bufnr, step)
+  index = (index - 1 + step) % #items + 1
+  draw(bufnr, (' (%d/%d)'):format(index, #items))
+end
+
+---@param client vim.lsp.Client
+---@param bufnr integer
+---@param done fun()
+function M.ask(client, bufnr, done)
+  ask(client, bufnr, 1, done)
+end
+
+---@param bufnr integer
+function M.dismiss(bufnr)
+  suggestion.dismiss(bufnr)
+  show(bufnr, {})
+end
+
+return M

@@ -1,0 +1,59 @@
+--- `:checkhealth fim_lsp`.
+
+local M = {}
+
+function M.check()
+  local health = vim.health
+  health.start('fim_lsp')
+
+  if vim.lsp.inline_completion then
+    health.ok('Neovim draws the ghost text (vim.lsp.inline_completion)')
+  elseif vim.fn.has('nvim-0.10') == 1 then
+    health.ok('this plugin draws the ghost text: Neovim does from 0.12 on')
+  else
+    health.error('Neovim 0.10 or newer is needed')
+    return
+  end
+
+  local config = vim.lsp.config and vim.lsp.config.fim_lsp or require('fim_lsp.server')
+  local program = config.cmd[1]
+  if vim.fn.executable(program) == 1 then
+    local run = vim.system({ program, '--version' }, { text = true }):wait(5000)
+    local said = vim.trim((run.stdout or '') .. (run.stderr or ''))
+    if run.code == 0 then
+      health.ok(('%s: %s'):format(vim.fn.exepath(program), said))
+    else
+      health.error(('%s does not run: %s'):format(program, said))
+    end
+  else
+    health.error(('`%s` is not on the PATH'):format(program), {
+      'install it, for instance with `pipx install fim-lsp`',
+      'or name it: require("fim_lsp").setup({ cmd = { "/path/to/fim-lsp" } })',
+    })
+  end
+
+  local clients = vim.lsp.get_clients({ name = 'fim_lsp' })
+  if #clients == 0 then
+    health.warn('the server is not running', {
+      "vim.lsp.enable('fim_lsp') or require('fim_lsp').setup() starts it when a file is opened",
+    })
+  end
+  for _, client in ipairs(clients) do
+    local buffers = vim.tbl_count(client.attached_buffers)
+    health.ok(('running for %d buffers in %s'):format(buffers, client.root_dir or 'no folder'))
+    local now = require('fim_lsp.status').last(client.id)
+    if now and now.state == 'error' then
+      health.error(now.message, { '`fim-lsp doctor` in a terminal checks key, endpoint, model and balance' })
+    elseif now then
+      health.ok(('%s, model %s'):format(now.state, now.model))
+    end
+  end
+
+  if require('fim_lsp').enabled() then
+    health.ok('suggestions are on')
+  else
+    health.warn('suggestions are off; `:FimLsp toggle` switches them on')
+  end
+end
+
+return M

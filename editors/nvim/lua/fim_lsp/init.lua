@@ -1,0 +1,178 @@
+--- Code completion as ghost text, from the language server fim-lsp.  See |fim_lsp|.
+
+local suggestion = require('fim_lsp.suggestion')
+local api = vim.api
+local M = {}
+
+-- Ghost text by Neovim where it has it, else by ourselves.
+local ghost = require(vim.lsp.inline_completion and 'fim_lsp.builtin' or 'fim_lsp.ghost')
+
+---@class fim_lsp.Keys
+---@field accept? string|false
+---@field accept_word? string|false
+---@field accept_line? string|false
+---@field next? string|false
+---@field prev? string|false
+---@field dismiss? string|false
+
+---@class fim_lsp.Options
+---@field cmd? string[] the server and its arguments
+---@field settings? table<string, any> section `fimLsp`
+---@field keys? fim_lsp.Keys|false
+---@field filetypes? table<string, boolean> `{ markdown = false }`
+
+---@param bufnr integer
+---@return vim.lsp.Client?
+local function client_of(bufnr)
+  return vim.lsp.get_clients({ name = 'fim_lsp', bufnr = bufnr })[1]
+end
+
+--- Whether suggestions are on in a buffer: `b:fim_lsp_enabled`, else `g:fim_lsp_enabled`, else yes.
+---@param bufnr? integer
+---@return boolean
+function M.enabled(bufnr)
+  bufnr = bufnr or api.nvim_get_current_buf()
+  local own, all = vim.b[bufnr].fim_lsp_enabled, vim.g.fim_lsp_enabled
+  return own ~= false and (own or all ~= false)
+end
+
+--- Define what exists before any server runs.
+function M.load()
+  local group = api.nvim_create_augroup('fim_lsp', { clear = true })
+  api.nvim_create_autocmd('LspAttach', {
+    group = group,
+    callback = function(event)
+      local client = vim.lsp.get_client_by_id(event.data.client_id)
+      if client and client.name == 'fim_lsp' then
+        M.prepare(client)
+        M.attach(client, event.buf)
+      end
+    end,
+  })
+  require('fim_lsp.keys').plugs()
+  require('fim_lsp.command').create()
+  api.nvim_set_hl(0, 'FimLspGhost', { link = 'Comment', default = true })
+end
+
+--- Make a client ours: its menu is left to other servers, its ghost text comes through this plugin.
+---@param client vim.lsp.Client
+function M.prepare(client)
+  if client.fim_lsp_prepared then
+    return
+  end
+  client.fim_lsp_prepared = true
+  client.server_capabilities.completionProvider = nil
+  if not vim.g.loaded_fim_lsp then
+    vim.g.loaded_fim_lsp = true
+    M.load()
+  end
+  ghost.prepare(client, M.enabled)
+end
+
+--- Show ghost text in a buffer.
+---@param client vim.lsp.Client
+---@param bufnr integer
+function M.attach(client, bufnr)
+  local group = api.nvim_create_augroup('fim_lsp:' .. bufnr, { clear = true })
+  ghost.attach(client, bufnr, group)
+  require('fim_lsp.keys').defaults()
+end
+
+--- Configure and start the server; all options have defaults.
+---@param options? fim_lsp.Options
+function M.setup(options)
+  options = options or {}
+  require('fim_lsp.keys').choose(options.keys)
+  require('fim_lsp.life').configure(options)
+end
+
+--- Insert the beginning of what is seen, as `piece` cuts it.
+---@param piece fun(rest: string): string
+local function accept(piece)
+  local bufnr = api.nvim_get_current_buf()
+  if suggestion.visible(bufnr) then
+    ghost.accept(bufnr, piece)
+  end
+end
+
+--- Insert the suggestion.
+function M.accept()
+  accept(function(rest)
+    return rest
+  end)
+end
+
+--- Insert its next word, with the space before it.
+function M.accept_word()
+  accept(function(rest)
+    return rest:match('^%s*[%w_\128-\255]+') or rest:match('^%s*[^%w_%s\128-\255]+') or rest
+  end)
+end
+
+--- Insert the rest of its line; at the end of one, the next.
+function M.accept_line()
+  accept(function(rest)
+    return rest:match('^\n*[^\n]+') or rest
+  end)
+end
+
+---@param step integer
+local function cycle(step)
+  local bufnr = api.nvim_get_current_buf()
+  local client = client_of(bufnr)
+  if suggestion.count(bufnr) > 1 then
+    ghost.select(bufnr, step)
+  elseif client then
+    local had = suggestion.visible(bufnr)
+    suggestion.recall(bufnr)
+    ghost.ask(client, bufnr, function()
+      if had and suggestion.count(bufnr) > 1 then
+        ghost.select(bufnr, step)
+      end
+    end)
+  end
+end
+
+--- Show the next candidate; with none shown, ask for one now.
+function M.next()
+  cycle(1)
+end
+
+--- Show the previous candidate; with none shown, ask for one now.
+function M.prev()
+  cycle(-1)
+end
+
+--- Hide the suggestion until something is typed.
+function M.dismiss()
+  ghost.dismiss(api.nvim_get_current_buf())
+end
+
+--- Switch suggestions off or on again, everywhere or in the current buffer alone.
+---@param where? 'buffer'
+---@return boolean on
+function M.toggle(where)
+  local bufnr = api.nvim_get_current_buf()
+  local on = not M.enabled(bufnr)
+  if where == 'buffer' then
+    vim.b[bufnr].fim_lsp_enabled = on
+  else
+    vim.g.fim_lsp_enabled = on
+    vim.b[bufnr].fim_lsp_enabled = nil
+  end
+  if not on then
+    ghost.dismiss(bufnr)
+  end
+  require('fim_lsp.status').changed()
+  return on
+end
+
+--- A word for the statusline: see |fim_lsp-statusline|.
+---@return string
+function M.statusline()
+  local bufnr = api.nvim_get_current_buf()
+  local client = client_of(bufnr)
+  return client and require('fim_lsp.status').word(client.id, M.enabled(bufnr)) or ''
+end
+
+return M

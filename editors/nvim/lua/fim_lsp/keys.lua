@@ -1,0 +1,118 @@
+--- The <Plug> maps, and the keys that they are on unless the user says otherwise.
+
+local suggestion = require('fim_lsp.suggestion')
+local M = {}
+
+local DEFAULTS = {
+  accept = '<Tab>',
+  accept_word = '<M-Right>',
+  accept_line = '<M-C-Right>',
+  next = '<M-]>',
+  prev = '<M-[>',
+  dismiss = '<C-]>',
+}
+
+---@type table<string, string|false>|false
+local chosen = DEFAULTS
+local mapped = false
+
+---@param action string
+---@return string
+local function plug(action)
+  return ('<Plug>(fim-lsp-%s)'):format(action:gsub('_', '-'))
+end
+
+--- Whether a key of ours would do something here: menus and snippets have it before us.
+---@param action string
+---@return boolean
+local function ours(action)
+  if action == 'next' or action == 'prev' then
+    return #vim.lsp.get_clients({ name = 'fim_lsp', bufnr = 0 }) > 0
+  end
+  return suggestion.visible() and vim.fn.pumvisible() == 0
+end
+
+---@return boolean
+local function in_snippet()
+  if vim.snippet and vim.snippet.active({ direction = 1 }) then
+    return true
+  end
+  local luasnip = package.loaded['luasnip']
+  return luasnip ~= nil and luasnip.locally_jumpable(1)
+end
+
+--- What a key did before it was ours, as keys to be typed.
+---@param lhs string
+---@param map table<string, any> of maparg()
+---@return string
+local function before(lhs, map)
+  if map.callback and map.expr ~= 1 then
+    M.run = map.callback
+    return '<Cmd>lua require("fim_lsp.keys").run()<CR>'
+  end
+  local keys = map.rhs or lhs
+  if map.callback then
+    keys = map.callback() or ''
+  elseif map.expr == 1 then
+    keys = vim.api.nvim_eval(map.rhs)
+  end
+  if map.noremap == 0 then
+    vim.api.nvim_feedkeys(vim.keycode(keys), 'im', false)
+    return ''
+  end
+  return keys
+end
+
+--- The keys that do an action.  What is inserted is one step of undo.
+---@param action string
+---@return string
+local function typed(action)
+  local undo = vim.startswith(action, 'accept') and '<C-g>u' or ''
+  local call = action == 'toggle_buffer' and 'toggle("buffer")' or action .. '()'
+  return ('%s<Cmd>lua require("fim_lsp").%s<CR>'):format(undo, call)
+end
+
+--- Define the <Plug> maps; each does nothing where there is nothing to do.
+function M.plugs()
+  for action, desc in pairs({
+    accept = 'insert the suggestion',
+    accept_word = 'insert its next word',
+    accept_line = 'insert its line',
+    next = 'show the next candidate, or ask for one',
+    prev = 'show the previous candidate',
+    dismiss = 'hide the suggestion',
+    toggle = 'suggestions on or off',
+    toggle_buffer = 'suggestions on or off in this buffer',
+  }) do
+    local modes = vim.startswith(action, 'toggle') and { 'n', 'i' } or 'i'
+    vim.keymap.set(modes, plug(action), typed(action), { desc = 'fim-lsp: ' .. desc })
+  end
+end
+
+--- Take the user's choice of keys: a table over the defaults, or false for none.
+---@param keys? table<string, string|false>|false
+function M.choose(keys)
+  chosen = keys ~= false and vim.tbl_extend('force', DEFAULTS, keys or {})
+end
+
+--- Map the keys, once, over what they did before: that is what they do wherever there is nothing to accept.
+function M.defaults()
+  if mapped or not chosen or vim.g.fim_lsp_keys == false then
+    return
+  end
+  mapped = true
+  for action, lhs in pairs(chosen) do
+    if lhs and vim.fn.hasmapto(plug(action), 'i') == 0 then
+      local map = vim.fn.maparg(lhs, 'i', false, true)
+      map = map.buffer == 1 and {} or map
+      vim.keymap.set('i', lhs, function()
+        if ours(action) and not (action == 'accept' and in_snippet()) then
+          return typed(action)
+        end
+        return before(lhs, map)
+      end, { expr = true, desc = 'fim-lsp: ' .. action:gsub('_', ' ') })
+    end
+  end
+end
+
+return M

@@ -1,0 +1,129 @@
+--- Starting the server, and starting it again.
+
+local api = vim.api
+local M = {}
+
+local TRIES = 3 -- unexpected ends within SPAN ms after which it is left alone
+local SPAN = 180000
+
+---@type integer[] when it ended unexpectedly, in ms
+local ends = {}
+local leaving = false
+local asked = false -- whether `restart` has ended it
+
+-- Neovim 0.10 has no vim.lsp.config(): what it would hold.
+local config = require('fim_lsp.server')
+local enabled = false
+
+--- Start the server for a buffer in Neovim 0.10.
+---@param bufnr integer
+local function start(bufnr)
+  if vim.bo[bufnr].filetype == '' then
+    return
+  end
+  config.root_dir(bufnr, function(root)
+    local merged = vim.tbl_extend('force', config, { name = 'fim_lsp', root_dir = root })
+    vim.lsp.start(merged, { bufnr = bufnr, silent = true })
+  end)
+end
+
+--- Start it for every buffer that wants it.
+local function start_all()
+  if vim.lsp.enable then
+    vim.lsp.enable('fim_lsp')
+    return
+  end
+  for _, bufnr in ipairs(api.nvim_list_bufs()) do
+    if api.nvim_buf_is_loaded(bufnr) then
+      start(bufnr)
+    end
+  end
+end
+
+--- Put the options of setup() in force, and start.
+---@param options fim_lsp.Options
+function M.configure(options)
+  local own = { cmd = options.cmd }
+  local settings = vim.deepcopy(options.settings or {})
+  if options.filetypes then
+    settings.languages = vim.tbl_extend('force', settings.languages or {}, options.filetypes)
+  end
+  if next(settings) then
+    own.settings = { fimLsp = settings }
+  end
+  if vim.lsp.config then
+    vim.lsp.config('fim_lsp', own)
+  else
+    config = vim.tbl_deep_extend('force', config, own)
+    if not enabled then
+      enabled = true
+      api.nvim_create_autocmd('FileType', {
+        group = api.nvim_create_augroup('fim_lsp.start', { clear = true }),
+        callback = function(event)
+          start(event.buf)
+        end,
+      })
+    end
+  end
+  start_all()
+end
+
+--- The server has ended: if nobody wanted that, it comes back, unless it keeps ending.
+---@param code integer
+---@param signal integer
+function M.ended(code, signal)
+  local unexpected = code ~= 0 or (signal ~= 0 and signal ~= 15)
+  if leaving or asked or not unexpected then
+    return
+  end
+  local now = vim.uv.now()
+  ends[#ends + 1] = now
+  local recent = vim.tbl_filter(function(time)
+    return now - time < SPAN
+  end, ends)
+  ends = recent
+  if #recent > TRIES then
+    vim.schedule(function()
+      require('fim_lsp.status').notify(
+        'fim-lsp keeps ending; see :FimLsp log, then :FimLsp restart',
+        vim.log.levels.ERROR
+      )
+    end)
+    return
+  end
+  vim.defer_fn(start_all, 500)
+end
+
+--- End the server and start it again.
+function M.restart()
+  asked = true
+  ends = {}
+  for _, client in ipairs(vim.lsp.get_clients({ name = 'fim_lsp' })) do
+    if vim.fn.has('nvim-0.11') == 1 then
+      client:stop(true)
+    else
+      client.stop(true)
+    end
+  end
+  local timer = assert(vim.uv.new_timer())
+  timer:start(
+    50,
+    50,
+    vim.schedule_wrap(function()
+      if #vim.lsp.get_clients({ name = 'fim_lsp' }) == 0 and not timer:is_closing() then
+        timer:close()
+        asked = false
+        start_all()
+      end
+    end)
+  )
+end
+
+api.nvim_create_autocmd('VimLeavePre', {
+  group = api.nvim_create_augroup('fim_lsp.life', { clear = true }),
+  callback = function()
+    leaving = true
+  end,
+})
+
+return M

@@ -1,0 +1,66 @@
+--- What the server says of itself: its state for the statusline, its messages for the user.
+
+local api = vim.api
+local M = {}
+
+-- The words of the statusline, by the state that the server reports.
+local WORDS = { ready = 'fim', busy = 'fim..', paused = 'fim off', error = 'fim!' }
+
+---@type table<integer, table<string, any>> by client
+local last = {}
+
+--- Redraw what shows the state.
+function M.changed()
+  vim.schedule(function()
+    api.nvim_exec_autocmds('User', { pattern = 'FimLspStatus', modeline = false })
+    vim.cmd.redrawstatus({ bang = true })
+  end)
+end
+
+---@param client_id integer
+---@param params table<string, any> of `fimLsp/status`
+function M.update(client_id, params)
+  last[client_id] = params
+  M.changed()
+end
+
+---@param client_id integer
+function M.forget(client_id)
+  last[client_id] = nil
+  M.changed()
+end
+
+--- The last that a server has said of itself.
+---@param client_id integer
+---@return table<string, any>?
+function M.last(client_id)
+  return last[client_id]
+end
+
+---@param client_id integer
+---@param on boolean
+---@return string
+function M.word(client_id, on)
+  local state = last[client_id] and last[client_id].state or 'ready'
+  return on and (WORDS[state] or 'fim') or WORDS.paused
+end
+
+--- Tell the user one thing, in one line that never waits for a key.
+---@param message string
+---@param level? integer
+function M.notify(message, level)
+  message = message:gsub('%s*\n%s*', ' ')
+  local own = debug.getinfo(vim.notify, 'S').source:find('vim/', 1, true)
+  if own and vim.fn.strdisplaywidth(message) > vim.v.echospace then
+    -- Neovim would halt at "Press ENTER"; the whole is in `:FimLsp status` and in the log.
+    local room = math.max(vim.v.echospace - 3, 1)
+    message = vim.fn.strcharpart(message, 0, room)
+    while vim.fn.strdisplaywidth(message) > room do
+      message = vim.fn.strcharpart(message, 0, vim.fn.strchars(message) - 1)
+    end
+    message = message .. '...'
+  end
+  vim.notify(message, level or vim.log.levels.INFO)
+end
+
+return M
