@@ -46,20 +46,18 @@ class _Passage:
     mark: str
     lines: list[str]
     first: int
+    last: int  # the line behind them
     fresh: int  # the first line that may no longer be as it was shown
-
-    @property
-    def last(self) -> int:
-        return self.first + len(self.lines)
 
     def follow(self, edit: Edit) -> None:
         """Stay on the same lines when others above them come or go."""
         if edit.first + edit.removed <= self.first:
-            self.first += edit.added - edit.removed
-            self.fresh += edit.added - edit.removed
+            more = edit.added - edit.removed
+            self.first, self.last, self.fresh = self.first + more, self.last + more, self.fresh + more
         elif edit.first < self.last:
             self.first = min(self.first, edit.first)
             self.fresh = max(self.first, min(self.fresh, edit.first))
+            self.last = max(edit.first + edit.added, self.last + edit.added - edit.removed)
 
 
 class Window:
@@ -97,8 +95,9 @@ class Window:
         now = self._now
         if now is None:
             return
-        if self._column and edit.first <= now.first < edit.first + edit.removed:
-            if edit.end > Place(now.first, self._column) or edit.removed != 1 or edit.added != 1:
+        start = Place(now.first, self._column)
+        if self._column and edit.first <= now.first and edit.start < start:
+            if edit.end > start or not edit.removed == edit.added == 1:
                 self._forget()
                 return
             self._column += len(edit.text) - (edit.end.column - edit.start.column)
@@ -109,7 +108,9 @@ class Window:
         passages = [*self._before, self._now] if self._now else self._before
         for passage in passages:
             same = 0
-            for shown, line in zip(passage.lines, lines[passage.first : passage.last], strict=False):
+            for shown, line in zip(
+                passage.lines, lines[passage.first : passage.first + len(passage.lines)], strict=False
+            ):
                 if shown != line:
                     break
                 same += 1
@@ -127,7 +128,7 @@ class Window:
         before = len(shown) - len(self._others) - len(live)
         self.parts = Parts(len(head), len(self._others), before, len(live), now.first, place.line)
         now.lines = list(lines[now.first : place.line])
-        now.fresh = place.line
+        now.last = now.fresh = place.line
         if len(live) > self.LONG:
             self._settle(now)
         if self._trail is not None:
@@ -144,8 +145,14 @@ class Window:
         size = _size(lines, start, place, room)
         if size > room or (size < self._live and start > (0, 0)):
             return False
-        fresh = max(Place(min(now.fresh, place.line), 0), start)
-        return _size(lines, fresh, place, self._arrival) <= self._arrival
+        return self._little(lines, max(now.fresh, now.first), place)
+
+    def _little(self, lines: Sequence[str], fresh: int, place: Place) -> bool:
+        """Whether less has changed in the lines above the cursor's than a new place would show."""
+        return (
+            fresh >= place.line
+            or _size(lines, Place(fresh, 0), Place(place.line, 0), self._arrival) <= self._arrival
+        )
 
     def _arrive(self, lines: Sequence[str], place: Place, path: str) -> _Passage:
         """Begin a live passage at a new place, behind what was shown before."""
@@ -155,7 +162,7 @@ class Window:
                 self._before.append(self._now)
         elif self._trail is not None and not self._before:
             self._others = self._trail.text[: self._trail.text.rfind("\n") + 1]
-        start = _back(lines, place, self._arrival)
+        start = _back(lines, place, self._arrival, self._live)
         mark = _mark(path, self._bound // 8)
         top = min(self.HEADER, self._bound // 8)
         if start.line and _size(lines, Place(0, 0), start, top) <= top and not start.column:
@@ -169,10 +176,10 @@ class Window:
         kept = len(self._others) + len(self._frozen)
         if kept and kept + len(mark) + _size(lines, start, place, self._bound) > self._bound * self.FULL:
             self._forget()
-            start = _back(lines, place, self._arrival)
+            start = _back(lines, place, self._arrival, self._live)
             mark = _mark(path, self._bound // 8) + (_top(lines, start.line, top) if start > (0, 0) else "")
         self._column = start.column
-        self._now = _Passage(mark, [], start.line, start.line)
+        self._now = _Passage(mark, [], start.line, start.line, start.line)
         return self._now
 
     def _cut(self, lines: Sequence[str], start: Place, place: Place) -> _Passage | None:
@@ -181,14 +188,16 @@ class Window:
             if place.line < passage.first or passage.last < start.line:
                 continue
             del self._before[index:]
-            size = _size(lines, Place(passage.first, 0), place, self.LONG)
-            fresh = Place(max(passage.first, min(passage.fresh, place.line)), 0)
-            if self._live <= size <= self.LONG and _size(lines, fresh, place, self._arrival) <= self._arrival:
+            long = min(self.LONG, self._bound // 2)
+            size = _size(lines, Place(passage.first, 0), place, long)
+            if self._live <= size <= long and self._little(lines, max(passage.fresh, passage.first), place):
                 return passage
             same = min(passage.fresh, start.line) - passage.first
             if same > 0:
                 self._before.append(
-                    _Passage(passage.mark, passage.lines[:same], passage.first, passage.fresh)
+                    _Passage(
+                        passage.mark, passage.lines[:same], passage.first, passage.first + same, passage.fresh
+                    )
                 )
             return None
         return None
@@ -201,7 +210,7 @@ class Window:
             left -= len(now.lines[number])
         if number == 0 or self._column:
             return
-        upper = _Passage(now.mark, now.lines[:number], now.first, now.first + number)
+        upper = _Passage(now.mark, now.lines[:number], now.first, now.first + number, now.first + number)
         self._before.append(upper)
         self._frozen += upper.mark + "".join(upper.lines)
         now.mark, now.first = "", now.first + number
@@ -248,15 +257,15 @@ def _size(lines: Sequence[str], start: Place, end: Place, bound: int) -> int:
     return size
 
 
-def _back(lines: Sequence[str], place: Place, room: int) -> Place:
-    """The line start about so many characters before a place; a place inside a line that alone is longer."""
+def _back(lines: Sequence[str], place: Place, room: int, least: int) -> Place:
+    """The line start about so many characters before a place; a place inside a line if need be."""
     if place.column > room:
         return Place(place.line, place.column - room)
     number, left = place.line, room - place.column
     while number and len(lines[number - 1]) <= left:
         number -= 1
         left -= len(lines[number])
-    if number and left > room // 4 and len(lines[number - 1]) > room:
+    if number and room - left < least:
         return Place(number - 1, len(lines[number - 1]) - left)
     return Place(number, 0)
 

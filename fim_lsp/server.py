@@ -15,6 +15,7 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from fim_lsp import __version__, menu, settings
+from fim_lsp.answers import Offer
 from fim_lsp.document import Document, Encoding, Place, body, split_lines, to_units
 from fim_lsp.engine import Engine, Selected, Service
 from fim_lsp.fault import place_of
@@ -252,21 +253,24 @@ def create(
         document, place = found
         explicit = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
         selected, span = _selection(server, document, place, params.context.selected_completion_info)
-        texts = await engine.complete(document.uri, place, explicit=explicit, selected=selected)
-        if texts is None:
+        offers = await engine.complete(document.uri, place, explicit=explicit, selected=selected)
+        if offers is None:
             return None
         before = selected.text if selected else ""
         return [
-            types.InlineCompletionItem(insert_text=menu.lines(before + text, server.client), range=span)
-            for text in texts
+            types.InlineCompletionItem(
+                insert_text=menu.lines(before + offer.text, server.client),
+                range=_covering(server, document, place, span, offer.covers),
+            )
+            for offer in offers
         ]
 
     @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions())
     @_never_fails(default=types.CompletionList(is_incomplete=True, items=[]))
     async def _complete(params: types.CompletionParams) -> types.CompletionList:
         found = _find(server, params.text_document.uri, params.position)
-        texts = engine.glance(found[0].uri, found[1]) if found else ()
-        items = [_menu_item(server, *found, text) for text in texts[:1]] if found else []
+        offers = engine.glance(found[0].uri, found[1]) if found else ()
+        items = [_menu_item(server, *found, offer) for offer in offers[:1]] if found else []
         return types.CompletionList(is_incomplete=True, items=items)
 
     @server.command("fimLsp.status")
@@ -427,14 +431,24 @@ def _selection(
     return Selected(start.column, info.text), info.range
 
 
-def _menu_item(server: Server, document: Document, place: Place, text: str) -> types.CompletionItem:
+def _covering(
+    server: Server, document: Document, place: Place, span: types.Range, covers: int
+) -> types.Range:
+    """A range that goes on over so many characters right of the cursor."""
+    if not covers:
+        return span
+    end = to_units(document.lines[place.line], place.column + covers, server.encoding)
+    return types.Range(span.start, types.Position(place.line, end))
+
+
+def _menu_item(server: Server, document: Document, place: Place, offer: Offer) -> types.CompletionItem:
     """One entry for an editor's menu, shaped so that this editor inserts the whole text."""
     line = document.lines[place.line]
     start = place.column
     while start and (line[start - 1].isalnum() or line[start - 1] == "_"):
         start -= 1
     word = line[start : place.column]
-    whole = word + text
+    whole = word + offer.text
     first, *more = split_lines(whole)
     form, inserted = menu.form(whole, line, server.client)
     return types.CompletionItem(
@@ -450,7 +464,9 @@ def _menu_item(server: Server, document: Document, place: Place, text: str) -> t
         if form == "snippet"
         else types.InsertTextFormat.PlainText,
         insert_text_mode=types.InsertTextMode.AsIs,
-        text_edit=types.TextEdit(_span(server, line, place.line, start, place.column), inserted),
+        text_edit=types.TextEdit(
+            _span(server, line, place.line, start, place.column + offer.covers), inserted
+        ),
         documentation=whole,
     )
 

@@ -161,7 +161,7 @@ class Settings:
         48_000, _number(200, 1_000_000, whole=True), "Most characters sent from before the cursor."
     )
     suffix_chars: int = _setting(
-        600, _number(0, 100_000, whole=True), "Most characters sent from after the cursor."
+        400, _number(0, 100_000, whole=True), "Most characters sent from after the cursor."
     )
     multiline: str = _setting(
         "auto", _choice("auto", "always", "never"), "Whether a completion may span several lines."

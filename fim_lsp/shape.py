@@ -18,13 +18,15 @@ class Shape(NamedTuple):
 
     `kind` is "line" (what is left of the line), "comment", "head" (a line whose body stands below), "statement" (to its
     end, with the block that it opens), "block" (lines, until their block ends) or "span" (a long string or comment);
-    `max_tokens` is in tokens; `stop` holds at most 16 strings at which the service ends its answer.
+    `max_tokens` is in tokens; `stop` holds at most 16 strings at which the service ends its answer; `site` is what the
+    shape was told from, so that who reads the answer need not look again.
     """
 
     multiline: bool
     kind: str
     max_tokens: int
     stop: tuple[str, ...]
+    site: Site | None = None
 
 
 def shape(prefix: str, suffix: str, language: str, multiline: str, max_tokens: int) -> Shape:
@@ -34,10 +36,10 @@ def shape(prefix: str, suffix: str, language: str, multiline: str, max_tokens: i
     line_end = _line_end(prefix) or _line_end(suffix) or "\n"
     if kind == "line":
         stops = ["\n" if line_end != "\r" else "\r"] if not place.blank else []
-        return Shape(False, kind, min(max_tokens, LINE_TOKENS), tuple(stops))
+        return Shape(False, kind, min(max_tokens, LINE_TOKENS), tuple(stops), place)
     stops = [stop.replace("\n", line_end) for stop in _stops(place, kind)]
     most = max_tokens if kind in {"block", "span"} else min(max_tokens, STATEMENT_TOKENS)
-    return Shape(True, kind, most, tuple(dict.fromkeys(stops))[:MOST_STOPS])
+    return Shape(True, kind, most, tuple(dict.fromkeys(stops))[:MOST_STOPS], place)
 
 
 def anchor(lines: tuple[str, ...], known: frozenset[str]) -> int:

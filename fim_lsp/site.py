@@ -9,7 +9,7 @@ from typing import NamedTuple
 from fim_lsp.language import CLOSER_OF, CLOSERS, Language, language
 
 TAB = 4  # columns, where indentations are compared
-BEFORE, AFTER, NEAR = 2_500, 1_500, 300  # characters looked at
+BEFORE, AFTER, NEAR = 2_000, 1_500, 300  # characters looked at
 
 
 class Opening(NamedTuple):
@@ -36,6 +36,7 @@ class Site:
     inside: str
     open: tuple[Opening, ...]
     owed: int
+    told_from: tuple[str, str, str]  # prefix, suffix and language
 
     @property
     def blank(self) -> bool:
@@ -107,7 +108,9 @@ def site(prefix: str, suffix: str, name: str) -> Site:
             _close(stack, sign)
     openings = tuple(Opening(sign, width(window[window.rfind("\n", 0, at) + 1 :])) for sign, at in stack)
     owed = _owed(tongue, openings, after, inside, 1_000 if before.strip() else width(before))
-    return Site(tongue, before, rest, tuple(above[-60:]), tuple(below), inside, openings, owed)
+    return Site(
+        tongue, before, rest, tuple(above[-60:]), tuple(below), inside, openings, owed, (prefix, suffix, name)
+    )
 
 
 def suits(place: Site, text: str) -> bool:
@@ -150,9 +153,8 @@ def unified(text: str) -> str:
 
 def width(line: str) -> int:
     """The indentation of a line in columns."""
-    space = _INDENT.match(line)
-    assert space is not None
-    return len(space[0].expandtabs(TAB)) if "\t" in space[0] else space.end()
+    space = len(line) - len(line.lstrip(" \t"))
+    return len(line[:space].expandtabs(TAB)) if "\t" in line[:space] else space
 
 
 def word(line: str) -> str:
@@ -197,6 +199,5 @@ def _first_closer(tongue: Language, after: str, inside: str, own: int) -> tuple[
 
 
 _NO_HEAD = re.compile(r"\s*(?:[)\]}{]|\w+:$)")  # brackets, labels
-_INDENT = re.compile(r"[ \t]*")
 _WORD = re.compile(r"\s*(#?\w+|</?[\w:.-]*|\S)")
 _CLOSING_REST = re.compile(r"""\s*[)\]}"'`>/;,][)\]}"'`>/;,\s]*""")

@@ -22,7 +22,9 @@ class Ending:
     """
 
     def __init__(self, prefix: str, suffix: str, language: str, shape: Shape) -> None:
-        self.site = site(prefix, suffix, language)
+        known = shape.site
+        told_from = prefix, suffix, language
+        self.site = known if known and known.told_from == told_from else site(prefix, suffix, language)
         self.end: int | None = None
         self._reader = _Reader(self.site, shape)
         self._pieces: list[str] = []
@@ -34,7 +36,8 @@ class Ending:
     @property
     def text(self) -> str:
         """What was read so far, as it came."""
-        return "".join(self._pieces)
+        self._pieces = ["".join(self._pieces)]
+        return self._pieces[0]
 
     @property
     def start(self) -> int:
@@ -53,8 +56,10 @@ class Ending:
             piece = piece.replace("\r\n", "\n").replace("\r", "\n")
         *whole, last = piece.split("\n")
         for part in whole:
-            line = "".join(self._line) + part
-            self._line, self._length = [], 0
+            line = part
+            if self._line:
+                line = "".join(self._line) + part
+                self._line, self._length = [], 0
             self.end = self._reader.take(line, self._at)
             if self.end is not None:
                 return True
@@ -113,11 +118,11 @@ class _Reader:
         self._echo = 0  # lines in a row that are those that follow
         self._echo_weight = 0.0
         self._echo_from = 0
-        self._lines: list[str] = []
+        self._lines: list[tuple[int, str]] = []  # indentation and text
         self._starts: list[int] = []
         self._above = _above(place)
         self._doubtful: list[tuple[str, int]] = []  # lines that may stand above, and where they start
-        self._seen: set[str] = set()
+        self._seen: set[tuple[int, str]] = set()
         self._runs = [0] * (LONGEST_RUN + 1)
         self._running = False
         self._next = self._following[0].strip() if self._following else ""
@@ -150,10 +155,11 @@ class _Reader:
                 self._doubtful.append((line, at))
                 return None
             self._above = []
-        doubtful, self._doubtful = self._doubtful, []
-        for held, start in doubtful:
-            if (end := self.line(held, start)) is not None:
-                return end
+        if self._doubtful:
+            doubtful, self._doubtful = self._doubtful, []
+            for held, start in doubtful:
+                if (end := self.line(held, start)) is not None:
+                    return end
         return self.line(line, at, last=last)
 
     def line(self, line: str, at: int, *, last: bool = False) -> int | None:
@@ -183,7 +189,7 @@ class _Reader:
             whole = self._site.before + line if own else line
             if (end := self._echoes(whole, before, last=last)) is not None:
                 return end
-        if (end := self._loops(text, at)) is not None:
+        if (end := self._loops(indent, text, at)) is not None:
             return end
         if not first and not self._open:
             if indent < self._base and self._is_next(line):
@@ -204,7 +210,7 @@ class _Reader:
         self.good = at + len(line.rstrip())
         if self._kind == "line" or (self._spanned and not self.inside):
             return self.good
-        if text.startswith("</") and indent < self._base:
+        if indent < self._base and (text.startswith("</") or word(text) in self._tongue.ends):
             return self.good
         if own and (self._kind in {"comment", "head"} or (self._span_closed and self._statement)):
             return self.good
@@ -216,9 +222,12 @@ class _Reader:
     def _tells_nothing(self, line: str, at: int) -> bool:
         """Whether a line stands in the middle of a block and brings nothing that any rule asks for; if so, it is taken."""
         text = line.strip()
-        if not text or self.inside or self._gap or self._echo or text in self._seen or text == self._next:
+        if not text or self.inside or self._gap or self._echo or text == self._next:
             return False
-        indent = len(line) - len(line.lstrip(" ")) if line[0] != "\t" else width(line)
+        indent = width(line)
+        same = indent, text
+        if same in self._seen:
+            return False
         if not (self._open or (indent >= self._base and not self._statement)) or self._marked.search(line):
             return False
         for opening, closing in CLOSER_OF.items():
@@ -227,8 +236,8 @@ class _Reader:
                     return False
             elif text.count(opening) != text.count(closing) or text.find(closing) < text.find(opening):
                 return False
-        self._seen.add(text)
-        self._lines.append(text)
+        self._seen.add(same)
+        self._lines.append(same)
         self._starts.append(at)
         if self._running:
             self._runs = [0] * (LONGEST_RUN + 1)
@@ -276,7 +285,7 @@ class _Reader:
         if self._tongue.fences:
             self._fence = "" if self._fence else "```"
             return None
-        if self._fence or not (self._first or (len(self._lines) < 3 and _PROSE.search(self._lines[-1]))):
+        if self._fence or not (self._first or (len(self._lines) < 3 and _PROSE.search(self._lines[-1][1]))):
             return self.good
         if len(text) > 3 + len(word(text[3:])) and not self._first:
             return self.good
@@ -328,9 +337,9 @@ class _Reader:
     def _meets_rest(self, line: str, *, last: bool) -> int | None:
         """Where the text on the cursor's line ends, if it says what the line still holds."""
         place = self._site
-        if place.blank and not place.closes and place.rest.lstrip()[0] in CLOSERS:
-            return None  # lines are inserted before the one that closes
         rest = place.rest.strip()
+        if place.blank and rest[0] in CLOSERS and not _OPENS.search(rest):
+            return None  # lines are inserted before the one that closes
         bare = line.rstrip()
         cut: int | None = None
         if bare.endswith(rest):
@@ -437,23 +446,22 @@ class _Reader:
             return "part"
         return ""
 
-    def _loops(self, text: str, at: int) -> int | None:
+    def _loops(self, indent: int, text: str, at: int) -> int | None:
         """Where the text ends, if its last lines are a run that stands there before."""
-        lines = self._lines
-        lines.append(text)
+        lines, line = self._lines, (indent, text)
+        lines.append(line)
         self._starts.append(at)
-        self._seen.add(text)
+        self._seen.add(line)
         for period in range(1, LONGEST_RUN + 1):
-            if len(lines) <= period or lines[-1 - period] != text:
+            if len(lines) <= period or lines[-1 - period] != line:
                 self._runs[period] = 0
                 continue
             self._runs[period] += 1
             self._running = True
-            times = 2 if self._tongue.keys else LOOP
-            if self._runs[period] >= (times - 1) * period:
-                run = lines[-period:]
-                if sum(len(_SIGN.sub("", each)) for each in run) >= 4:
-                    return self._starts[-(times - 1) * period] - 1
+            signs = "".join(_SIGN.sub("", each) for _, each in lines[-period:])
+            times = 2 if self._tongue.keys else LOOP if len(signs) >= 4 else LOOP + 1
+            if self._runs[period] >= (times - 1) * period and not (signs.isdigit() or not signs):
+                return self._starts[-(times - 1) * period] - 1
         return None
 
 
@@ -501,6 +509,7 @@ def _opens(line: str) -> bool:
 _SIGN = re.compile(r"\W+")
 _BEGUN_WORD = re.compile(r"(?<!\w)[^\W\d]\w{2,}$")
 _CLOSES = re.compile(r"""[)\]}"'`]""")
+_OPENS = re.compile(r"[\w({\[]")
 _TAG = re.compile(r"<\w")
 _NAME = re.compile(r"\w")
 _WORDS = re.compile(r"\w\s|\s\w|=|^\w+$")

@@ -48,15 +48,8 @@ def tidy(
     text = _spoken(text, place, ending.inside if ending.start + len(text) == len(said) else "")
     text, covers = (text, 0) if ending.met_rest else _fitted(text, place)
     rest = place.rest[covers:].strip()
-    tail = said[end:]
-    if (
-        rest
-        and text
-        and not covers
-        and tail.isspace()
-        and ("\n" not in tail or ("\n" in text and place.closes))
-    ):
-        text += tail  # white space between the text and what the line still holds
+    if rest and text and not covers:
+        text += _between(said[end:], text, place)
     if not rest:
         text = text.rstrip()
     elif place.blank and not place.closes and text.strip() and said[end : end + 1] == "\n":
@@ -64,6 +57,12 @@ def tidy(
     if not text.strip():
         return NOTHING
     return Insertion(text.replace("\n", line_end) if line_end != "\n" else text, covers)
+
+
+def _between(tail: str, text: str, place: Site) -> str:
+    """The white space at an answer's end that belongs between it and what the line still holds."""
+    lines = int("\n" in text and place.closes)
+    return tail if tail.isspace() and tail.count("\n") <= lines else ""
 
 
 def _whole(text: str) -> str:
@@ -84,7 +83,9 @@ def _bare(text: str, place: Site) -> str:
 
 def _indented(text: str, place: Site) -> str:
     """The text indented with tabs or spaces, as the lines around it are."""
-    if place.inside or not ("\n " in text or "\n\t" in text):
+    spaces, tabs = "\n " in text, "\n\t" in text
+    own = place.before[:1]
+    if place.inside or not (spaces or tabs) or (own == " " and not tabs) or (own == "\t" and not spaces):
         return text
     indented = [
         line
