@@ -96,6 +96,16 @@ def test_a_trial_that_was_cut_leaves_its_turn_to_the_next():
     assert asks(it, 1.0)
 
 
+def test_a_trial_that_is_never_heard_of_does_not_shut_the_service_for_ever():
+    """Whatever became of it, another takes its turn."""
+    it = Breaker(lambda: 1.0)
+    it.failed(BUSY, 0.0)
+    assert asks(it, 1.0)
+    assert not asks(it, 0.9 + breaker.TRIAL)
+    assert asks(it, 1.0 + breaker.TRIAL)
+    assert not asks(it, 1.0 + breaker.TRIAL)
+
+
 class Life(RuleBasedStateMachine):
     """Requests go out and end in every way and order, against what is true of each state."""
 
@@ -106,6 +116,7 @@ class Life(RuleBasedStateMachine):
         self.failures = 0
         self.earliest = float("-inf")  # nothing automatic goes out sooner
         self.latest = float("-inf")  # from here on something may
+        self.tried = float("-inf")  # when an automatic request last went out
 
     @rule(seconds=st.floats(0, 400), luck=st.floats(0, 1))
     def wait(self, seconds, luck):
@@ -120,8 +131,10 @@ class Life(RuleBasedStateMachine):
             assert allowed
         elif self.now < self.earliest:
             assert not allowed
-        elif self.now >= self.latest and not before:
+        elif self.now >= self.latest and (not before or self.now >= self.tried + breaker.TRIAL):
             assert allowed
+        if allowed:
+            self.tried = self.now
         self.under_way += allowed
 
     @rule()
