@@ -13,6 +13,7 @@ FIRST = 0.5  # seconds of the first rest at most; a person's next pause may be t
 REFUSED_FIRST = 2.0  # the same where the reader must act
 LONGEST = 60.0  # seconds of any rest, but for what the service asks for
 REFUSED_LONGEST = 300.0
+TRIAL = 30.0  # seconds in which one request tries alone; without a verdict by then, the next may try
 
 
 class Breaker:
@@ -22,15 +23,15 @@ class Breaker:
         self._random = random
         self._failures = 0
         self.until = float("-inf")
-        self._trial = False  # whether the one request that tries again is under way
+        self._trial_until = float("-inf")  # so long the one request that tries again is waited for
 
     def allows(self, now: float, *, explicit: bool) -> bool:
         """Whether a request may go out; a person who asks explicitly need not wait."""
         if not self._failures or explicit:
             return True
-        if now < self.until or self._trial:
+        if now < max(self.until, self._trial_until):
             return False
-        self._trial = True
+        self._trial_until = now + TRIAL
         return True
 
     def succeeded(self) -> None:
@@ -39,7 +40,7 @@ class Breaker:
 
     def failed(self, error: ServiceError, now: float) -> None:
         """No answer came: full jitter on a rest that doubles, never less than the service asks for."""
-        self._trial = False
+        self.given_up()
         if isinstance(error, Unavailable) and error.alone:
             return
         first, longest = (REFUSED_FIRST, REFUSED_LONGEST) if isinstance(error, Refused) else (FIRST, LONGEST)
@@ -50,8 +51,9 @@ class Breaker:
 
     def given_up(self) -> None:
         """A request ended without a verdict: the next may be the trial."""
-        self._trial = False
+        self._trial_until = float("-inf")
 
     def reset(self) -> None:
         """Forget every failure: something has changed."""
-        self._failures, self._trial, self.until = 0, False, float("-inf")
+        self._failures, self.until = 0, float("-inf")
+        self.given_up()

@@ -39,8 +39,8 @@ _MOST_HELD = 256 << 10  # bytes received and not yet read before the peer is tol
 def transport(base_url: str) -> httpx.AsyncBaseTransport:
     """A transport for the endpoint: `Transport`, or httpx's own where the environment names a proxy for it.
 
-    Raises `ValueError` or `ImportError` where the proxy is of a kind that cannot be used, `OSError` where SSL_CERT_FILE
-    cannot be read.
+    Raises `ValueError` or `ImportError` where the proxy is of a kind that cannot be used, and, with a proxy, `OSError`
+    where SSL_CERT_FILE cannot be read.
     """
     proxy = _proxy(base_url)
     if proxy is None:
@@ -170,12 +170,13 @@ class Transport(httpx.AsyncBaseTransport):
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
         connection = _Connection(self._lost)
+        context = self._context if self._tls else None
         try:
             async with asyncio.timeout(_PATIENCE):
                 await loop.create_connection(
                     lambda: connection,
                     sock=await _connected(self._host, self._port),
-                    ssl=self._context if self._tls else None,
+                    ssl=context,
                     server_hostname=self._host if self._tls else None,
                 )
         except TimeoutError as error:
@@ -189,7 +190,10 @@ class Transport(httpx.AsyncBaseTransport):
 
     @cached_property
     def _context(self) -> ssl.SSLContext:
-        context = httpx.create_ssl_context()
+        try:
+            context = httpx.create_ssl_context()
+        except OSError as error:
+            raise httpx.UnsupportedProtocol("SSL_CERT_FILE or SSL_CERT_DIR cannot be read") from error
         context.set_alpn_protocols(["http/1.1"])
         return context
 

@@ -407,7 +407,7 @@ def _lost(error: Exception, host: str) -> ServiceError:
         return Unavailable(
             f"{host} does not agree on a secure connection: check baseUrl and the proxy.", "network"
         )
-    if isinstance(error, httpx.ConnectError | ConnectionRefusedError):
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | ConnectionRefusedError):
         return Unavailable(f"{host} cannot be reached: check the network and baseUrl.", "network")
     return Unavailable(f"The connection to {host} broke off.", "network")
 
@@ -488,7 +488,7 @@ async def _read(response: httpx.Response) -> bytes:
 
 def _object(data: str | bytes, host: str) -> dict[str, Any]:
     try:
-        value = json.loads(data)
+        value = json.loads(data, strict=False)  # the service leaves some control characters as they are
     except (ValueError, RecursionError):
         raise _garbage(host) from None
     if not isinstance(value, dict):

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import socket
 import ssl
+import struct
 
 import httpx
 import pytest
@@ -209,6 +210,45 @@ async def test_nothing_is_asked_twice_once_something_was_received(make):
     with pytest.raises(httpx.TransportError):
         await whole(transport, peer)
     assert len(peer.asked_on) == 2
+
+
+async def test_nor_once_half_a_head_was_received(make):
+    """The first byte of an answer says that the request had arrived."""
+
+    async def half(peer, writer, number):
+        if not number:
+            return await briefly(peer, writer, number)
+        writer.write(HEAD[:20])
+        await writer.drain()
+        await asyncio.sleep(0.02)
+        return False
+
+    peer, transport = await make(half)
+    await whole(transport, peer)
+    with pytest.raises(httpx.TransportError):
+        await whole(transport, peer)
+    assert len(peer.asked_on) == 2
+
+
+async def test_a_reset_is_no_end_of_an_answer(make):
+    """Not even of one whose end is that of its connection."""
+
+    async def reset(peer, writer, number):
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+        await writer.drain()
+        if not number:
+            return False
+        await asyncio.sleep(0.02)
+        writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        writer.transport.abort()
+        return False
+
+    peer, transport = await make(reset)
+    assert await whole(transport, peer) == b"data: 1\n\n"
+    with pytest.raises(httpx.TransportError):
+        await whole(transport, peer)
 
 
 async def test_connections_of_before_a_long_sleep_are_not_used(make):

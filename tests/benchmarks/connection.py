@@ -85,10 +85,14 @@ class Far:
         opened = loop.time() + self.rtt
         there, back = await asyncio.open_connection("127.0.0.1", self.inner)
 
+        def deliver(target, data):
+            if not target.is_closing():
+                target.write(data)
+
         async def pump(source, target):
             with contextlib.suppress(ConnectionError):
                 while data := await source.read(65536):
-                    loop.call_at(max(opened, loop.time()) + self.rtt / 2, target.write, data)
+                    loop.call_at(max(opened, loop.time()) + self.rtt / 2, deliver, target, data)
             loop.call_at(max(opened, loop.time()) + self.rtt / 2, target.close)
 
         await asyncio.gather(pump(reader, back), pump(there, writer))
