@@ -40,7 +40,7 @@ MAY = {
     "lsprotocol": {"server.py", "wire.py"},
     "httpx": {"service.py", "connection.py", "demo/transport.py"},
     "httpx_sse": {"service.py"},
-    "httpcore": {"connection.py"},
+    "h11": {"connection.py", "demo/server.py"},
     "cachetools": {"answers.py"},
     "platformdirs": {"cli.py"},
     "sqlite3": {"usage/store.py", "usage/report.py"},
