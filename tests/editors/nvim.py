@@ -1,5 +1,7 @@
 """A Neovim in a process of its own, with a screen, driven over its msgpack-rpc API."""
 
+import os
+import select
 import subprocess
 
 import msgpack
@@ -51,7 +53,9 @@ class Nvim:
                 if message[:2] == [1, self._next]:
                     assert message[2] is None, message[2]
                     return message[3]
-            data = self._process.stdout.read1(65536)
+            ready, _, _ = select.select([self._process.stdout], [], [], 10)
+            assert ready, f"Neovim does not answer {method}"
+            data = os.read(self._process.stdout.fileno(), 65536)
             assert data, "Neovim has ended"
             self._unpacker.feed(data)
 
@@ -81,10 +85,6 @@ class Nvim:
     def halted(self):
         """Whether it waits for a key before it goes on."""
         return self.call("nvim_get_mode")["blocking"]
-
-    def server(self):
-        """The process id of the server of the current buffer."""
-        return self.lua("return vim.g.server_pid")
 
     def close(self):
         self._process.stdin.close()

@@ -79,9 +79,11 @@ end
 ---@param bufnr integer
 ---@param piece fun(rest: string): string
 function M.accept(bufnr, piece)
-  vim.lsp.inline_completion.get({
+  local done = false
+  local got = vim.lsp.inline_completion.get({
     bufnr = bufnr,
     on_accept = function(item)
+      done = true
       local _, owner = suggestion.count(bufnr)
       if item.client_id ~= owner then
         return item
@@ -92,6 +94,12 @@ function M.accept(bufnr, piece)
       end
     end,
   })
+  -- Neovim does it a moment later; a key typed behind this one must find it done.
+  if got then
+    vim.wait(200, function()
+      return done
+    end, 1)
+  end
 end
 
 ---@param bufnr integer

@@ -16,7 +16,8 @@ function M.check()
   end
 
   local config = vim.lsp.config and vim.lsp.config.fim_lsp or require('fim_lsp.server')
-  local program = config.cmd[1]
+  local cmd = type(config.cmd) == 'table' and config.cmd or require('fim_lsp.life').cmd
+  local program = cmd[1]
   if vim.fn.executable(program) == 1 then
     local run = vim.system({ program, '--version' }, { text = true }):wait(5000)
     local said = vim.trim((run.stdout or '') .. (run.stderr or ''))

@@ -1,5 +1,6 @@
 --- Starting the server, and starting it again.
 
+local status = require('fim_lsp.status')
 local api = vim.api
 local M = {}
 
@@ -15,6 +16,67 @@ local asked = false -- whether `restart` has ended it
 local config = require('fim_lsp.server')
 local enabled = false
 
+--- The program and its arguments.
+---@type string[]
+M.cmd = { 'fim-lsp' }
+
+local told = false
+
+--- Whether the program is there; if it is not, that is said once.
+---@return boolean
+function M.found()
+  if vim.fn.executable(M.cmd[1]) == 1 then
+    return true
+  end
+  if not told then
+    told = true
+    status.notify(('%s is not on the PATH; see :checkhealth fim_lsp'):format(M.cmd[1]), vim.log.levels.WARN)
+  end
+  return false
+end
+
+--- The server has ended: if nobody wanted that, it comes back, unless it keeps ending.
+---@param code integer
+---@param signal integer
+---@return boolean unexpected
+local function ended(code, signal)
+  local unexpected = code ~= 0 or (signal ~= 0 and signal ~= 15)
+  if leaving or asked or not unexpected then
+    return false
+  end
+  local now = vim.uv.now()
+  ends = vim.tbl_filter(function(time)
+    return now - time < SPAN
+  end, ends)
+  ends[#ends + 1] = now
+  local again = #ends <= TRIES
+  vim.schedule(function()
+    if again then
+      status.notify('fim-lsp has ended unexpectedly and is started again', vim.log.levels.WARN)
+      vim.defer_fn(M.start, 300)
+    else
+      status.notify('fim-lsp keeps ending: see :FimLsp log, then :FimLsp restart', vim.log.levels.ERROR)
+    end
+  end)
+  return true
+end
+
+--- Run the server for a client.  Its end is told by us: Neovim's own sentence may not fit the screen, and halt it.
+---@param dispatchers vim.lsp.rpc.Dispatchers
+---@param own? vim.lsp.ClientConfig
+---@return vim.lsp.rpc.PublicClient
+function M.spawn(dispatchers, own)
+  local on_exit = dispatchers.on_exit
+  dispatchers.on_exit = function(code, signal)
+    if ended(code, signal) then
+      code, signal = 0, 0
+    end
+    on_exit(code, signal)
+  end
+  own = own or {}
+  return vim.lsp.rpc.start(M.cmd, dispatchers, { cwd = own.cmd_cwd, env = own.cmd_env })
+end
+
 --- Start the server for a buffer in Neovim 0.10.
 ---@param bufnr integer
 local function start(bufnr)
@@ -22,13 +84,14 @@ local function start(bufnr)
     return
   end
   config.root_dir(bufnr, function(root)
-    local merged = vim.tbl_extend('force', config, { name = 'fim_lsp', root_dir = root })
-    vim.lsp.start(merged, { bufnr = bufnr, silent = true })
+    local merged = vim.tbl_extend('force', config, { name = 'fim_lsp' })
+    merged.root_dir = root
+    vim.lsp.start(merged, { bufnr = bufnr })
   end)
 end
 
 --- Start it for every buffer that wants it.
-local function start_all()
+function M.start()
   if vim.lsp.enable then
     vim.lsp.enable('fim_lsp')
     return
@@ -43,7 +106,8 @@ end
 --- Put the options of setup() in force, and start.
 ---@param options fim_lsp.Options
 function M.configure(options)
-  local own = { cmd = options.cmd }
+  M.cmd = options.cmd or M.cmd
+  local own = {}
   local settings = vim.deepcopy(options.settings or {})
   if options.filetypes then
     settings.languages = vim.tbl_extend('force', settings.languages or {}, options.filetypes)
@@ -65,33 +129,7 @@ function M.configure(options)
       })
     end
   end
-  start_all()
-end
-
---- The server has ended: if nobody wanted that, it comes back, unless it keeps ending.
----@param code integer
----@param signal integer
-function M.ended(code, signal)
-  local unexpected = code ~= 0 or (signal ~= 0 and signal ~= 15)
-  if leaving or asked or not unexpected then
-    return
-  end
-  local now = vim.uv.now()
-  ends[#ends + 1] = now
-  local recent = vim.tbl_filter(function(time)
-    return now - time < SPAN
-  end, ends)
-  ends = recent
-  if #recent > TRIES then
-    vim.schedule(function()
-      require('fim_lsp.status').notify(
-        'fim-lsp keeps ending; see :FimLsp log, then :FimLsp restart',
-        vim.log.levels.ERROR
-      )
-    end)
-    return
-  end
-  vim.defer_fn(start_all, 500)
+  M.start()
 end
 
 --- End the server and start it again.
@@ -113,7 +151,7 @@ function M.restart()
       if #vim.lsp.get_clients({ name = 'fim_lsp' }) == 0 and not timer:is_closing() then
         timer:close()
         asked = false
-        start_all()
+        M.start()
       end
     end)
   )

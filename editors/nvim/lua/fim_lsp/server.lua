@@ -13,10 +13,13 @@ local LEVELS = {
 }
 
 return {
-  cmd = { 'fim-lsp' },
+  cmd = function(dispatchers, config)
+    return require('fim_lsp.life').spawn(dispatchers, config)
+  end,
   root_markers = MARKERS,
   root_dir = function(bufnr, on_dir)
-    if vim.bo[bufnr].buftype == '' and not NOT_FOR[vim.bo[bufnr].filetype] then
+    local suits = vim.bo[bufnr].buftype == '' and not NOT_FOR[vim.bo[bufnr].filetype]
+    if suits and require('fim_lsp.life').found() then
       on_dir(vim.fs.root(bufnr, MARKERS))
     end
   end,
@@ -36,8 +39,7 @@ return {
   on_init = function(client)
     require('fim_lsp').prepare(client)
   end,
-  on_exit = function(code, signal, client_id)
+  on_exit = function(_, _, client_id)
     require('fim_lsp.status').forget(client_id)
-    require('fim_lsp.life').ended(code, signal, client_id)
   end,
 }
