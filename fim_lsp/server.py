@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
-from fim_lsp import __version__, settings
+from fim_lsp import __version__, menu, settings
 from fim_lsp.document import Document, Encoding, Place, to_units
 from fim_lsp.engine import Engine, Selected, Service
 from fim_lsp.fault import place_of
@@ -68,6 +68,7 @@ class Server(LanguageServer):
         self._status: dict[str, Any] | None = None
         self._wants_status = False
         self.encoding: Encoding = "utf-16"
+        self.client = menu.Client()
         self.tasks: set[asyncio.Task[Any]] = set()
         self.engine = Engine(
             Settings(),
@@ -92,6 +93,7 @@ class Server(LanguageServer):
         general = params.capabilities.general
         offered = (general and general.position_encodings) or []
         self.encoding = _encoding(offered)
+        self.client = _client(params)
         self.run(self.apply())
 
     async def apply(self) -> None:
@@ -330,6 +332,14 @@ def _encoding(offered: Sequence[Any]) -> Encoding:
     return "utf-16"
 
 
+def _client(params: types.InitializeParams) -> menu.Client:
+    document = params.capabilities.text_document
+    item = document and document.completion and document.completion.completion_item
+    return menu.Client(
+        params.client_info.name if params.client_info else "", bool(item and item.snippet_support)
+    )
+
+
 async def _settle(server: Server) -> None:
     """After the greetings: the client's settings, its promise to tell of changes, and a warm connection."""
     workspace = server.client_capabilities.workspace
@@ -416,26 +426,24 @@ def _selection(
 
 
 def _menu_item(server: Server, document: Document, place: Place, text: str) -> types.CompletionItem:
-    """One entry for an editor's menu, shaped so that the editor inserts the whole text."""
     line = document.lines[place.line]
-    start = place.column
-    while start and (line[start - 1].isalnum() or line[start - 1] == "_"):
-        start -= 1
-    word = line[start : place.column]
-    first, *more = (word + text).splitlines()
+    shaped = menu.entry(server.client, line, place.column, text)
+    form = types.InsertTextFormat.Snippet if shaped.snippet else types.InsertTextFormat.PlainText
     return types.CompletionItem(
-        label=first.strip() or "…",
+        label=shaped.label,
         label_details=types.CompletionItemLabelDetails(
-            description="fim-lsp" if not more else f"fim-lsp, {1 + len(more)} lines"
+            description="fim-lsp" if shaped.lines == 1 else f"fim-lsp, {shaped.lines} lines"
         ),
         kind=types.CompletionItemKind.Text,
         sort_text="\x00",
-        filter_text=word or first.strip(),
+        filter_text=shaped.filter_text,
         preselect=True,
-        insert_text_format=types.InsertTextFormat.PlainText,
+        insert_text_format=form,
         insert_text_mode=types.InsertTextMode.AsIs,
-        text_edit=types.TextEdit(_span(server, line, place.line, start, place.column), word + text),
-        documentation=word + text,
+        text_edit=types.TextEdit(
+            _span(server, line, place.line, shaped.start, place.column), shaped.new_text
+        ),
+        documentation=shaped.text,
     )
 
 
