@@ -15,6 +15,13 @@ ALONG = 40  # lines of an answer that may be typed along
 CLOSERS = ")]}>\"'`"  # what an editor adds by itself behind the cursor
 
 
+class Offer(NamedTuple):
+    """Text for a place, and how many characters right of the cursor on its line it takes the place of, mostly none."""
+
+    text: str
+    covers: int = 0
+
+
 class Spot(NamedTuple):
     """A place as answers are kept by it, taken when the question is asked: the text may have moved on since."""
 
@@ -26,7 +33,7 @@ class Spot(NamedTuple):
 class _Answer(NamedTuple):
     head: str
     tail: str
-    text: str  # what was offered; "" for nothing
+    offer: Offer  # what was offered; no text for nothing
     asked_all: bool  # whether an explicit ask has had all its candidates
     until: float  # clock seconds after which it is too old
 
@@ -48,26 +55,24 @@ class Answers:
         """Forget every answer."""
         self._kept.clear()
 
-    def put(self, spot: Spot, texts: Sequence[str], *, asked_all: bool = False) -> None:
-        """Keep what was offered at a spot, best first; no texts, or an empty one, means that nothing was."""
+    def put(self, spot: Spot, offers: Sequence[Offer], *, asked_all: bool = False) -> None:
+        """Keep what was offered at a spot, best first; no offer means that nothing was."""
         until = self._clock() + self._ttl
-        new = tuple(_Answer(spot.head, spot.tail, text, asked_all, until) for text in texts or ("",))
+        new = tuple(
+            _Answer(spot.head, spot.tail, offer, asked_all, until) for offer in offers or (Offer(""),)
+        )
         old = tuple(a for a in self._kept.get(spot.key, ()) if (a.head, a.tail) != (spot.head, spot.tail))
         kept = (new + old)[:16]
         if len(kept) <= self._kept.maxsize:
             self._kept[spot.key] = kept
 
-    def here(self, spot: Spot) -> tuple[tuple[str, ...], bool]:
-        """What was offered at this very spot, best first, and whether an explicit ask has had all it can have."""
+    def asked_all(self, spot: Spot) -> bool:
+        """Whether an explicit ask at this very spot has had all that it can have."""
         now = self._clock()
-        kept = [
-            a
-            for a in self._kept.get(spot.key, ())
-            if (a.head, a.tail) == (spot.head, spot.tail) and a.until >= now
-        ]
-        return tuple(a.text for a in kept if a.text), any(a.asked_all for a in kept)
+        kept = self._kept.get(spot.key, ())
+        return any(a.asked_all and a.until >= now for a in kept if (a.head, a.tail) == (spot.head, spot.tail))
 
-    def find(self, uri: str, lines: Sequence[str], place: Place) -> tuple[str, ...] | None:
+    def find(self, uri: str, lines: Sequence[str], place: Place) -> tuple[Offer, ...] | None:
         """What is left to offer at a place, best first; `()` if it is known that nothing is, None if nothing is known.
 
         An answer is found where it was given, and where its beginning has been typed since, over several lines too.
@@ -80,26 +85,37 @@ class Answers:
         for line in range(place.line, max(place.line - ALONG, -1), -1):
             if line != place.line:
                 typed = lines[line] + typed
-            answers = self._kept.get(_key(uri, lines, line))
-            if not answers:
-                continue
-            found: list[str] = []
+            found: list[Offer] = []
             nothing = False
-            for answer in answers:
-                if answer.until < now or not same_tail(answer.tail, tail, here=typed == answer.head):
+            for answer in self._kept.get(_key(uri, lines, line), ()):
+                if answer.until < now:
                     continue
-                if typed == answer.head:
-                    nothing = nothing or not answer.text
-                    left = answer.text
-                elif len(typed) > len(answer.head) and (answer.head + answer.text).startswith(typed):
-                    left = answer.text[len(typed) - len(answer.head) :]
+                if typed == answer.head and tail == answer.tail:
+                    nothing = nothing or not answer.offer.text
+                    left: Offer | None = answer.offer
                 else:
-                    continue
-                if left and left not in found:
+                    left = _along(answer, typed, tail)
+                if left is not None and left.text and left not in found:
                     found.append(left)
             if found or nothing:
                 return tuple(found)
         return None
+
+
+def _along(answer: _Answer, typed: str, tail: str) -> Offer | None:
+    """What is left of an answer whose beginning has been typed."""
+    whole, covers = answer.head + answer.offer.text, answer.offer.covers
+    if len(typed) <= len(answer.head) or not whole.startswith(typed):
+        return None
+    added = closed(answer.tail, tail)
+    return None if added is None else without(Offer(whole[len(typed) :], covers), added)
+
+
+def without(offer: Offer, added: str) -> Offer:
+    """An offer once the editor has closed brackets by itself: they are not inserted again."""
+    if not added or not offer.text.endswith(added):
+        return offer
+    return Offer(offer.text.removesuffix(added), offer.covers)
 
 
 def spot(uri: str, lines: Sequence[str], place: Place) -> Spot:
@@ -117,13 +133,12 @@ def tail_of(lines: Sequence[str], place: Place) -> str:
     return (rest + "".join(lines[place.line + 1 : place.line + 1 + BELOW]))[:240]
 
 
-def same_tail(then: str, now: str, *, here: bool) -> bool:
-    """Whether what stood after a place then stands after the cursor now, the place being `here` or further back."""
+def closed(then: str, now: str) -> str | None:
+    """What an editor has closed by itself behind the cursor since then; None if the text has changed otherwise."""
     if then == now:
-        return True
-    if here:
-        return False
-    # The editor closed a bracket or quote that was typed: it stands before what stood there.
-    rest = now.lstrip(CLOSERS)
-    added = len(now) - len(rest)
-    return any(then.startswith(now[n:][:200]) for n in range(1, min(added, 4) + 1))
+        return ""
+    closers = now[: len(now) - len(now.lstrip(CLOSERS))][:4]
+    for size in range(1, len(closers) + 1):
+        if then.startswith(now[size:][:200]):
+            return closers[:size]
+    return None

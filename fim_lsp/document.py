@@ -8,6 +8,7 @@ touches are rebuilt.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
@@ -90,9 +91,8 @@ def split_lines(text: str) -> list[str]:
         lines = [line + "\n" for line in text.split("\n")]
         lines[-1] = lines[-1][:-1]
         return lines
-    lines = _LINE.findall(text)
-    lines.append(text[sum(map(len, lines)) :])
-    return lines
+    ends = [0, *(end.end() for end in _END.finditer(text))]
+    return [text[start:end] for start, end in pairwise([*ends, len(text)])]
 
 
 def body(line: str) -> str:
@@ -147,4 +147,4 @@ def _paired(text: str) -> str:
     return text
 
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)")
+_END = re.compile(r"\r\n?|\n")

@@ -8,15 +8,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from fim_lsp import answers, pace
-from fim_lsp.answers import Answers, Spot
+from fim_lsp.answers import Answers, Offer, Spot
 from fim_lsp.breaker import Breaker
 from fim_lsp.document import Document, Edit, Place, body
 from fim_lsp.exclude import excluded
 from fim_lsp.flight import Flight
 from fim_lsp.problems import Problem, Problems
-from fim_lsp.prompt import Prompt, Window
+from fim_lsp.prompt import Prompt, Trail, Window
 from fim_lsp.request import Refused, Request, ServiceError, Unavailable, Usage
 from fim_lsp.settings import Settings
 from fim_lsp.shape import Shape, shape
@@ -30,6 +31,7 @@ AFTER = 4_000  # characters after the cursor that trimming looks at; more than i
 GRACE = (
     0.15  # seconds that a cancelled stream waits for the next key's request, if what was typed agrees with it
 )
+LEFT = 64  # windows of closed documents that are kept
 CANDIDATES = 3  # texts offered to an explicit ask
 VARIETY = 0.8  # least temperature of the second and third
 PATIENCE = 0.5  # seconds that the first candidate waits for the others
@@ -39,6 +41,7 @@ class Reply(Protocol):
     """An answer as it streams: its pieces of text, and what it is billed for once that is known."""
 
     usage: Usage | None
+    finish_reason: str | None
 
     def __aiter__(self) -> AsyncIterator[str]:
         """Read the pieces."""
@@ -96,7 +99,7 @@ class _Open:
     document: Document
     window: Window
     flight: Flight | None = None
-    turn: asyncio.Task[tuple[str, ...]] | None = None
+    turn: asyncio.Task[tuple[Offer, ...]] | None = None
     asked_at: float = float("-inf")  # clock seconds of the last request
     shown: _Shown | None = None
     secret: bool = False  # whether the document is never to be sent
@@ -142,6 +145,8 @@ class Engine:
         self._open: dict[str, _Open] = {}
         self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, clock)
         self._breaker = Breaker(random)
+        self._trail = Trail()
+        self._left: dict[str, Window] = {}  # of closed documents, which may come back
         self._service: Service | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._under_way = 0
@@ -159,7 +164,12 @@ class Engine:
         """Take a document in; one that was open is replaced."""
         self.close(document.uri)
         secret = excluded(document.uri, self.settings.exclude)
-        self._open[document.uri] = _Open(document, self._window(), secret=secret)
+        window = self._left.pop(document.uri, None)
+        if window is None:
+            window = self._window()
+        else:
+            window.reopened(document.lines)
+        self._open[document.uri] = _Open(document, window, secret=secret)
 
     def document(self, uri: str) -> Document | None:
         """The open document of that name."""
@@ -179,6 +189,9 @@ class Engine:
         """Let a document go, and end what is under way for it."""
         opened = self._open.pop(uri, None)
         if opened is not None:
+            self._left[uri] = opened.window
+            if len(self._left) > LEFT:
+                del self._left[next(iter(self._left))]
             self._supersede(opened)
             if opened.flight is not None:
                 opened.flight.land()
@@ -188,7 +201,9 @@ class Engine:
         old, self.settings = self.settings, settings
         if (old.cache_size, old.cache_ttl_seconds) != (settings.cache_size, settings.cache_ttl_seconds):
             self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, self._clock)
-        if (old.prefix_chars, old.suffix_chars) != (settings.prefix_chars, settings.suffix_chars):
+        if _windowing(old) != _windowing(settings):
+            self._trail = Trail()
+            self._left.clear()
             for opened in self._open.values():
                 opened.window = self._window()
         if old.exclude != settings.exclude:
@@ -219,7 +234,7 @@ class Engine:
 
     async def complete(
         self, uri: str, place: Place, *, explicit: bool = False, selected: Selected | None = None
-    ) -> tuple[str, ...] | None:
+    ) -> tuple[Offer, ...] | None:
         """The texts to offer at a place, best first; none if there is nothing to offer, None if overtaken.
 
         The newest request of a document wins; an older one is answered at once.  A cancelled one raises
@@ -245,7 +260,7 @@ class Engine:
                 raise
             return None
 
-    def glance(self, uri: str, place: Place) -> tuple[str, ...]:
+    def glance(self, uri: str, place: Place) -> tuple[Offer, ...]:
         """The texts known for a place now; where none is, the question is asked, and the next glance may know."""
         opened = self._open.get(uri)
         if opened is None or not self._wanted(opened, place, False):
@@ -272,9 +287,10 @@ class Engine:
             # The last line may yet be cut: it is shown when the whole is known.
             kept = raw.rpartition("\n")[0]
             if kept:
-                watch(self._tidied(question, kept))
+                watch(self._tidied(question, kept).text)
 
-        return await self._read(question, self.settings.temperature, watch=partly)
+        offer = await self._read(question, self.settings.temperature, watch=partly)
+        return None if offer is None else offer.text
 
     async def warm(self) -> None:
         """Connect in advance, so that the first completion is as quick as the tenth."""
@@ -334,14 +350,15 @@ class Engine:
                 self.ledger.accepted(shown.number, shown.accepted)
 
     def _show(
-        self, opened: _Open, place: Place, texts: tuple[str, ...], number: int | None
-    ) -> tuple[str, ...]:
-        if texts:
-            opened.shown = _Shown(place, texts[0], number)
-        return texts
+        self, opened: _Open, place: Place, offers: tuple[Offer, ...], number: int | None
+    ) -> tuple[Offer, ...]:
+        if offers:
+            opened.shown = _Shown(place, offers[0].text, number)
+        return offers
 
     def _window(self) -> Window:
-        return Window(self.settings.prefix_chars, self.settings.suffix_chars)
+        trail = None if self.settings.context == "off" else self._trail
+        return Window(self.settings.prefix_chars, self.settings.suffix_chars, trail)
 
     def _wanted(self, opened: _Open, place: Place, explicit: bool) -> bool:
         document = opened.document
@@ -358,20 +375,19 @@ class Engine:
 
     def _known(
         self, opened: _Open, lines: Sequence[str], place: Place, explicit: bool
-    ) -> tuple[str, ...] | None:
+    ) -> tuple[Offer, ...] | None:
         known = self._answers.find(opened.document.uri, lines, place)
         if known is None:
             return None
-        if explicit and len(known) < CANDIDATES:
-            _, asked_all = self._answers.here(answers.spot(opened.document.uri, lines, place))
-            if not asked_all:
-                return None
+        spot = answers.spot(opened.document.uri, lines, place)
+        if explicit and len(known) < CANDIDATES and not self._answers.asked_all(spot):
+            return None
         self.counts.local_hits += 1
         number = None
-        if opened.shown is not None and opened.shown.rest in known:
+        if opened.shown is not None and opened.shown.rest in {offer.text for offer in known}:
             number = opened.shown.number  # typed along: what is taken of it counts for the request that paid
         elif self.ledger is not None:
-            document, shown = opened.document, sum(map(len, known[:1]))
+            document, shown = opened.document, sum(len(offer.text) for offer in known[:1])
             what = {
                 "model": self.settings.model,
                 "language": document.language,
@@ -404,7 +420,7 @@ class Engine:
 
     async def _turn(
         self, opened: _Open, lines: Sequence[str], place: Place, explicit: bool
-    ) -> tuple[str, ...]:
+    ) -> tuple[Offer, ...]:
         while True:
             flight = opened.flight
             if flight is None or explicit or not flight.serves(lines, place):
@@ -423,19 +439,23 @@ class Engine:
                     return ()
                 opened.asked_at = self._clock()
                 flight = opened.flight = Flight(place, question.spot, self._ask(question, explicit, known))
-            typed = flight.typed
+            typed, added = flight.typed, flight.added
             await flight.landed()
-            if flight.texts is None:
+            if flight.offers is None:
                 if flight.disagreed:
                     continue
                 return ()
-            left = tuple(t[len(typed) :] for t in flight.texts if len(t) > len(typed) and t.startswith(typed))
+            left = tuple(
+                answers.without(Offer(text[len(typed) :], covers), added)
+                for text, covers in flight.offers
+                if len(text) > len(typed) and text.startswith(typed)
+            )
             if left or not typed:
                 return self._show(opened, place, left, flight.number)
 
     def _question(self, opened: _Open, lines: Sequence[str], place: Place) -> _Question:
         document = opened.document
-        prompt = opened.window.prompt(lines, place)
+        prompt = opened.window.prompt(lines, place, _name(document.uri))
         after = _after(lines, place)
         form = shape(
             prompt.prefix, after, document.language, self.settings.multiline, self.settings.max_tokens
@@ -453,24 +473,25 @@ class Engine:
             stop=question.shape.stop,
         )
 
-    def _ask(self, question: _Question, explicit: bool, known: tuple[str, ...]) -> Callable[[Flight], Any]:
+    def _ask(self, question: _Question, explicit: bool, known: tuple[Offer, ...]) -> Callable[[Flight], Any]:
         async def work(flight: Flight) -> None:
             others = [
                 asyncio.create_task(self._read(question, max(VARIETY, self.settings.temperature)))
                 for _ in range(CANDIDATES - max(len(known), 1) if explicit else 0)
             ]
             try:
-                texts = list(known)
-                if not texts:
+                offers = list(known)
+                if not offers:
                     first = await self._read(question, self.settings.temperature, flight)
                     if first is None:
                         return
-                    texts.append(first)
+                    offers.append(first)
                 if others:
                     await asyncio.wait(others, timeout=PATIENCE if not known else None)
-                    texts += [o.result() or "" for o in others if o.done() and not o.cancelled()]
-                flight.texts = tuple(dict.fromkeys(t for t in texts if t))
-                self._answers.put(question.spot, flight.texts, asked_all=explicit)
+                    done = [other.result() for other in others if other.done() and not other.cancelled()]
+                    offers += [offer for offer in done if offer is not None]
+                flight.offers = tuple(dict.fromkeys(offer for offer in offers if offer.text))
+                self._answers.put(question.spot, flight.offers, asked_all=explicit)
             finally:
                 for other in others:
                     other.cancel()
@@ -483,7 +504,7 @@ class Engine:
         temperature: float,
         flight: Flight | None = None,
         watch: Callable[[str], None] | None = None,
-    ) -> str | None:
+    ) -> Offer | None:
         """One answer of the model, tidied; None if it failed or the person typed something else."""
         request = self._request(question, temperature)
         before = question.prompt.prefix
@@ -496,7 +517,7 @@ class Engine:
         if flight is not None:
             flight.number = number
         first: float | None = None
-        ended, text = "cut", ""
+        ended, offer = "cut", Offer("")
         usage: Usage | None = None
         try:
             async with self.service().complete(request, seconds=self.settings.timeout_seconds) as reply:
@@ -514,14 +535,14 @@ class Engine:
                     if full:
                         break
                 usage = reply.usage
-                text = self._tidied(question, ending.text)
+                offer = self._tidied(question, ending.text, cut=reply.finish_reason == "length")
                 ended = "done"
         except ServiceError as error:
             if not (isinstance(error, Unavailable) and error.cause == "deadline" and ending.text.strip()):
                 ended = "failed"
                 self._failed(error)
                 return None
-            text = self._tidied(question, ending.text)
+            offer = self._tidied(question, ending.text, cut=True)
         except asyncio.CancelledError:
             self._breaker.given_up()
             raise
@@ -541,7 +562,7 @@ class Engine:
                         estimated=spent.estimated,
                         first_ms=None if first is None else 1000 * (first - begun),
                         end_ms=1000 * (self._clock() - begun),
-                        shown=len(text),
+                        shown=len(offer.text),
                     )
             elif self.ledger is not None:
                 what = {"model": self.settings.model, "language": question.language, "ended": ended}
@@ -550,14 +571,18 @@ class Engine:
         self._worked()
         sent, took = map(len, question.prompt), 1000 * (self._clock() - begun)
         log.info(
-            "%d + %d characters sent, %d read, %d kept, %.0f ms", *sent, len(ending.text), len(text), took
+            "%d + %d characters sent, %d read, %d kept, %.0f ms",
+            *sent,
+            len(ending.text),
+            len(offer.text),
+            took,
         )
-        return text
+        return offer
 
     @staticmethod
-    def _tidied(question: _Question, raw: str) -> str:
+    def _tidied(question: _Question, raw: str, *, cut: bool = False) -> Offer:
         q = question
-        return tidy(raw, q.prompt.prefix, q.after, q.language, q.shape, q.line_end).text
+        return Offer(*tidy(raw, q.prompt.prefix, q.after, q.language, q.shape, q.line_end, cut=cut))
 
     def _worked(self) -> None:
         self._breaker.succeeded()
@@ -569,6 +594,11 @@ class Engine:
         problem = Problem(error.cause, error.message, isinstance(error, Refused))
         if self.problems.met(problem):
             self._tell(problem)
+
+
+def _windowing(settings: Settings) -> tuple[Any, ...]:
+    """The settings on which the windows depend."""
+    return settings.prefix_chars, settings.suffix_chars, settings.context == "off", settings.exclude
 
 
 def _answering(settings: Settings) -> tuple[Any, ...]:
@@ -598,3 +628,8 @@ def _after(lines: Sequence[str], place: Place) -> str:
         parts.append(line[:room])
         room -= len(line)
     return "".join(parts)
+
+
+def _name(uri: str) -> str:
+    """The file's name, as the model is told it: nothing of the folders it is in."""
+    return unquote(uri.rsplit("/", 1)[-1])

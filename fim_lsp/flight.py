@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from fim_lsp.answers import Spot, same_tail, tail_of
+from fim_lsp.answers import Offer, Spot, closed, tail_of
 from fim_lsp.document import Edit, Place
 
 
@@ -17,12 +17,13 @@ class Flight:
         self.place = place
         self._spot = spot
         self.raw = ""  # what the model has said so far
+        self.added = ""  # what the editor has closed by itself behind that cursor
         self.typed = ""  # what the newest waiter's document has between the place and its cursor
         self.edited = False  # whether the document has changed since, in agreement
         self.waiters = 0
         self.disagreed = False  # whether it was cut because the person typed something else
         self.number: int | None = None  # in the record of usage
-        self.texts: tuple[str, ...] | None = None  # what it came to; None until then, and if it failed
+        self.offers: tuple[Offer, ...] | None = None  # what it came to; None until then, and if it failed
         self._task = asyncio.create_task(work(self))
         # A stream that nobody waits for may fail unseen: its problem has been reported by the work itself.
         self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
@@ -71,8 +72,10 @@ class Flight:
         else:
             between = "".join(lines[self.place.line + 1 : place.line])
             typed = start[self.place.column :] + between + lines[place.line][: place.column]
-        if not same_tail(self._spot.tail, tail_of(lines, place), here=not typed):
+        added = closed(self._spot.tail, tail_of(lines, place))
+        if added is None or (added and not typed):
             return False
+        self.added = added
         before, self.typed = self.typed, typed
         if self.agrees(self.raw):
             return True

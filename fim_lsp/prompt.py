@@ -1,13 +1,17 @@
-"""What the model is shown around a cursor: text before it whose beginning stays, and a little of what follows."""
+"""What the model is shown around a cursor: bytes that stay, then the lines before the cursor, then a little of what follows.
+
+A prompt is `head`, then passages as they were when last shown, then the live passage that ends at the cursor.  Nothing
+before the live passage changes from prompt to prompt; a place far away begins a new live passage behind the old one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from fim_lsp.document import Edit, Place, body
-
-ENOUGH = 250  # characters of suffix that suffice: it is missed at every key, so what is longer is only dear
+from fim_lsp.languages import language_of
 
 
 class Prompt(NamedTuple):
@@ -17,69 +21,276 @@ class Prompt(NamedTuple):
     suffix: str
 
 
-class Window:
-    """The window of one document: where its prompts begin, kept from request to request.
+class Parts(NamedTuple):
+    """Of what a prefix was made, in characters, and the lines (from 0) on which the live passage begins and ends."""
 
-    The start stays on its line while the text up to the cursor fits; where it no longer does, the window begins anew
-    with half of it filled, so that the next move is far away.  `prefix_chars` and `suffix_chars` bound the two texts.
+    head: int
+    others: int  # what was last shown of other documents
+    before: int  # passages of this document, older copies where it was edited since
+    live: int
+    first: int
+    last: int
+
+
+class Trail:
+    """What the windows of one session share: the text last shown, behind which a document that is new begins."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+
+@dataclass(slots=True)
+class _Passage:
+    """Lines as they were shown, behind a line that names the file, and where they stand now."""
+
+    mark: str
+    lines: list[str]
+    first: int
+    last: int  # the line behind them
+    fresh: int  # the first line that may no longer be as it was shown
+
+    def follow(self, edit: Edit) -> None:
+        """Stay on the same lines when others above them come or go."""
+        if edit.first + edit.removed <= self.first:
+            more = edit.added - edit.removed
+            self.first, self.last, self.fresh = self.first + more, self.last + more, self.fresh + more
+        elif edit.first < self.last:
+            self.first = min(self.first, edit.first)
+            self.fresh = max(self.first, min(self.fresh, edit.first))
+            self.last = max(edit.first + edit.added, self.last + edit.added - edit.removed)
+
+
+class Window:
+    """The window of one document: which passages its prompts show, kept from request to request.
+
+    `prefix_chars` bounds all of the prefix but `head`, and `suffix_chars` the suffix, both in characters.  With a trail,
+    the first prompt of a document goes on from the text last shown of another; without one, from nothing.
     """
 
-    def __init__(self, prefix_chars: int, suffix_chars: int) -> None:
-        self._prefix_chars = prefix_chars
-        self._suffix_chars = suffix_chars
-        self._first = 0
-        self.moves = 0  # how often the start was set anew
+    ARRIVAL = 2000  # characters before the cursor, shown at a new place
+    LIVE = 1500  # characters before the cursor that are always as they are now
+    LONG = 8000  # characters of a live passage, from which on its upper half is left as it was shown
+    HEADER = 1000  # characters of the file's first lines
+    FULL = 0.8  # share of the bound, from which on a new place begins from nothing
+    SUFFIX = 0.625  # share of the bound, past which the suffix ends with its line
 
-    @property
-    def first(self) -> int:
-        """The line, from 0, on which the last prompt began."""
-        return self._first
+    def __init__(self, prefix_chars: int, suffix_chars: int, trail: Trail | None = None) -> None:
+        self.moves = 0
+        self.parts = Parts(0, 0, 0, 0, 0, 0)
+        self._bound = prefix_chars
+        self._suffix_chars = suffix_chars
+        self._arrival = min(self.ARRIVAL, prefix_chars // 2)
+        self._live = min(self.LIVE, self._arrival)
+        self._trail = trail
+        self._others = ""
+        self._before: list[_Passage] = []
+        self._frozen = ""  # the text of all passages before the live one
+        self._now: _Passage | None = None  # the live one, as it was last shown
+        self._column = 0  # where it begins in its first line; not 0 only inside a very long one
 
     def edited(self, edit: Edit) -> None:
-        """Keep the start on its line when lines above it come or go."""
-        if edit.first + edit.removed <= self._first:
-            self._first += edit.added - edit.removed
-        elif edit.first < self._first:
-            self._first = edit.first
+        """Follow a change of the document: passages keep their lines, and what was shown of them stays."""
+        for passage in self._before:
+            passage.follow(edit)
+        now = self._now
+        if now is None:
+            return
+        start = Place(now.first, self._column)
+        if self._column and edit.first <= now.first and edit.start < start:
+            if edit.end > start or not edit.removed == edit.added == 1:
+                self._forget()
+                return
+            self._column += len(edit.text) - (edit.end.column - edit.start.column)
+        now.follow(edit)
 
-    def prompt(self, lines: Sequence[str], place: Place) -> Prompt:
-        """The prompt at a place: whole lines, but for one that is longer than the window."""
-        head = lines[place.line][: place.column]
-        if len(head) > self._prefix_chars:
-            # Inside one huge line the start moves by half windows too.
-            step = self._prefix_chars // 2
-            cut = -(-(len(head) - self._prefix_chars) // step) * step
-            return Prompt(head[cut:], self._suffix(lines, place))
-        if self._first > place.line or self._room(lines, self._first, place.line, len(head)) < 0:
-            self._first = self._start(lines, place.line, len(head))
-            self.moves += 1
-        return Prompt("".join(lines[self._first : place.line]) + head, self._suffix(lines, place))
+    def reopened(self, lines: Sequence[str]) -> None:
+        """Take the window up again for a document that was closed: what is no longer as shown counts as changed."""
+        passages = [*self._before, self._now] if self._now else self._before
+        for passage in passages:
+            same = 0
+            for shown, line in zip(
+                passage.lines, lines[passage.first : passage.first + len(passage.lines)], strict=False
+            ):
+                if shown != line:
+                    break
+                same += 1
+            passage.fresh = passage.first + same
+        if self._column and self._now and self._now.first >= len(lines):
+            self._forget()
 
-    def _room(self, lines: Sequence[str], first: int, last: int, used: int) -> int:
-        """Characters that the window has left if it begins on a line; negative as soon as it is overfull."""
-        room = self._prefix_chars - used
-        for line in range(last - 1, first - 1, -1):
-            room -= len(lines[line])
-            if room < 0:
-                break
-        return room
+    def prompt(self, lines: Sequence[str], place: Place, path: str, head: str = "") -> Prompt:
+        """The prompt at a place of these lines; `path` names the file to the model, `head` goes before all else."""
+        now = self._now
+        if now is None or not self._goes_on(now, lines, place):
+            now = self._arrive(lines, place, path)
+        live = _between(lines, Place(now.first, self._column), place)
+        shown = self._others + self._frozen + now.mark + live
+        before = len(shown) - len(self._others) - len(live)
+        self.parts = Parts(len(head), len(self._others), before, len(live), now.first, place.line)
+        now.lines = list(lines[now.first : place.line])
+        now.last = now.fresh = place.line
+        if len(live) > self.LONG:
+            self._settle(now)
+        if self._trail is not None:
+            self._trail.text = shown
+        return Prompt(head + shown, self._suffix(lines, place))
 
-    def _start(self, lines: Sequence[str], line: int, used: int) -> int:
-        # A file that fits is shown whole, which is the stablest beginning of all.
-        if self._room(lines, 0, line, used) >= 0:
-            return 0
-        room = self._prefix_chars // 2 - used
-        while line and len(lines[line - 1]) <= room:
-            line -= 1
-            room -= len(lines[line])
-        return line
+    def _goes_on(self, now: _Passage, lines: Sequence[str], place: Place) -> bool:
+        """Whether the live passage reaches this place: enough of it above, little of it new, all of it fitting."""
+        start = Place(now.first, self._column)
+        if place < start:
+            return False
+        room = self._bound - len(self._others) - len(self._frozen) - len(now.mark)
+        room = min(room, self.LONG + self._arrival)
+        size = _size(lines, start, place, room)
+        if size > room or (size < self._live and start > (0, 0)):
+            return False
+        return self._little(lines, max(now.fresh, now.first), place)
+
+    def _little(self, lines: Sequence[str], fresh: int, place: Place) -> bool:
+        """Whether less has changed in the lines above the cursor's than a new place would show."""
+        return (
+            fresh >= place.line
+            or _size(lines, Place(fresh, 0), Place(place.line, 0), self._arrival) <= self._arrival
+        )
+
+    def _arrive(self, lines: Sequence[str], place: Place, path: str) -> _Passage:
+        """Begin a live passage at a new place, behind what was shown before."""
+        self.moves += 1
+        if self._now is not None:
+            if not self._column:
+                self._before.append(self._now)
+        elif self._trail is not None and not self._before:
+            self._others = self._trail.text[: self._trail.text.rfind("\n") + 1]
+        start = _back(lines, place, self._arrival, self._live)
+        mark = _mark(path, self._bound // 8)
+        top = min(self.HEADER, self._bound // 8)
+        if start.line and _size(lines, Place(0, 0), start, top) <= top and not start.column:
+            start = Place(0, 0)
+        again = self._cut(lines, start, place)
+        if again is not None:
+            start, mark = Place(again.first, 0), again.mark
+        elif start > (0, 0) and not self._before:
+            mark += _top(lines, start.line, top)
+        self._frozen = "".join(p.mark + "".join(p.lines) for p in self._before)
+        kept = len(self._others) + len(self._frozen)
+        if kept and kept + len(mark) + _size(lines, start, place, self._bound) > self._bound * self.FULL:
+            self._forget()
+            start = _back(lines, place, self._arrival, self._live)
+            mark = _mark(path, self._bound // 8) + (_top(lines, start.line, top) if start > (0, 0) else "")
+        self._column = start.column
+        self._now = _Passage(mark, [], start.line, start.line, start.line)
+        return self._now
+
+    def _cut(self, lines: Sequence[str], start: Place, place: Place) -> _Passage | None:
+        """Leave out what would be shown twice; a passage to go on from, if the place lies in one or just below."""
+        for index, passage in enumerate(self._before):
+            if place.line < passage.first or passage.last < start.line:
+                continue
+            del self._before[index:]
+            long = min(self.LONG, self._bound // 2)
+            size = _size(lines, Place(passage.first, 0), place, long)
+            if self._live <= size <= long and self._little(lines, max(passage.fresh, passage.first), place):
+                return passage
+            same = min(passage.fresh, start.line) - passage.first
+            if same > 0:
+                self._before.append(
+                    _Passage(
+                        passage.mark, passage.lines[:same], passage.first, passage.first + same, passage.fresh
+                    )
+                )
+            return None
+        return None
+
+    def _settle(self, now: _Passage) -> None:
+        """Leave the upper half of a long live passage as it was just shown; no byte of the next prompt changes."""
+        number, left = len(now.lines), self.LONG // 2
+        while number and len(now.lines[number - 1]) <= left:
+            number -= 1
+            left -= len(now.lines[number])
+        if number == 0 or self._column:
+            return
+        upper = _Passage(now.mark, now.lines[:number], now.first, now.first + number, now.first + number)
+        self._before.append(upper)
+        self._frozen += upper.mark + "".join(upper.lines)
+        now.mark, now.first = "", now.first + number
+        now.lines = now.lines[number:]
+
+    def _forget(self) -> None:
+        self._others = self._frozen = ""
+        self._before.clear()
+        self._now = None
+        self._column = 0
 
     def _suffix(self, lines: Sequence[str], place: Place) -> str:
-        parts = [lines[place.line][place.column :]]
-        size = len(parts[0])
-        for line in lines[place.line + 1 : place.line + 1 + ENOUGH]:
-            if size >= ENOUGH or size + len(line) > self._suffix_chars:
+        """What follows the cursor, to the first line end past a share of the bound; within a line only if need be."""
+        bound, least = self._suffix_chars, int(self._suffix_chars * self.SUFFIX)
+        parts: list[str] = []
+        column, size = place.column, 0
+        for number in range(place.line, len(lines)):
+            line = lines[number]
+            if size >= least:
                 break
-            parts.append(line)
-            size += len(line)
-        return "".join(parts) if size <= self._suffix_chars else body(parts[0])[: self._suffix_chars]
+            if size + len(line) - column > bound:
+                parts.append(body(line[column : column + least - size]))
+                break
+            parts.append(line[column:])
+            size += len(line) - column
+            column = 0
+        return "".join(parts)
+
+
+def _between(lines: Sequence[str], start: Place, end: Place) -> str:
+    if start.line == end.line:
+        return lines[start.line][start.column : end.column]
+    first = lines[start.line][start.column :]
+    return first + "".join(lines[start.line + 1 : end.line]) + lines[end.line][: end.column]
+
+
+def _size(lines: Sequence[str], start: Place, end: Place, bound: int) -> int:
+    """Characters between two places, counted no further than past a bound."""
+    size = end.column - start.column
+    for number in range(end.line - 1, start.line - 1, -1):
+        size += len(lines[number])
+        if size > bound:
+            break
+    return size
+
+
+def _back(lines: Sequence[str], place: Place, room: int, least: int) -> Place:
+    """The line start about so many characters before a place; a place inside a line if need be."""
+    if place.column > room:
+        return Place(place.line, place.column - room)
+    number, left = place.line, room - place.column
+    while number and len(lines[number - 1]) <= left:
+        number -= 1
+        left -= len(lines[number])
+    if number and room - left < least:
+        return Place(number - 1, len(lines[number - 1]) - left)
+    return Place(number, 0)
+
+
+def _top(lines: Sequence[str], before: int, room: int) -> str:
+    """The file's first lines, no further than a line, in so many characters."""
+    number = 0
+    while number < before and len(lines[number]) <= room:
+        room -= len(lines[number])
+        number += 1
+    return "".join(lines[:number])
+
+
+_COMMENTS = {
+    "#": {
+        "python", "ruby", "shellscript", "yaml", "toml", "elixir", "r", "julia", "perl", "makefile", "dockerfile",
+        "cmake", "nix", "terraform",
+    },
+    "--": {"lua", "haskell", "sql"},
+}  # fmt: skip
+
+
+def _mark(path: str, room: int) -> str:
+    """The line that names a file, as a comment of its language; none if it is too long."""
+    language = language_of(path)
+    sign = next((sign for sign, languages in _COMMENTS.items() if language in languages), "//")
+    line = f"{sign} {path}\n"
+    return line if len(line) <= room and path.isprintable() else ""

@@ -15,7 +15,12 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from fim_lsp import __version__, menu, settings
+<<<<<<< HEAD
 from fim_lsp.document import Document, Encoding, Place, to_units
+=======
+from fim_lsp.answers import Offer
+from fim_lsp.document import Document, Encoding, Place, body, split_lines, to_units
+>>>>>>> main
 from fim_lsp.engine import Engine, Selected, Service
 from fim_lsp.fault import place_of
 from fim_lsp.problems import Problem
@@ -68,7 +73,11 @@ class Server(LanguageServer):
         self._status: dict[str, Any] | None = None
         self._wants_status = False
         self.encoding: Encoding = "utf-16"
+<<<<<<< HEAD
         self.client = menu.Client()
+=======
+        self.client = menu.Client("", snippets=False)
+>>>>>>> main
         self.tasks: set[asyncio.Task[Any]] = set()
         self.engine = Engine(
             Settings(),
@@ -90,6 +99,7 @@ class Server(LanguageServer):
         if isinstance(options, Mapping):
             self._layers["initializationOptions"] = _section(options)
             self._wants_status = bool(options.get("statusNotifications"))
+        self.client = _client(params)
         general = params.capabilities.general
         offered = (general and general.position_encodings) or []
         self.encoding = _encoding(offered)
@@ -252,18 +262,24 @@ def create(
         document, place = found
         explicit = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
         selected, span = _selection(server, document, place, params.context.selected_completion_info)
-        texts = await engine.complete(document.uri, place, explicit=explicit, selected=selected)
-        if texts is None:
+        offers = await engine.complete(document.uri, place, explicit=explicit, selected=selected)
+        if offers is None:
             return None
         before = selected.text if selected else ""
-        return [types.InlineCompletionItem(insert_text=before + text, range=span) for text in texts]
+        return [
+            types.InlineCompletionItem(
+                insert_text=menu.lines(before + offer.text, server.client),
+                range=_covering(server, document, place, span, offer.covers),
+            )
+            for offer in offers
+        ]
 
     @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions())
     @_never_fails(default=types.CompletionList(is_incomplete=True, items=[]))
     async def _complete(params: types.CompletionParams) -> types.CompletionList:
         found = _find(server, params.text_document.uri, params.position)
-        texts = engine.glance(found[0].uri, found[1]) if found else ()
-        items = [_menu_item(server, *found, text) for text in texts[:1]] if found else []
+        offers = engine.glance(found[0].uri, found[1]) if found else ()
+        items = [_menu_item(server, *found, offer) for offer in offers[:1]] if found else []
         return types.CompletionList(is_incomplete=True, items=items)
 
     @server.command("fimLsp.status")
@@ -321,6 +337,13 @@ def _section(options: Mapping[str, Any]) -> Mapping[str, Any]:
     inner = options["fimLsp"]
     # An empty table of Lua arrives as an empty list.
     return inner if isinstance(inner, Mapping) else {}
+
+
+def _client(params: types.InitializeParams) -> menu.Client:
+    completion = params.capabilities.text_document and params.capabilities.text_document.completion
+    item = completion and completion.completion_item
+    name = params.client_info.name if params.client_info else ""
+    return menu.Client(name, snippets=bool(item and item.snippet_support))
 
 
 def _encoding(offered: Sequence[Any]) -> Encoding:
@@ -425,17 +448,43 @@ def _selection(
     return Selected(start.column, info.text), info.range
 
 
+<<<<<<< HEAD
 def _menu_item(server: Server, document: Document, place: Place, text: str) -> types.CompletionItem:
     line = document.lines[place.line]
     shaped = menu.entry(server.client, line, place.column, text)
     form = types.InsertTextFormat.Snippet if shaped.snippet else types.InsertTextFormat.PlainText
     return types.CompletionItem(
         label=shaped.label,
+=======
+def _covering(
+    server: Server, document: Document, place: Place, span: types.Range, covers: int
+) -> types.Range:
+    """A range that goes on over so many characters right of the cursor."""
+    if not covers:
+        return span
+    end = to_units(document.lines[place.line], place.column + covers, server.encoding)
+    return types.Range(span.start, types.Position(place.line, end))
+
+
+def _menu_item(server: Server, document: Document, place: Place, offer: Offer) -> types.CompletionItem:
+    """One entry for an editor's menu, shaped so that this editor inserts the whole text."""
+    line = document.lines[place.line]
+    start = place.column
+    while start and (line[start - 1].isalnum() or line[start - 1] == "_"):
+        start -= 1
+    word = line[start : place.column]
+    whole = word + offer.text
+    first, *more = split_lines(whole)
+    form, inserted = menu.form(whole, line, server.client)
+    return types.CompletionItem(
+        label=body(first).strip() or "…",
+>>>>>>> main
         label_details=types.CompletionItemLabelDetails(
             description="fim-lsp" if shaped.lines == 1 else f"fim-lsp, {shaped.lines} lines"
         ),
         kind=types.CompletionItemKind.Text,
         sort_text="\x00",
+<<<<<<< HEAD
         filter_text=shaped.filter_text,
         preselect=True,
         insert_text_format=form,
@@ -444,6 +493,18 @@ def _menu_item(server: Server, document: Document, place: Place, text: str) -> t
             _span(server, line, place.line, shaped.start, place.column), shaped.new_text
         ),
         documentation=shaped.text,
+=======
+        filter_text=word or body(first).strip(),
+        preselect=True,
+        insert_text_format=types.InsertTextFormat.Snippet
+        if form == "snippet"
+        else types.InsertTextFormat.PlainText,
+        insert_text_mode=types.InsertTextMode.AsIs,
+        text_edit=types.TextEdit(
+            _span(server, line, place.line, start, place.column + offer.covers), inserted
+        ),
+        documentation=whole,
+>>>>>>> main
     )
 
 

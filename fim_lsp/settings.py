@@ -158,10 +158,10 @@ class Settings:
     max_tokens: int = _setting(256, _number(1, 4096, whole=True), "Most tokens of one completion.")
     temperature: float = _setting(0.0, _number(0, 2), "0 for the likeliest text, up to 2 for variety.")
     prefix_chars: int = _setting(
-        16_000, _number(200, 1_000_000, whole=True), "Most characters sent from before the cursor."
+        48_000, _number(200, 1_000_000, whole=True), "Most characters sent from before the cursor."
     )
     suffix_chars: int = _setting(
-        600, _number(0, 100_000, whole=True), "Most characters sent from after the cursor."
+        400, _number(0, 100_000, whole=True), "Most characters sent from after the cursor."
     )
     multiline: str = _setting(
         "auto", _choice("auto", "always", "never"), "Whether a completion may span several lines."

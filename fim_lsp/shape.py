@@ -1,79 +1,121 @@
-"""What kind of completion a place wants: one line or several, where it ends, and what the service itself stops at."""
+"""What kind of completion a place wants: one line or several, how long, and what the service shall stop at."""
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
-OPENERS, CLOSERS = "([{", ")]}"
-_HASH = frozenset(
-    [
-        "python",
-        "ruby",
-        "shellscript",
-        "perl",
-        "r",
-        "julia",
-        "elixir",
-        "yaml",
-        "toml",
-        "makefile",
-        "dockerfile",
-        "cmake",
-        "nix",
-        "terraform",
-        "coffeescript",
-    ]
-)
-_DASHES = frozenset(["lua", "sql", "haskell", "elm", "ada", "vhdl"])
-_LINE_TOKENS = 96  # tokens of the longest line worth offering
+from fim_lsp.site import Site, site, width
+
+LINE_TOKENS = 128  # more than any line that a person writes
+STATEMENT_TOKENS = 192
+MOST_STOPS = 16  # the service refuses more
+WEIGHT = 14  # characters of rare text that tell what follows from what is new
 
 
 class Shape(NamedTuple):
-    """The kind of a completion: `line` (to the line's end), `block` (to the end of an indented block), `rest` (mid-line)."""
+    """How a completion is asked for.
+
+    `kind` is "line" (what is left of the line), "comment", "head" (a line whose body stands below), "statement" (to its
+    end, with the block that it opens), "block" (lines, until their block ends) or "span" (a long string or comment);
+    `max_tokens` is in tokens; `stop` holds at most 16 strings at which the service ends its answer; `site` is what the
+    shape was told from, so that who reads the answer need not look again.
+    """
 
     multiline: bool
     kind: str
     max_tokens: int
-    stop: tuple[str, ...]  # at most 16
+    stop: tuple[str, ...]
+    site: Site | None = None
 
 
 def shape(prefix: str, suffix: str, language: str, multiline: str, max_tokens: int) -> Shape:
-    """The shape for a place; `multiline` is the setting, `max_tokens` its upper bound.
-
-    Mid-line, in a comment and in a string a completion is one line.  Elsewhere it is what the place holds: a statement
-    that opens nothing ends with its line, a block with its indentation.
-    """
-    before = prefix[_line_start(prefix) :]
-    rest = first_line(suffix)
-    if rest.strip(CLOSERS + " \t\"'`;,:"):
-        return Shape(False, "rest", min(max_tokens, _LINE_TOKENS), ("\n",))
-    comment = before.lstrip().startswith(comment_of(language))
-    if multiline == "never" or (multiline == "auto" and (comment or rest.strip() not in {"", ")", "}", "]"})):
-        return Shape(False, "line", min(max_tokens, _LINE_TOKENS), ("\n",) if before.strip() else ())
-    return Shape(True, "block", max_tokens, _stops(suffix))
+    """The shape of a completion between two texts; `multiline` is the setting: "auto", "always" or "never"."""
+    place = site(prefix, suffix, language)
+    kind = _kind(place, multiline)
+    line_end = _line_end(prefix) or _line_end(suffix) or "\n"
+    if kind == "line":
+        stops = ["\n" if line_end != "\r" else "\r"] if not place.blank else []
+        return Shape(False, kind, min(max_tokens, LINE_TOKENS), tuple(stops), place)
+    stops = [stop.replace("\n", line_end) for stop in _stops(place, kind)]
+    most = max_tokens if kind in {"block", "span"} else min(max_tokens, STATEMENT_TOKENS)
+    return Shape(True, kind, most, tuple(dict.fromkeys(stops))[:MOST_STOPS], place)
 
 
-def comment_of(language: str) -> str:
-    """What begins a line comment in a language; `//` where it is not known otherwise."""
-    if language in _HASH:
-        return "#"
-    return "--" if language in _DASHES else "//"
+def anchor(lines: tuple[str, ...], known: frozenset[str]) -> int:
+    """How many of the lines that follow it takes to tell them from new text; 0 if all of them do not suffice."""
+    weight = 0.0
+    for count, line in enumerate(lines[:12], 1):
+        weight += weigh(line, known)
+        if weight >= WEIGHT:
+            return count
+    return 0
 
 
-def first_line(text: str) -> str:
-    """The first line of a text, without its line end."""
-    for n, character in enumerate(text):
-        if character in "\r\n":
-            return text[:n]
-    return text
+def weigh(line: str, known: frozenset[str]) -> float:
+    """How much a line tells: its length, less if it is all signs or stands elsewhere too."""
+    text = line.strip()
+    signs = len(_SIGNS.sub("", text))
+    return signs / 10 if text in known else float(signs)
 
 
-def _line_start(text: str) -> int:
-    return max(text.rfind("\n"), text.rfind("\r")) + 1
+def _kind(place: Site, multiline: str) -> str:
+    spans = place.language.spans
+    if multiline == "never":
+        return "line"
+    if place.rest.strip() and not place.closes and not place.blank:
+        return "line"
+    if place.inside:
+        span = spans[place.inside]
+        if span.closing == "\n":
+            return "comment"
+        if span.what == "comment" or len(span.closing) > 1 or span.closing == "`":
+            return "span"
+    if place.blank:
+        return "block"
+    if multiline == "auto" and not place.rest.strip() and place.following:
+        below = place.below[0] if place.below else ""
+        if below.strip() and width(below) > place.indent:
+            return "head"
+    return "statement"
 
 
-def _stops(suffix: str) -> tuple[str, ...]:
-    """The next line after the cursor's, where it says enough to be none of the answer's own."""
-    lines = suffix.replace("\r\n", "\n").split("\n")[1:]
-    following = next((line for line in lines if line.strip()), "")
-    return ("\n" + following,) if len(following.strip()) >= 12 else ()
+def _stops(place: Site, kind: str) -> list[str]:
+    stops = [] if place.speaks_of_marks else ["<|endoftext|>"]
+    following = place.following
+    count = anchor(following, known(place))
+    if count and not (place.blank and place.rest.strip()):
+        joined = _upto(place, count)
+        if joined:
+            stops.insert(0, joined)
+    if kind in {"block", "statement"} and place.indent and not place.inside:
+        stops += ["\n" + top for top in place.language.tops]
+        stops.append("\n\n\n\n")
+    return stops
+
+
+def known(place: Site) -> frozenset[str]:
+    """The lines that stand before the cursor: what they say is no sign of what follows."""
+    return frozenset(line.strip() for line in place.above)
+
+
+def _upto(place: Site, count: int) -> str:
+    """What follows, to the end of the line with the `count`th text in it, if the cursor ends its line."""
+    if place.rest.strip():
+        return ""
+    parts = [place.rest.rstrip()]
+    for line in place.below:
+        parts.append(line)
+        count -= bool(line.strip())
+        if not count:
+            return "\n".join(parts) + "\n"
+    return ""
+
+
+def _line_end(text: str) -> str:
+    found = _LINE_END.search(text)
+    return found[0] if found else ""
+
+
+_SIGNS = re.compile(r"[^\w]+")
+_LINE_END = re.compile(r"\r\n?|\n")

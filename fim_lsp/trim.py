@@ -1,100 +1,183 @@
-"""From the model's words to text worth inserting: nothing that stands there already, nothing that must be cleaned up."""
+"""From the model's words to text worth inserting."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-from fim_lsp.shape import Shape, comment_of, first_line
+from fim_lsp.language import CLOSER_OF, CLOSERS
+from fim_lsp.shape import Shape
+from fim_lsp.site import Site, on_line, unified, width
 from fim_lsp.stop import Ending
-
-_SPECIAL = re.compile(r"<[|｜](?:fim|end|file|im|begin|EOT|endoftext)[^|｜>]{0,40}[|｜]>|</s>")
-_FENCE = re.compile(r"\A\s*```[\w+-]*\n(.*?)(?:\n```.*)?\Z", re.DOTALL)
-_OVERLAP = 400  # characters of an answer's end that may repeat what follows
 
 
 class Insertion(NamedTuple):
-    """Text for the cursor, "" for nothing; `covers` characters right of the cursor on its line are replaced by it."""
+    """What to insert at the cursor, and how many characters right of it, on its line, the text replaces."""
 
     text: str
     covers: int
 
 
-def tidy(text: str, prefix: str, suffix: str, language: str, shape: Shape, line_end: str = "\n") -> Insertion:
-    """What of an answer is worth inserting between `prefix` and `suffix`, with the document's own line ends."""
-    if special := _SPECIAL.search(text):
-        text = text[: special.start()]
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    prefix = prefix[-2000:].replace("\r\n", "\n").replace("\r", "\n")
-    suffix = suffix.replace("\r\n", "\n").replace("\r", "\n")
-    if language != "markdown" and "```" not in prefix and (fenced := _FENCE.match(text)):
-        text = fenced[1]
-    text = _without_start(text, prefix.rpartition("\n")[2], suffix)
-    text = _ended(text, prefix, suffix, language, shape)
-    text = _without_end(text, suffix)
-    text = _without_bare_comment(text, comment_of(language))
-    rest = first_line(suffix)
-    if not rest.strip() or rest[:1].isspace():
-        text = text.rstrip()
-    if text and "\ud800" <= text[-1] <= "\udfff":
-        text = text[:-1]
-    if not text.strip():
-        return Insertion("", 0)
-    text = re.sub(r"[ \t]+(?=\n)", "", text)
-    return Insertion(text if line_end == "\n" else text.replace("\n", line_end), 0)
+SURE = 3  # indented lines that tell what a file is indented with
+NOTHING = Insertion("", 0)
 
 
-def _without_start(text: str, before: str, suffix: str) -> str:
-    """Without a beginning that the line has already: its indentation, a space, or all of it."""
-    if not before.strip():
-        bare = text.lstrip("\n")
-        if (bare != text and first_line(suffix).strip()) or (before and bare != text):
-            text = bare
-        if before and text.startswith(before):
-            return text[len(before) :]
-        return text
-    if before.endswith((" ", "\t")) and text[:1] == " ":
-        return text.lstrip(" ")
-    line = before.strip()
-    if len(line) >= 6 and text.lstrip().startswith(line):
-        return text.lstrip()[len(line) :]
-    return text
+def tidy(
+    text: str,
+    prefix: str,
+    suffix: str,
+    language: str,
+    shape: Shape,
+    line_end: str = "\n",
+    *,
+    cut: bool = False,
+) -> Insertion:
+    """The part of a model's answer that is worth inserting between two texts; "" for nothing.
 
-
-def _ended(text: str, prefix: str, suffix: str, language: str, shape: Shape) -> str:
+    `cut`: the answer was ended by its length or by the clock, so that its last line may be half a line.
+    """
     ending = Ending(prefix, suffix, language, shape)
-    if not ending.feed(text):
-        ending.finish()
-    return ending.text
+    place = ending.site
+    text = unified(_whole(text))
+    complete = ending.feed(text)
+    end = ending.close()
+    if cut and not complete and "\n" in text[ending.start : end].strip():
+        end = text.rfind("\n", ending.start, end)
+    said, text = text, text[ending.start : max(end, ending.start)]
+    text = _indented(_bare(text, place), place)
+    text = _spoken(text, place, ending.inside if ending.start + len(text) == len(said) else "")
+    text, covers = (text, 0) if ending.met_rest else _fitted(text, place)
+    rest = place.rest[covers:].strip()
+    if rest and text and not covers:
+        text += _between(said[end:], text, place)
+    if not rest:
+        text = text.rstrip()
+    elif place.blank and not place.closes and text.strip() and said[end : end + 1] == "\n":
+        text = text.rstrip() + "\n" + place.before
+    if not text.strip():
+        return NOTHING
+    return Insertion(text.replace("\n", line_end) if line_end != "\n" else text, covers)
 
 
-def _without_end(text: str, suffix: str) -> str:
-    """Without an end that repeats what follows the cursor: to the byte, or line by line but for white space."""
-    rest = first_line(suffix).strip()
-    if rest and "\n" not in text:
-        bare = text.rstrip()
-        if bare.endswith(rest) and (len(rest) > 1 or rest not in ")]}>\"'`" or not _needs(bare, rest)):
-            return bare[: -len(rest)]
-    for size in range(min(len(text), len(suffix), _OVERLAP), 7, -1):
-        if text.endswith(suffix[:size]) and suffix[:size].strip():
-            return text[:-size]
-    following = [line.strip() for line in suffix.split("\n")[1:] if line.strip()]
-    lines = text.split("\n")
-    for size in range(min(len(lines) - 1, len(following)), 0, -1):
-        tail = [line.strip() for line in lines[-size:]]
-        if tail == following[:size] and any(len(line) > 2 for line in tail):
-            return "\n".join(lines[:-size])
+def _between(tail: str, text: str, place: Site) -> str:
+    """The white space at an answer's end that belongs between it and what the line still holds."""
+    lines = int("\n" in text and place.closes)
+    return tail if tail.isspace() and tail.count("\n") <= lines else ""
+
+
+def _whole(text: str) -> str:
+    """The text without halves of characters, and without marks of byte order."""
+    if not text.isascii() and _HALF.search(text):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
+    return text.lstrip("\ufeff\u200b")
+
+
+def _bare(text: str, place: Site) -> str:
+    """The text without white space at its lines' ends, unless the file has such lines."""
+    if not (" \n" in text or "\t\n" in text) or place.language.prose or place.inside:
+        return text
+    if any(line != line.rstrip() for line in (*place.above, *place.below[:-1])):
+        return text
+    return _TRAILING.sub("", text)
+
+
+def _indented(text: str, place: Site) -> str:
+    """The text indented with tabs or spaces, as the lines around it are."""
+    spaces, tabs = "\n " in text, "\n\t" in text
+    own = place.before[:1]
+    if place.inside or not (spaces or tabs) or (own == " " and not tabs) or (own == "\t" and not spaces):
+        return text
+    indented = [
+        line
+        for line in (*place.above, *place.below)
+        if line[:1] in _SPACE and line.strip()[:1] not in _STARRED
+    ]
+    around = [line[0] for line in indented]
+    if len(around) < SURE or len(set(around)) > 1:
+        return text
+    first, *lines = text.split("\n")
+    leads = [line[: len(line) - len(line.lstrip(" \t"))] for line in lines]
+    if all(around[0] == lead[0] for lead in leads if lead):
+        return text
+    if around[0] == "\t":
+        unit = 4 if all(len(lead) % 4 == 0 for lead in leads) else 2
+        new = [
+            lead if "\t" in lead else "\t" * (len(lead) // unit) + " " * (len(lead) % unit) for lead in leads
+        ]
+    else:
+        unit = min(map(width, indented))
+        new = [lead.replace("\t", " " * max(2, unit)) for lead in leads]
+    turned = (lead + line[len(old) :] for lead, old, line in zip(new, leads, lines, strict=True))
+    return "\n".join([first, *turned])
+
+
+def _spoken(text: str, place: Site, inside: str) -> str:
+    """The text without a comment at its end that only begins."""
+    if place.inside or place.rest.strip():
+        return text
+    bare = text.rstrip()
+    last = bare[bare.rfind("\n") + 1 :]
+    for mark in place.language.openings:
+        if last.endswith(mark) and not last[: -len(mark)].rstrip().endswith((mark, '"', "'")):
+            before = place.before if last == bare else ""
+            if (before + last)[: -len(mark)].strip() or last != bare:
+                return bare[: -len(mark)].rstrip()
+            return ""
+    span = place.language.spans.get(inside)
+    if span and span.long and span.what == "comment":
+        after = "\n".join(place.below)
+        closing, opening = after.find(span.closing), after.find(span.opening)
+        if closing < 0 or 0 <= opening < closing:
+            return bare[: bare.rfind(span.opening)].rstrip()
     return text
 
 
-def _needs(text: str, closer: str) -> bool:
-    """Whether a text opens what its last character closes."""
-    opener = {")": "(", "]": "[", "}": "{", ">": "<"}.get(closer, closer)
-    if opener == closer:
-        return text.count(closer) % 2 == 0
-    return text.count(opener) >= text.count(closer)
+def _fitted(text: str, place: Site) -> tuple[str, int]:
+    """The text and how much of the line's rest it replaces, so that nothing is closed twice."""
+    rest = place.rest
+    if not rest.strip() or not place.closes:
+        return text, 0
+    found, inside = place.language.marks(text, place.inside)
+    depth, outer = 0, []
+    for mark in found:
+        if mark.sign in CLOSER_OF:
+            depth += 1
+        elif mark.sign in CLOSERS and depth:
+            depth -= 1
+        elif mark.sign.strip():
+            outer.append(mark)
+    signs = [at for at, sign in enumerate(rest) if sign in CLOSERS or (place.inside and sign in _QUOTES)]
+    if not signs:
+        bare, stop = text.rstrip(), rest.strip()
+        return (
+            (bare[: -len(stop)], 0)
+            if not depth and not stop.strip(";,") and bare.endswith(stop)
+            else (text, 0)
+        )
+    # What the line has open is for its rest to close; the text may close no more than that and what it opens.
+    here = on_line(place) + bool(place.inside)
+    surplus = len(signs) + len(outer) - here - depth - (inside != "") + min(0, here - len(signs))
+    matched = 0
+    last = outer[len(outer) - surplus :] if 0 < surplus <= len(outer) else []
+    for mark, at in zip(last, signs, strict=False):
+        if mark.sign[-1] != rest[at]:
+            break
+        matched += 1
+    if not matched:
+        return text, 0
+    first, covered = last[0].at, signs[matched - 1] + 1
+    if text[first:].strip() == rest[:covered].strip():
+        return text[:first], 0
+    more = rest[covered:].strip()
+    if more and text.rstrip().endswith(more):
+        covered = len(rest.rstrip())
+    # An editor shows what replaces text only if it holds that text.
+    said = iter(text)
+    return text, covered if all(sign in said for sign in rest[:covered]) else 0
 
 
-def _without_bare_comment(text: str, comment: str) -> str:
-    head, line_break, last = text.rpartition("\n")
-    return head if line_break and last.strip() == comment else text
+_QUOTES = "\"'`"
+_SPACE = frozenset(" \t")
+_STARRED = frozenset(("*", ""))  # lines of a comment; blank lines
+_HALF = re.compile(r"[\ud800-\udfff]")
+_TRAILING = re.compile(r"[ \t]+(?=\n)")

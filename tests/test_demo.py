@@ -380,7 +380,7 @@ async def test_over_a_socket_the_answers_are_the_same():
 
 async def until(holds):
     async with asyncio.timeout(5):
-        while not holds():  # noqa: ASYNC110 - other tasks make it so
+        while not holds():
             await asyncio.sleep(0.001)
 
 

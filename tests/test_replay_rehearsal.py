@@ -123,7 +123,7 @@ def test_a_layout_asks_at_every_stop(driver):
     bill, asked = play(driver)
     assert len(bill.sent) == bill.asks == len(asked)
     ask, outcome = asked[-1]
-    assert outcome.requests[0].prompt.prefix == HEAD + TYPED[: ask.offset - len(HEAD)]
+    assert outcome.requests[0].prompt.prefix.endswith(HEAD + TYPED[: ask.offset - len(HEAD)])
 
 
 def test_a_session_ends_where_it_is_told_to():

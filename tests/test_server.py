@@ -434,3 +434,14 @@ async def test_a_budget_pauses_and_can_be_passed(start, endpoint):
     assert endpoint.bodies == []
     await client.call("workspace/executeCommand", {"command": "fimLsp.resume"})
     assert await client.texts(URI, 1, 4) == ["pass"]
+
+
+async def test_a_bracket_that_the_editor_closed_is_not_doubled(start, endpoint):
+    """Typed along into an auto-closed bracket, the rest fits inside it."""
+    endpoint.says = "print(value)\n"
+    client = await start()
+    client.open(URI, "\n")
+    assert await client.texts(URI, 0, 0) == ["print(value)"]
+    client.type(URI, 0, 0, "print()")
+    assert await client.texts(URI, 0, 6) == ["value"]
+    assert len(endpoint.bodies) == 1

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fim_lsp import languages, settings
+from fim_lsp import languages, quality, settings
 from fim_lsp.replay import history, plot, session
 from fim_lsp.replay.bill import RULES, Bill, Encoder, Meter, Price, Sent
 from fim_lsp.replay.drive import Accepting, Driver, Plain, Windows, played
@@ -56,6 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="REVISIONS",
         default="HEAD",
         help="the newest of which: a revision or range, such as v1..main (HEAD)",
+    )
+    add(
+        "--quality",
+        action="store_true",
+        help="cut holes in the newest files instead, let a model answer that does not know when to stop, and report what is inserted",
     )
     add("--asks", metavar="N", type=_whole, default=600, help="how many stops at most (600)")
     add(
@@ -144,6 +149,8 @@ def run(
     environ: Mapping[str, str],
 ) -> int:
     """Replay and report; the exit code.  `connect` makes the client of the service itself, for `--live` only."""
+    if args.quality:
+        return _quality(args)
     if args.live and getattr(args, "demo", False):
         return _fail("--live and --demo exclude each other.", WRONG_USAGE)
     try:
@@ -167,6 +174,23 @@ def run(
 
 class _StoppedError(Exception):
     """The replay cannot go on; the message says in a sentence why."""
+
+
+def _quality(args: argparse.Namespace) -> int:
+    """How well what is inserted fits, on holes cut in the repository's newest files."""
+    try:
+        files = history.files(args.repository, tuple(quality.LANGUAGES))
+    except HistoryError as error:
+        return _fail(str(error))
+    table = quality.report(files, seed=args.seed or 0)
+    names = ("language", "holes", "exact %", "shorter %", "doubled %", "surplus read %")
+    if args.json:
+        print(json.dumps([dict(zip(names, row, strict=True)) for row in quality.rows(table)]))
+        return DONE
+    print(f"{names[0]:16}" + "".join(f"{name:>16}" for name in names[1:]))
+    for name, holes, *shares in quality.rows(table):
+        print(f"{name:16}{holes:16}" + "".join(f"{share:16.1f}" for share in shares))
+    return DONE
 
 
 def _settings(args: argparse.Namespace, config: Path, environ: Mapping[str, str]) -> Settings:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from fim_lsp.document import Document, Edit, Place
 from fim_lsp.languages import language_of
-from fim_lsp.prompt import Prompt, Window
+from fim_lsp.prompt import Prompt, Trail, Window
 from fim_lsp.replay.bill import Bill, Meter
 from fim_lsp.replay.layouts import Layout
 from fim_lsp.replay.session import Ask, Change, Event, Open
@@ -168,13 +168,14 @@ class Windows:
 
     def __init__(self, prefix_chars: int, suffix_chars: int) -> None:
         self._bounds = (prefix_chars, suffix_chars)
+        self._trail = Trail()
         self._documents = Documents()
         self._windows: dict[str, Window] = {}
 
     def open(self, event: Open) -> None:
         """Take in a file, with a new window."""
         self._documents.open(event)
-        self._windows[event.path] = Window(*self._bounds)
+        self._windows[event.path] = Window(*self._bounds, self._trail)
 
     def change(self, event: Change) -> None:
         """Take in a change."""
@@ -183,7 +184,9 @@ class Windows:
     async def ask(self, event: Ask) -> Outcome:
         """Ask once, whatever was asked before."""
         place = self._documents.place(event.path, event.offset)
-        prompt = self._windows[event.path].prompt(self._documents.lines(event.path), place)
+        prompt = self._windows[event.path].prompt(
+            self._documents.lines(event.path), place, event.path.rsplit("/", 1)[-1]
+        )
         answer = said(event)[: MOST_TOKENS * TOKEN]
         return Outcome((Request(prompt, answer),), answer)
 

@@ -79,6 +79,27 @@ def commits(
     )
 
 
+def files(path: Path, endings: tuple[str, ...], most: int = 400) -> list[tuple[str, str]]:
+    """The newest commit's files with these endings, as path and text, evenly drawn where there are more than `most`.
+
+    Raises HistoryError where there is no repository, no commit or no such file.
+    """
+    git = _Git(path)
+    newest = _names(git, path, "HEAD")[0]
+    listing = git.ask("ls-tree", "-r", "-z", newest).decode("utf-8", "surrogateescape").split("\0")
+    blobs: dict[str, str] = {}
+    for entry in filter(None, listing):
+        about, _, name = entry.partition("\t")
+        mode, _, blob = about.split(" ")
+        if name.endswith(endings) and mode.startswith("100"):
+            blobs[name] = blob
+    if not blobs:
+        raise HistoryError(f"{path} has no files that end in {_listed(endings)}.")
+    names = sorted(blobs)[:: -(-len(blobs) // most)]
+    texts = _texts(git, [blobs[name] for name in names])
+    return [(name, texts[blobs[name]]) for name in names if blobs[name] in texts]
+
+
 class _Typed(NamedTuple):
     """A commit that looks typed by hand: each of its files' path, and the names of its contents before and after."""
 

@@ -65,12 +65,12 @@ class Rehearsal:
         """Ask as an editor does at a pause."""
         self._answer.text = said(event)
         known = self._engine.counts.local_hits
-        texts = await self._engine.complete(
+        offers = await self._engine.complete(
             uri_of(event.path), self._documents.place(event.path, event.offset)
         )
         calls = tuple(self._calls)
         self._calls.clear()
-        return Outcome(calls, texts[0] if texts else "", self._engine.counts.local_hits > known)
+        return Outcome(calls, offers[0].text if offers else "", self._engine.counts.local_hits > known)
 
     async def aclose(self) -> None:
         """End what is under way."""
@@ -138,9 +138,11 @@ class _Heard:
         self._reply = reply
         self.text = ""
         self.usage: Usage | None = None
+        self.finish_reason: str | None = None
 
     async def __aiter__(self) -> AsyncIterator[str]:
         async for piece in self._reply:
             self.text += piece
             yield piece
         self.usage = self._reply.usage
+        self.finish_reason = self._reply.finish_reason
