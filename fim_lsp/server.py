@@ -15,12 +15,8 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from fim_lsp import __version__, menu, settings
-<<<<<<< HEAD
-from fim_lsp.document import Document, Encoding, Place, to_units
-=======
 from fim_lsp.answers import Offer
 from fim_lsp.document import Document, Encoding, Place, body, split_lines, to_units
->>>>>>> main
 from fim_lsp.engine import Engine, Selected, Service
 from fim_lsp.fault import place_of
 from fim_lsp.problems import Problem
@@ -73,11 +69,7 @@ class Server(LanguageServer):
         self._status: dict[str, Any] | None = None
         self._wants_status = False
         self.encoding: Encoding = "utf-16"
-<<<<<<< HEAD
-        self.client = menu.Client()
-=======
         self.client = menu.Client("", snippets=False)
->>>>>>> main
         self.tasks: set[asyncio.Task[Any]] = set()
         self.engine = Engine(
             Settings(),
@@ -103,7 +95,6 @@ class Server(LanguageServer):
         general = params.capabilities.general
         offered = (general and general.position_encodings) or []
         self.encoding = _encoding(offered)
-        self.client = _client(params)
         self.run(self.apply())
 
     async def apply(self) -> None:
@@ -355,14 +346,6 @@ def _encoding(offered: Sequence[Any]) -> Encoding:
     return "utf-16"
 
 
-def _client(params: types.InitializeParams) -> menu.Client:
-    document = params.capabilities.text_document
-    item = document and document.completion and document.completion.completion_item
-    return menu.Client(
-        params.client_info.name if params.client_info else "", bool(item and item.snippet_support)
-    )
-
-
 async def _settle(server: Server) -> None:
     """After the greetings: the client's settings, its promise to tell of changes, and a warm connection."""
     workspace = server.client_capabilities.workspace
@@ -448,14 +431,6 @@ def _selection(
     return Selected(start.column, info.text), info.range
 
 
-<<<<<<< HEAD
-def _menu_item(server: Server, document: Document, place: Place, text: str) -> types.CompletionItem:
-    line = document.lines[place.line]
-    shaped = menu.entry(server.client, line, place.column, text)
-    form = types.InsertTextFormat.Snippet if shaped.snippet else types.InsertTextFormat.PlainText
-    return types.CompletionItem(
-        label=shaped.label,
-=======
 def _covering(
     server: Server, document: Document, place: Place, span: types.Range, covers: int
 ) -> types.Range:
@@ -478,22 +453,11 @@ def _menu_item(server: Server, document: Document, place: Place, offer: Offer) -
     form, inserted = menu.form(whole, line, server.client)
     return types.CompletionItem(
         label=body(first).strip() or "…",
->>>>>>> main
         label_details=types.CompletionItemLabelDetails(
-            description="fim-lsp" if shaped.lines == 1 else f"fim-lsp, {shaped.lines} lines"
+            description="fim-lsp" if not more else f"fim-lsp, {1 + len(more)} lines"
         ),
         kind=types.CompletionItemKind.Text,
         sort_text="\x00",
-<<<<<<< HEAD
-        filter_text=shaped.filter_text,
-        preselect=True,
-        insert_text_format=form,
-        insert_text_mode=types.InsertTextMode.AsIs,
-        text_edit=types.TextEdit(
-            _span(server, line, place.line, shaped.start, place.column), shaped.new_text
-        ),
-        documentation=shaped.text,
-=======
         filter_text=word or body(first).strip(),
         preselect=True,
         insert_text_format=types.InsertTextFormat.Snippet
@@ -504,7 +468,6 @@ def _menu_item(server: Server, document: Document, place: Place, offer: Offer) -
             _span(server, line, place.line, start, place.column + offer.covers), inserted
         ),
         documentation=whole,
->>>>>>> main
     )
 
 
