@@ -99,7 +99,7 @@
 (define-globalized-minor-mode global-fim-lsp-mode fim-lsp-mode fim-lsp--turn-on)
 
 (defun fim-lsp--turn-on ()
-  "Turn the mode on where a buffer holds a file of text."
+  "Turn the mode on for a file of text."
   (when (and buffer-file-name (derived-mode-p 'prog-mode 'text-mode 'conf-mode))
     (fim-lsp-mode 1)))
 
@@ -194,7 +194,7 @@
     (buffer-substring-no-properties (point-min) (point-max))))
 
 (defun fim-lsp--before-change (start end)
-  "Remember where START and END are before the text between them changes."
+  "Remember where START and END are, before a change between them."
   (when fim-lsp--opened
     (setq fim-lsp--before
           (list start end (fim-lsp--position start) (fim-lsp--position end)))))

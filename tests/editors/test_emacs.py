@@ -41,21 +41,14 @@ def batch(scripted, tmp_path):
 
 def test_it_compiles_and_documents_itself(tmp_path):
     """The byte compiler warns of nothing, and checkdoc of nothing."""
+    emacs = [program("EMACS"), "-Q", "--batch", "--eval"]
+    strict = f"""(setq byte-compile-error-on-warn t
+                       byte-compile-dest-file-function (lambda (_) "{tmp_path}/out.elc"))"""
     done = subprocess.run(
-        [program("EMACS"), "-Q", "--batch", "--eval", "(setq byte-compile-error-on-warn t)"]
-        + ["--eval", f'(setq byte-compile-dest-file-function (lambda (_) "{tmp_path}/out.elc"))']
-        + ["-f", "batch-byte-compile", str(FILE)],
-        capture_output=True,
-        text=True,
-        check=False,
+        [*emacs, strict, "-f", "batch-byte-compile", str(FILE)], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    done = subprocess.run(
-        [program("EMACS"), "-Q", "--batch", "--eval", f'(checkdoc-file "{FILE}")'],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = subprocess.run([*emacs, f'(checkdoc-file "{FILE}")'], capture_output=True, text=True, check=False)
     assert done.stderr == ""
 
 
