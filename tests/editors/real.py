@@ -107,8 +107,8 @@ class Neovims:
         self._open = []
         self._shared = {}
 
-    def start(self, version, lua="", **more):
-        """A new one, with more of the user's own lines in its init.lua."""
+    def start(self, version, lua="", *, plugin=True, **more):
+        """A new one, with more of the user's own lines in its init.lua, or with those alone."""
         variable, number = VERSIONS[version]
         path = program(variable)
         home = self._base / f"nvim{len(self._open)}"
@@ -117,7 +117,7 @@ class Neovims:
             env["VIMRUNTIME"] = runtime
         init = home / ".config" / "nvim" / "init.lua"
         init.parent.mkdir(parents=True)
-        init.write_text(lua + "\n" + block("nvim", "lua", number))
+        init.write_text(lua + "\n" + (block("nvim", "lua", number) if plugin else ""))
         nvim = Nvim(path, env)
         self._open.append(nvim)
         return nvim

@@ -1,0 +1,403 @@
+;;; fim-lsp.el --- Code completion as ghost text  -*- lexical-binding: t; -*-
+
+;; SPDX-License-Identifier: MIT
+;; Version: 0.1.0
+;; Package-Requires: ((emacs "29.1"))
+;; Keywords: convenience, languages, tools
+
+;;; Commentary:
+
+;; A client for the language server fim-lsp that shows what it offers as
+;; ghost text at point.  It has a server process of its own, one for all
+;; buffers, so that it works beside eglot, lsp-mode or neither: the
+;; language's own server keeps its place and its menu.
+;;
+;;   (require 'fim-lsp)
+;;   (add-hook 'prog-mode-hook #'fim-lsp-mode)
+;;
+;; While ghost text is shown: TAB inserts it, \\`M-f' its next word, \\`C-e'
+;; its line; \\`M-n' and \\`M-p' show other candidates, \\`C-g' hides it.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'jsonrpc)
+(require 'project)
+(require 'url-util)
+
+(defgroup fim-lsp nil
+  "Code completion as ghost text."
+  :group 'tools
+  :prefix "fim-lsp-")
+
+(defcustom fim-lsp-command '("fim-lsp")
+  "The server and its arguments."
+  :type '(repeat string))
+
+(defcustom fim-lsp-settings nil
+  "Settings of the server, as a property list: (:maxTokens 128)."
+  :type 'plist)
+
+(defcustom fim-lsp-idle-seconds 0.1
+  "Seconds without a key after which the server is asked."
+  :type 'number)
+
+(defface fim-lsp-ghost '((t :inherit shadow))
+  "Face of text that is offered.")
+
+(defvar fim-lsp--connection nil "The connection to the server, if there is one.")
+(defvar fim-lsp--state "ready" "What the server has last said of itself.")
+(defvar fim-lsp--timer nil "The timer that asks.")
+
+(defvar-local fim-lsp--version 0 "How often the server has been told of changes.")
+(defvar-local fim-lsp--changes nil "Changes it has not been told of, newest first.")
+(defvar-local fim-lsp--before nil "A change under way: its start, its end, both as LSP has them.")
+(defvar-local fim-lsp--opened nil "The connection in which this buffer is open.")
+(defvar-local fim-lsp--overlay nil "The overlay that shows ghost text.")
+(defvar-local fim-lsp--shown nil "Whether ghost text is shown.")
+(defvar-local fim-lsp--origin nil "Where the shown candidates begin.")
+(defvar-local fim-lsp--texts nil "The candidates, best first.")
+(defvar-local fim-lsp--index 0 "Which of them is shown.")
+(defvar-local fim-lsp--asked nil "The text, as its tick, for which the server was last asked.")
+
+(defvar-keymap fim-lsp-ghost-map
+  :doc "Keys while ghost text is shown."
+  "TAB" #'fim-lsp-accept
+  "<tab>" #'fim-lsp-accept
+  "<remap> <forward-word>" #'fim-lsp-accept-word
+  "<remap> <move-end-of-line>" #'fim-lsp-accept-line
+  "M-n" #'fim-lsp-next
+  "M-p" #'fim-lsp-previous
+  "<remap> <keyboard-quit>" #'fim-lsp-dismiss)
+
+;; Below the maps of menus and snippets, which stand in overlays or in
+;; `minor-mode-overriding-map-alist'.
+(add-to-list 'minor-mode-map-alist (cons 'fim-lsp--shown fim-lsp-ghost-map))
+
+;;;###autoload
+(define-minor-mode fim-lsp-mode
+  "Show completions as ghost text while you type."
+  :lighter (:eval (fim-lsp--lighter))
+  (cond
+   (fim-lsp-mode
+    (setq fim-lsp--asked (buffer-chars-modified-tick))
+    (add-hook 'before-change-functions #'fim-lsp--before-change nil t)
+    (add-hook 'after-change-functions #'fim-lsp--after-change nil t)
+    (add-hook 'post-command-hook #'fim-lsp--after-command nil t)
+    (add-hook 'kill-buffer-hook #'fim-lsp--close nil t)
+    (add-hook 'change-major-mode-hook #'fim-lsp--close nil t))
+   (t
+    (remove-hook 'before-change-functions #'fim-lsp--before-change t)
+    (remove-hook 'after-change-functions #'fim-lsp--after-change t)
+    (remove-hook 'post-command-hook #'fim-lsp--after-command t)
+    (remove-hook 'kill-buffer-hook #'fim-lsp--close t)
+    (remove-hook 'change-major-mode-hook #'fim-lsp--close t)
+    (fim-lsp--hide)
+    (fim-lsp--close))))
+
+;;;###autoload
+(define-globalized-minor-mode global-fim-lsp-mode fim-lsp-mode fim-lsp--turn-on)
+
+(defun fim-lsp--turn-on ()
+  "Turn the mode on for a file of text."
+  (when (and buffer-file-name (derived-mode-p 'prog-mode 'text-mode 'conf-mode))
+    (fim-lsp-mode 1)))
+
+(defun fim-lsp--lighter ()
+  "The word of the mode line."
+  (pcase fim-lsp--state
+    ("busy" " fim..")
+    ("paused" " fim-off")
+    ("error" " fim!")
+    (_ " fim")))
+
+;;; The connection
+
+(defun fim-lsp--connect ()
+  "The connection to the server, which is started where it is not running."
+  (unless (and fim-lsp--connection (jsonrpc-running-p fim-lsp--connection))
+    (let* ((root (if-let* ((found (project-current))) (project-root found) default-directory))
+           (default-directory root)
+           (connection
+            (make-instance
+             'jsonrpc-process-connection
+             :name "fim-lsp"
+             :process (lambda ()
+                        (make-process :name "fim-lsp"
+                                      :command fim-lsp-command
+                                      :connection-type 'pipe
+                                      :coding 'utf-8-emacs-unix
+                                      :noquery t
+                                      :stderr (get-buffer-create " *fim-lsp stderr*")))
+             :notification-dispatcher #'fim-lsp--notified
+             :request-dispatcher #'fim-lsp--requested)))
+      (setq fim-lsp--connection connection
+            fim-lsp--state "ready")
+      (jsonrpc-request
+       connection :initialize
+       (list :processId (emacs-pid)
+             :clientInfo '(:name "Emacs fim-lsp")
+             :rootUri (fim-lsp--uri root)
+             :initializationOptions (list :statusNotifications t
+                                          :fimLsp (or fim-lsp-settings (make-hash-table)))
+             :capabilities '(:general (:positionEncodings ["utf-32"])
+                             :textDocument (:inlineCompletion (:dynamicRegistration :json-false)))))
+      (jsonrpc-notify connection :initialized (make-hash-table))))
+  fim-lsp--connection)
+
+(defun fim-lsp--notified (_connection method params)
+  "Take the server's notification METHOD with PARAMS."
+  (pcase method
+    ('fimLsp/status
+     (setq fim-lsp--state (plist-get params :state))
+     (force-mode-line-update t))
+    ('window/showMessage
+     (message "%s" (plist-get params :message)))))
+
+(defun fim-lsp--requested (_connection method params)
+  "Answer the server's request METHOD with PARAMS."
+  (when (eq method 'workspace/configuration)
+    (vconcat (mapcar (lambda (_) (or fim-lsp-settings (make-hash-table)))
+                     (plist-get params :items)))))
+
+(defun fim-lsp--uri (path)
+  "The URI of a file at PATH."
+  (concat "file://" (url-hexify-string (expand-file-name path) url-path-allowed-chars)))
+
+(defun fim-lsp--identifier ()
+  "What names this buffer to the server."
+  (list :uri (fim-lsp--uri (or buffer-file-name (buffer-name)))))
+
+(defun fim-lsp--language ()
+  "The name of this buffer's language, as the protocol has it."
+  (let ((name (string-remove-suffix "-ts" (string-remove-suffix "-mode" (symbol-name major-mode)))))
+    (or (cdr (assoc name '(("c++" . "cpp") ("js" . "javascript") ("sh" . "shellscript")
+                           ("bash" . "shellscript") ("emacs-lisp" . "elisp") ("rust" . "rust")
+                           ("js-json" . "json") ("csharp" . "csharp") ("tsx" . "typescriptreact"))))
+        name)))
+
+;;; What the server knows of a buffer
+
+(defun fim-lsp--position (&optional position)
+  "POSITION, or point, as the protocol has it: a line and a count of characters."
+  (save-excursion
+    (save-restriction
+      (widen)
+      (when position (goto-char position))
+      (list :line (1- (line-number-at-pos))
+            :character (- (point) (line-beginning-position))))))
+
+(defun fim-lsp--text ()
+  "The whole text of this buffer."
+  (save-restriction
+    (widen)
+    (buffer-substring-no-properties (point-min) (point-max))))
+
+(defun fim-lsp--before-change (start end)
+  "Remember where START and END are, before a change between them."
+  (when fim-lsp--opened
+    (setq fim-lsp--before
+          (list start end (fim-lsp--position start) (fim-lsp--position end)))))
+
+(defun fim-lsp--after-change (start end length)
+  "Keep a change: LENGTH characters have become what is between START and END."
+  (when fim-lsp--opened
+    (pcase fim-lsp--before
+      (`(,(pred (= start)) ,(pred (= (+ start length))) ,from ,to)
+       (unless (eq fim-lsp--changes 'all)
+         (push (list :range (list :start from :end to)
+                     :text (save-restriction
+                             (widen)
+                             (buffer-substring-no-properties start end)))
+               fim-lsp--changes)))
+      ;; Emacs has told of more than has changed: the server is told all.
+      (_ (setq fim-lsp--changes 'all)))
+    (setq fim-lsp--before nil)))
+
+(defun fim-lsp--synchronize ()
+  "Tell the server of this buffer as it is, and return the connection."
+  (let ((connection (fim-lsp--connect)))
+    (cond
+     ((not (eq fim-lsp--opened connection))
+      (setq fim-lsp--opened connection
+            fim-lsp--version 1
+            fim-lsp--changes nil)
+      (jsonrpc-notify connection :textDocument/didOpen
+                      (list :textDocument
+                            (append (fim-lsp--identifier)
+                                    (list :languageId (fim-lsp--language)
+                                          :version fim-lsp--version
+                                          :text (fim-lsp--text))))))
+     (fim-lsp--changes
+      (let ((changes (if (eq fim-lsp--changes 'all)
+                         (vector (list :text (fim-lsp--text)))
+                       (vconcat (reverse fim-lsp--changes)))))
+        (setq fim-lsp--changes nil)
+        (jsonrpc-notify connection :textDocument/didChange
+                        (list :textDocument
+                              (append (fim-lsp--identifier)
+                                      (list :version (cl-incf fim-lsp--version)))
+                              :contentChanges changes)))))
+    connection))
+
+(defun fim-lsp--close ()
+  "Tell the server that this buffer is closed."
+  (when (and fim-lsp--opened (jsonrpc-running-p fim-lsp--opened))
+    (jsonrpc-notify fim-lsp--opened :textDocument/didClose
+                    (list :textDocument (fim-lsp--identifier))))
+  (setq fim-lsp--opened nil))
+
+;;; Asking and showing
+
+(defun fim-lsp--after-command ()
+  "Show what is left of the suggestion, and ask for the next where one has typed."
+  (fim-lsp--draw)
+  (when (timerp fim-lsp--timer)
+    (cancel-timer fim-lsp--timer))
+  (unless (or buffer-read-only (eql fim-lsp--asked (buffer-chars-modified-tick)))
+    (let ((buffer (current-buffer)))
+      (setq fim-lsp--timer
+            (run-with-timer fim-lsp-idle-seconds nil
+                            (lambda ()
+                              (when (eq buffer (window-buffer))
+                                (with-current-buffer buffer (fim-lsp--ask 2)))))))))
+
+(defun fim-lsp--ask (kind)
+  "Ask the server for suggestions; KIND is 1 for an explicit ask, 2 for another."
+  (when fim-lsp-mode
+    (let ((buffer (current-buffer))
+          (origin (point)))
+      (setq fim-lsp--asked (buffer-chars-modified-tick))
+      (condition-case problem
+          (jsonrpc-async-request
+           (fim-lsp--synchronize) :textDocument/inlineCompletion
+           (list :textDocument (fim-lsp--identifier)
+                 :position (fim-lsp--position)
+                 :context (list :triggerKind kind))
+           :success-fn (lambda (result)
+                         (when (buffer-live-p buffer)
+                           (with-current-buffer buffer
+                             (fim-lsp--answered result origin kind))))
+           :error-fn #'ignore
+           :timeout-fn #'ignore)
+        (error (message "fim-lsp: %s" (error-message-string problem))
+               (fim-lsp-mode -1))))))
+
+(defun fim-lsp--answered (result origin kind)
+  "Show RESULT, which was asked for at ORIGIN with KIND."
+  ;; null: a newer request has overtaken this one, and what is shown stays.
+  (when (and result (<= (point-min) origin (point)))
+    (let* ((items (if (vectorp result) result (plist-get result :items)))
+           (typed (buffer-substring-no-properties origin (point)))
+           (texts (seq-filter (lambda (text) (fim-lsp--along-p text typed))
+                              (mapcar (lambda (item) (plist-get item :insertText)) items))))
+      (when (or texts (string-empty-p typed))
+        (setq fim-lsp--origin (copy-marker origin)
+              fim-lsp--texts texts
+              fim-lsp--index (if (and (eql kind 1) fim-lsp--shown (cdr texts)) 1 0))
+        (fim-lsp--draw)))))
+
+(defun fim-lsp--along-p (text typed)
+  "Return non-nil if TEXT is TYPED and more."
+  (and (string-prefix-p typed text) (> (length text) (length typed))))
+
+(defun fim-lsp--rest ()
+  "What is left of the suggestion at point, or nil."
+  (when-let* ((text (nth fim-lsp--index fim-lsp--texts))
+              ((<= fim-lsp--origin (point)))
+              (typed (buffer-substring-no-properties fim-lsp--origin (point)))
+              ((fim-lsp--along-p text typed)))
+    (substring text (length typed))))
+
+(defun fim-lsp--draw ()
+  "Show what is left of the suggestion at point, or nothing."
+  (let ((rest (fim-lsp--rest)))
+    (if (not rest)
+        (fim-lsp--hide)
+      (let ((ghost (propertize rest 'face 'fim-lsp-ghost)))
+        ;; The cursor stands before the text, not behind it.
+        (put-text-property 0 1 'cursor t ghost)
+        (unless fim-lsp--overlay
+          (setq fim-lsp--overlay (make-overlay (point) (point) nil t t)))
+        (move-overlay fim-lsp--overlay (point) (point))
+        (overlay-put fim-lsp--overlay 'after-string ghost)
+        (setq fim-lsp--shown t)))))
+
+(defun fim-lsp--hide ()
+  "Show nothing."
+  (when fim-lsp--overlay
+    (delete-overlay fim-lsp--overlay))
+  (setq fim-lsp--shown nil
+        fim-lsp--texts nil))
+
+;;; Commands
+
+(defun fim-lsp--take (part)
+  "Insert PART of the suggestion; what is left of it stays."
+  (undo-boundary)
+  (insert part)
+  (undo-boundary)
+  (fim-lsp--draw))
+
+(defun fim-lsp-accept ()
+  "Insert the suggestion."
+  (interactive)
+  (when-let* ((rest (fim-lsp--rest)))
+    (fim-lsp--take rest)))
+
+(defun fim-lsp-accept-word ()
+  "Insert the next word of the suggestion."
+  (interactive)
+  (when-let* ((rest (fim-lsp--rest)))
+    (fim-lsp--take (if (string-match "\\`[ \t\n]*\\(?:[[:alnum:]_]+\\|[^[:alnum:]_ \t\n]+\\)" rest)
+                       (match-string 0 rest)
+                     rest))))
+
+(defun fim-lsp-accept-line ()
+  "Insert the line of the suggestion; at the end of one, the next."
+  (interactive)
+  (when-let* ((rest (fim-lsp--rest)))
+    (fim-lsp--take (if (string-match "\\`\n*[^\n]+" rest) (match-string 0 rest) rest))))
+
+(defun fim-lsp-complete ()
+  "Ask for a suggestion here and now."
+  (interactive)
+  (fim-lsp--ask 1))
+
+(defun fim-lsp-next (&optional step)
+  "Show the next candidate, or the one STEP further; the first time, ask for more."
+  (interactive)
+  (if (cdr fim-lsp--texts)
+      (progn
+        (setq fim-lsp--index (mod (+ fim-lsp--index (or step 1)) (length fim-lsp--texts)))
+        (fim-lsp--draw))
+    (fim-lsp-complete)))
+
+(defun fim-lsp-previous ()
+  "Show the previous candidate."
+  (interactive)
+  (fim-lsp-next -1))
+
+(defun fim-lsp-dismiss ()
+  "Hide the suggestion until something is typed."
+  (interactive)
+  (fim-lsp--hide))
+
+(defun fim-lsp-restart ()
+  "End the server; it is started again when it is next needed."
+  (interactive)
+  (when (and fim-lsp--connection (jsonrpc-running-p fim-lsp--connection))
+    (jsonrpc-shutdown fim-lsp--connection))
+  (setq fim-lsp--connection nil))
+
+(defun fim-lsp-status ()
+  "Say what the server does."
+  (interactive)
+  (let ((status (jsonrpc-request (fim-lsp--connect) :workspace/executeCommand
+                                 '(:command "fimLsp.status" :arguments []))))
+    (message "fim-lsp: %s, %s, %s requests, %s answered locally %s"
+             (plist-get status :state) (plist-get status :model) (plist-get status :requests)
+             (plist-get status :localHits) (plist-get status :message))))
+
+(provide 'fim-lsp)
+;;; fim-lsp.el ends here

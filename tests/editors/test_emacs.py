@@ -1,0 +1,158 @@
+"""Real Emacs, in batch and in a terminal, set up from its README."""
+
+import subprocess
+
+import pytest
+from real import ROOT, block, environment, program, wait
+
+BODY = "total = a + b\n    return total"
+ADD = b"def add(a, b):\n    \n\n\nprint(add(1, 2))\n"
+FILE = ROOT / "editors" / "emacs" / "fim-lsp.el"
+WAIT = """
+(setq print-escape-newlines t)
+(defun until (check)
+  (with-timeout (10 (error "It did not happen: %S" (list fim-lsp--texts (buffer-string))))
+    (while (not (funcall check)) (accept-process-output nil 0.02))))
+"""
+
+
+@pytest.fixture
+def batch(scripted, tmp_path):
+    """Run Emacs Lisp after the README's; what it prints."""
+
+    def run(lisp, number=0):
+        env = environment(tmp_path / "home", scripted.url)
+        script = tmp_path / "test.el"
+        script.write_text(block("emacs", "elisp", number) + WAIT + lisp, "utf-8")
+        done = subprocess.run(
+            [program("EMACS"), "-Q", "--batch", "-l", str(script)],
+            env=env,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_it_compiles_and_documents_itself(tmp_path):
+    """The byte compiler warns of nothing, and checkdoc of nothing."""
+    emacs = [program("EMACS"), "-Q", "--batch", "--eval"]
+    strict = f"""(setq byte-compile-error-on-warn t
+                       byte-compile-dest-file-function (lambda (_) "{tmp_path}/out.elc"))"""
+    done = subprocess.run(
+        [*emacs, strict, "-f", "batch-byte-compile", str(FILE)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    done = subprocess.run([*emacs, f'(checkdoc-file "{FILE}")'], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+def test_accepted_by_word_by_line_and_whole(batch, scripted, tmp_path):
+    """Each inserts what it says and no more, undo takes it back, and what is saved is right."""
+    path = tmp_path / "a.py"
+    path.write_bytes(ADD)
+    scripted.says = BODY + "\n\n\n"
+    out = batch(
+        f"""
+        (find-file "{path}")
+        (goto-char (point-min)) (end-of-line 2)
+        (fim-lsp-complete)
+        (until (lambda () fim-lsp--shown))
+        (princ (format "%S\\n" (fim-lsp--rest)))
+        (insert "to") (fim-lsp--after-command)
+        (princ (format "%S\\n" (fim-lsp--rest)))
+        (fim-lsp-accept-word)
+        (princ (format "%S\\n" (fim-lsp--rest)))
+        (fim-lsp-accept-line)
+        (princ (format "%S\\n" (fim-lsp--rest)))
+        (buffer-enable-undo) (undo-boundary)
+        (fim-lsp-accept)
+        (princ (format "%S\\n" fim-lsp--shown))
+        (primitive-undo 2 buffer-undo-list)
+        (princ (format "%S\\n" (buffer-substring-no-properties (line-beginning-position) (line-end-position))))
+        (insert "\\n    return total")
+        (save-buffer)
+        """
+    )
+    assert out.splitlines() == [
+        r'"total = a + b\n    return total"',
+        r'"tal = a + b\n    return total"',
+        r'" = a + b\n    return total"',
+        r'"\n    return total"',
+        "nil",
+        '"    total = a + b"',
+    ]
+    assert path.read_bytes() == ADD.replace(b"    \n", f"    {BODY}\n".encode())
+
+
+def test_emoji_and_crlf(batch, scripted, tmp_path):
+    """Positions count characters, changes are told as they happen, and line ends stay."""
+    path = tmp_path / "b.py"
+    path.write_bytes("s = '😀漢'\r\nlast = 1\r\n".encode())
+    scripted.says = "'é😀')\r\n"
+    batch(
+        f"""
+        (find-file "{path}")
+        (fim-lsp-complete)
+        (until (lambda () fim-lsp--opened))
+        (end-of-line) (insert " + ") (backward-delete-char 1) (insert " str(")
+        (fim-lsp-complete)
+        (until (lambda () fim-lsp--shown))
+        (fim-lsp-accept)
+        (save-buffer)
+        """
+    )
+    assert scripted.bodies[-1]["prompt"].endswith("s = '😀漢' + str(")
+    assert path.read_bytes() == "s = '😀漢' + str('é😀')\r\nlast = 1\r\n".encode()
+
+
+def test_as_eglots_own_server(batch, scripted, tmp_path):
+    """Completion at point inserts the whole text, of several lines too."""
+    path = tmp_path / "c.txt"
+    path.write_bytes(b"alpha\n  bet\n")
+    scripted.says = "a = (1,\n    2)\n"
+    batch(
+        f"""
+        (require 'eglot)
+        (find-file "{path}")
+        (setq eglot-sync-connect 10)
+        (apply #'eglot (eglot--guess-contact))
+        (goto-char (point-min)) (end-of-line 2)
+        (let ((before (buffer-string)) (tries 40))
+          (while (and (equal before (buffer-string)) (> (setq tries (1- tries)) 0))
+            (accept-process-output nil 0.2)
+            (completion-at-point)))
+        (save-buffer)
+        """,
+        number=1,
+    )
+    assert path.read_bytes() == b"alpha\n  beta = (1,\n    2)\n"
+
+
+def test_on_a_terminals_screen(terminal, scripted, tmp_path):
+    """Ghost text stands where it belongs, is typed along without a request, and TAB makes it text."""
+    home = tmp_path / "home"
+    env = {**environment(home, scripted.url), "TERM": "xterm-256color"}
+    (home / ".emacs.d").mkdir()
+    (home / ".emacs.d" / "init.el").write_text(block("emacs", "elisp"))
+    path = tmp_path / "d.py"
+    path.write_bytes(ADD)
+    scripted.says = BODY + "\n\n\n"
+    screen = terminal(env, program("EMACS"), "-nw", str(path))
+    screen.until("print(add(1, 2))")
+    screen.press("C-n", "C-e")
+    screen.type("x")
+    screen.press("BSpace")
+    shown = screen.until("    return total").splitlines()
+    at = shown.index("def add(a, b):")
+    assert shown[at + 1 : at + 4] == ["    total = a + b", "    return total", ""]
+    asked = scripted.asked
+    screen.type("tot")
+    screen.press("Tab", "C-x", "C-s")
+    wait(lambda: path.read_bytes() == ADD.replace(b"    \n", f"    {BODY}\n".encode()))
+    assert asked <= 2

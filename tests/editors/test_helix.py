@@ -1,0 +1,78 @@
+"""Real Helix in a terminal, set up from its README: the entry is in the menu, and goes in whole."""
+
+import re
+import time
+
+import pytest
+from real import block, environment, program, wait
+
+
+@pytest.fixture
+def helix(terminal, scripted, tmp_path):
+    """Open a file in Helix; its screen."""
+
+    def begin(name, content):
+        home = tmp_path / "home"
+        env = environment(home, scripted.url)
+        config = home / ".config" / "helix"
+        config.mkdir(parents=True)
+        (config / "languages.toml").write_text(block("helix", "toml", 0))
+        (config / "config.toml").write_text(block("helix", "toml", 1))
+        path = tmp_path / name
+        path.write_bytes(content)
+        screen = terminal(env, program("HX"), str(path))
+        screen.until("NOR")
+        return screen, path
+
+    return begin
+
+
+def offered(screen, label):
+    """The screen with the entry in the menu: the first ask may only have put the question."""
+    for _ in range(40):
+        screen.press("C-x")
+        time.sleep(0.25)
+        shown = screen.screen()
+        if re.search(label, shown):
+            return shown
+    raise AssertionError(screen.screen())
+
+
+def saved(screen, path, expected):
+    screen.press("Escape")
+    screen.until("NOR")
+    screen.type(":w\r")
+    wait(lambda: path.read_bytes() == expected)
+
+
+def test_a_block_goes_in_whole(helix, scripted):
+    """The entry names its lines; Enter inserts them all, and undo takes all of them back."""
+    scripted.says = "total = a + b\n    return total\n\n\n"
+    source = b"def add(a, b):\n    \n\n\nprint(add(1, 2))\n"
+    screen, path = helix("a.py", source)
+    screen.type("jA")
+    screen.until("INS")
+    offered(screen, r"total = a \+ b +text")
+    screen.press("C-n")
+    # The whole text stands beside the menu, before it is taken.
+    screen.until("return total")
+    print(screen.screen())
+    screen.press("Enter")
+    saved(screen, path, source.replace(b"    \n", b"    total = a + b\n    return total\n"))
+    screen.type("u")
+    screen.type(":w\r")
+    wait(lambda: path.read_bytes() == source)
+
+
+def test_a_word_is_completed_in_place(helix, scripted):
+    """What stands of a word already is replaced, not doubled; emoji and CRLF stay as they are."""
+    scripted.says = "nt('é😀')\r\n"
+    source = "s = '😀漢'; \r\nlast = 1\r\n".encode()
+    screen, path = helix("b.py", source)
+    screen.type("A")
+    screen.until("INS")
+    screen.type("pri")
+    offered(screen, r"print\('é")
+    screen.press("C-n", "Enter")
+    wait(lambda: "print('é😀')" in screen.screen())
+    saved(screen, path, source.replace(b"; ", "; print('é😀')".encode()))

@@ -1,0 +1,40 @@
+"""What the editors' folders say agrees with the code."""
+
+import json
+import re
+import textwrap
+from pathlib import Path
+
+from fim_lsp import settings
+
+EDITORS = Path(__file__).parents[1] / "editors"
+
+
+def listed():
+    """Every setting as Neovim's help lists it."""
+    for name, spec in settings.schema().items():
+        yield f"{name} (default {json.dumps(spec['default'])})"
+        yield from textwrap.wrap(
+            spec["description"].replace("`", ""),
+            70,
+            initial_indent="        ",
+            subsequent_indent="        ",
+        )
+
+
+def test_neovims_help_has_every_setting():
+    """Names, defaults and descriptions are those of the code, in its order."""
+    help_text = (EDITORS / "nvim" / "doc" / "fim_lsp.txt").read_text("utf-8")
+    part = help_text.partition("FIM_LSP_MODEL.\n\n")[2].partition("\n\n vim:")[0]
+    assert part == "\n".join(listed())
+
+
+def test_every_editor_says_whether_it_was_tried():
+    """Each folder has a README that says so in its first lines, and names the program."""
+    for folder in EDITORS.iterdir():
+        if not folder.is_dir() or folder.name == "vscode":
+            continue
+        readme = (folder / "README.md").read_text("utf-8")
+        head = " ".join(readme.split("\n## ")[0].split())
+        assert re.search(r"Tried in .*\d|Not tried", head), folder.name
+        assert "fim-lsp" in readme
