@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
 from fim_lsp import answers, pace
@@ -16,6 +16,7 @@ from fim_lsp.breaker import Breaker
 from fim_lsp.document import Document, Edit, Place, body
 from fim_lsp.exclude import excluded
 from fim_lsp.flight import Flight
+from fim_lsp.ghost import Acceptance, Ghost
 from fim_lsp.problems import Problem, Problems
 from fim_lsp.prompt import Prompt, Trail, Window
 from fim_lsp.request import Refused, Request, ServiceError, Unavailable, Usage
@@ -77,16 +78,6 @@ class Ledger(Protocol):
 
 
 @dataclass(slots=True)
-class _Shown:
-    """The text last offered for a document, followed as it is typed along or taken."""
-
-    place: Place
-    rest: str
-    number: int | None  # of the row that counts what is accepted
-    accepted: int = 0  # characters taken in one go, a word, a line or all
-
-
-@dataclass(slots=True)
 class Selected:
     """The entry that an editor's menu has selected: it stands for what the line has from a column to the cursor."""
 
@@ -94,14 +85,19 @@ class Selected:
     text: str
 
 
+class _Found(NamedTuple):
+    offers: tuple[Offer, ...]
+    number: int | None = None  # of the request that paid for it, in the record of usage
+
+
 @dataclass(slots=True)
 class _Open:
     document: Document
     window: Window
     flight: Flight | None = None
-    turn: asyncio.Task[tuple[Offer, ...]] | None = None
+    turn: asyncio.Task[_Found] | None = None
     asked_at: float = float("-inf")  # clock seconds of the last request
-    shown: _Shown | None = None
+    ghost: Ghost | None = None
     secret: bool = False  # whether the document is never to be sent
 
 
@@ -134,6 +130,7 @@ class Engine:
         """`changed` is called when the state may have changed, `tell` when a problem is to be shown."""
         self.settings = settings
         self.counts = Tally()
+        self.acceptance = Acceptance()
         self.ledger: Ledger | None = None
         self.paused = False
         self.problems = Problems(clock)
@@ -180,8 +177,8 @@ class Engine:
         """Take note of a change that the document has gone through."""
         opened = self._open[uri]
         opened.window.edited(edit)
-        if opened.shown is not None:
-            self._follow(opened, opened.shown, edit)
+        if opened.ghost is not None:
+            self._follow(opened, opened.ghost, edit)
         if opened.flight is not None and not opened.flight.follow(edit):
             opened.flight.land()
 
@@ -193,6 +190,7 @@ class Engine:
             if len(self._left) > LEFT:
                 del self._left[next(iter(self._left))]
             self._supersede(opened)
+            self._vanish(opened)
             if opened.flight is not None:
                 opened.flight.land()
 
@@ -246,13 +244,13 @@ class Engine:
         self._supersede(opened)
         if not self._wanted(opened, place, explicit):
             return ()
-        lines, place = _with(opened.document.lines, place, selected)
-        if (known := self._known(opened, lines, place, explicit)) is not None:
-            return known
-        turn = asyncio.create_task(self._turn(opened, lines, place, explicit))
+        lines, there = _with(opened.document.lines, place, selected)
+        if (known := self._known(opened, lines, there, explicit)) is not None:
+            return self._show(opened, place, known, selected)
+        turn = asyncio.create_task(self._turn(opened, lines, there, explicit))
         opened.turn = turn
         try:
-            return await turn
+            return self._show(opened, place, await turn, selected)
         except asyncio.CancelledError:
             current = asyncio.current_task()
             if current is not None and current.cancelling():
@@ -267,7 +265,7 @@ class Engine:
             return ()
         lines = opened.document.lines
         if (known := self._known(opened, lines, place, False)) is not None:
-            return known
+            return self._show(opened, place, known, None)
         if opened.turn is None or opened.turn.done():
             opened.turn = asyncio.create_task(self._turn(opened, lines, place, False))
             opened.turn.add_done_callback(lambda task: task.cancelled() or task.exception())
@@ -334,27 +332,45 @@ class Engine:
             self._service = self._connect(self.settings)
         return self._service
 
-    def _follow(self, opened: _Open, shown: _Shown, edit: Edit) -> None:
-        """Tell from an edit alone whether the shown text is being typed along, or a part of it was taken."""
-        text = edit.text
-        if edit.start != edit.end or edit.start != shown.place or not text or not shown.rest.startswith(text):
-            opened.shown = None
-            return
-        shown.rest = shown.rest[len(text) :]
-        lines = text.count("\n")
-        column = len(text) - text.rfind("\n") - 1 if lines else shown.place.column + len(text)
-        shown.place = Place(shown.place.line + lines, column)
-        if len(text) > 1 and text.strip():
-            shown.accepted += len(text)
-            if self.ledger is not None and shown.number is not None:
-                self.ledger.accepted(shown.number, shown.accepted)
+    def _follow(self, opened: _Open, ghost: Ghost, edit: Edit) -> None:
+        """Tell from an edit alone whether the ghost text is typed along, or a part of it was taken."""
+        before = ghost.taken
+        fate = ghost.follow(edit, opened.document.lines)
+        self.acceptance.met(fate)
+        if fate in {"all", "typed", "dismissed"}:
+            opened.ghost = None
+        if ghost.taken > before and self.ledger is not None and ghost.number is not None:
+            self.ledger.accepted(ghost.number, ghost.taken)
+
+    def _vanish(self, opened: _Open) -> None:
+        """The ghost text is no longer on screen."""
+        if opened.ghost is not None:
+            self.acceptance.met(opened.ghost.ends())
+            opened.ghost = None
 
     def _show(
-        self, opened: _Open, place: Place, offers: tuple[Offer, ...], number: int | None
+        self, opened: _Open, place: Place, found: _Found, selected: Selected | None
     ) -> tuple[Offer, ...]:
-        if offers:
-            opened.shown = _Shown(place, offers[0].text, number)
-        return offers
+        """Follow from here on what is offered; a menu's entry comes before it, in place of what was typed of it."""
+        offers, lines = found.offers, opened.document.lines
+        if not offers or place.line >= len(lines):
+            return offers
+        foreign = 0
+        if selected is not None:
+            typed = lines[place.line][selected.column : place.column]
+            if not selected.text.startswith(typed):
+                return offers
+            foreign = len(selected.text) - len(typed)
+            entry = selected.text[len(typed) :]
+            offers = tuple(Offer(entry + text, covers) for text, covers in offers)
+        ghost = opened.ghost
+        if ghost is not None and ghost.shows(place, offers):
+            ghost.renewed(offers)
+        else:
+            self._vanish(opened)
+            self.acceptance.shown += 1
+            opened.ghost = Ghost(lines, place, offers, found.number, foreign)
+        return found.offers
 
     def _window(self) -> Window:
         trail = None if self.settings.context == "off" else self._trail
@@ -373,9 +389,7 @@ class Engine:
         line = document.lines[place.line]
         return not pace.rests(line[: place.column], body(line)[place.column :])
 
-    def _known(
-        self, opened: _Open, lines: Sequence[str], place: Place, explicit: bool
-    ) -> tuple[Offer, ...] | None:
+    def _known(self, opened: _Open, lines: Sequence[str], place: Place, explicit: bool) -> _Found | None:
         known = self._answers.find(opened.document.uri, lines, place)
         if known is None:
             return None
@@ -384,8 +398,8 @@ class Engine:
             return None
         self.counts.local_hits += 1
         number = None
-        if opened.shown is not None and opened.shown.rest in {offer.text for offer in known}:
-            number = opened.shown.number  # typed along: what is taken of it counts for the request that paid
+        if opened.ghost is not None and opened.ghost.shows(place, known):
+            number = opened.ghost.number  # typed along: what is taken of it counts for the request that paid
         elif self.ledger is not None:
             document, shown = opened.document, sum(len(offer.text) for offer in known[:1])
             what = {
@@ -395,7 +409,7 @@ class Engine:
                 "shown": shown,
             }
             number = self.ledger.ended(None, **what)
-        return self._show(opened, place, known, number)
+        return _Found(known, number)
 
     def _supersede(self, opened: _Open) -> None:
         if opened.turn is not None:
@@ -418,9 +432,7 @@ class Engine:
         if not flight.waiters:
             flight.land()
 
-    async def _turn(
-        self, opened: _Open, lines: Sequence[str], place: Place, explicit: bool
-    ) -> tuple[Offer, ...]:
+    async def _turn(self, opened: _Open, lines: Sequence[str], place: Place, explicit: bool) -> _Found:
         while True:
             flight = opened.flight
             if flight is None or explicit or not flight.serves(lines, place):
@@ -433,10 +445,10 @@ class Engine:
                     if wait:
                         await self._sleep(wait)
                 if not self._breaker.allows(self._clock(), explicit=explicit):
-                    return ()
+                    return _Found(())
                 if self.ledger is not None and not self.ledger.allows():
                     self._breaker.given_up()
-                    return ()
+                    return _Found(())
                 opened.asked_at = self._clock()
                 flight = opened.flight = Flight(place, question.spot, self._ask(question, explicit, known))
             typed, added = flight.typed, flight.added
@@ -444,14 +456,14 @@ class Engine:
             if flight.offers is None:
                 if flight.disagreed:
                     continue
-                return ()
+                return _Found(())
             left = tuple(
                 answers.without(Offer(text[len(typed) :], covers), added)
                 for text, covers in flight.offers
                 if len(text) > len(typed) and text.startswith(typed)
             )
             if left or not typed:
-                return self._show(opened, place, left, flight.number)
+                return _Found(left, flight.number)
 
     def _question(self, opened: _Open, lines: Sequence[str], place: Place) -> _Question:
         document = opened.document

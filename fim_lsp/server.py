@@ -165,6 +165,7 @@ class Server(LanguageServer):
             "cacheHitTokens": engine.counts.cache_hit_tokens,
             "completionTokens": engine.counts.completion_tokens,
             "localHits": engine.counts.local_hits,
+            "acceptance": engine.acceptance.counted(),
         }
 
     def _tell(self, problem: Problem) -> None:

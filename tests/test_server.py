@@ -33,6 +33,7 @@ async def test_a_session_from_beginning_to_end(start, endpoint):
         "cacheHitTokens": status["cacheHitTokens"],
         "completionTokens": status["completionTokens"],
         "localHits": 0,
+        "acceptance": {"shown": 1, "all": 1, "line": 0, "word": 0, "typed": 0, "dismissed": 0},
     }
     assert await client.stop() == 0
     assert client.stderr.decode() == ""
@@ -50,6 +51,32 @@ async def test_typing_along_asks_for_nothing(start, endpoint):
     client.type(URI, 1, 4, "", end={"line": 1, "character": 8})
     assert await client.texts(URI, 1, 4) == ["return a + b"]
     assert len(endpoint.bodies) == 1
+
+
+async def test_what_became_of_suggestions_is_counted(start, endpoint):
+    """By word and line, with no request for the rest; typed to the end; and something else typed instead."""
+    endpoint.says = "one(two)\n    three\nrest\n"
+    client = await start(settings={"multiline": "always"})
+    client.open(URI, "if x:\n    \n")
+    (text,) = await client.texts(URI, 1, 4)
+    assert text == "one(two)\n    three"
+    client.type(URI, 1, 4, "one")
+    assert await client.texts(URI, 1, 7) == ["(two)\n    three"]
+    client.type(URI, 1, 7, "(two)\n")
+    assert await client.texts(URI, 2, 0) == ["    three"]
+    client.type(URI, 2, 0, "    three")
+    requests = len(endpoint.bodies)
+    assert requests == 1
+    endpoint.says = "ab\n"
+    client.type(URI, 2, 9, "\n    y = ")
+    assert await client.texts(URI, 3, 8) == ["ab"]
+    client.type(URI, 3, 8, "a")
+    client.type(URI, 3, 9, "b")
+    client.type(URI, 3, 10, "\n    z = ")
+    assert await client.texts(URI, 4, 8) == ["ab"]
+    client.type(URI, 4, 8, "q")
+    status = await client.call("workspace/executeCommand", {"command": "fimLsp.status"})
+    assert status["acceptance"] == {"shown": 3, "all": 1, "line": 1, "word": 1, "typed": 1, "dismissed": 1}
 
 
 async def test_clearing_the_cache_asks_again(start, endpoint):

@@ -62,6 +62,7 @@ def test_who_may_import_whom(module):
 PURE = [
     "tally",
     "document",
+    "ghost",
     "prompt",
     "answers",
     "shape",
