@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from fim_lsp import __version__
 
 if TYPE_CHECKING:
+    import argparse
+
     from fim_lsp.engine import Service
     from fim_lsp.settings import Settings
 
@@ -22,7 +24,7 @@ RECORD = "usage.sqlite3"
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command; the exit code: 0 done, 1 failed with a message on stderr, 2 wrong usage."""
-    args = _parser(arguments).parse_args(arguments)
+    args = _arguments(arguments)
     _log(args)
     try:
         code = args.run(args)
@@ -42,7 +44,16 @@ def run(arguments: Sequence[str]) -> int:
         return int(code)
 
 
+def _arguments(arguments: Sequence[str]) -> Any:
+    if list(arguments) in ([], ["--stdio"]):
+        # As editors start it: greeting them need not wait for a parser.
+        return SimpleNamespace(run=_serve, tcp=None, demo=False, log_file=None, log_level="warning")
+    return _parser(arguments).parse_args(arguments)
+
+
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    import argparse  # noqa: PLC0415
+
     # The two large commands bring their own arguments, and are loaded only when they are named.
     parser = argparse.ArgumentParser(
         prog="fim-lsp",
@@ -118,16 +129,20 @@ def _common(parser: argparse.ArgumentParser, default: Any) -> None:
 
 
 def _address(text: str) -> tuple[str, int]:
+    from argparse import ArgumentTypeError  # noqa: PLC0415
+
     host, _, port = text.rpartition(":")
     if not port.isascii() or not port.isdigit() or not 0 <= int(port) < 65536:
-        raise argparse.ArgumentTypeError("must be HOST:PORT or PORT")
+        raise ArgumentTypeError("must be HOST:PORT or PORT")
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def _place(text: str) -> tuple[Path, int, int]:
+    from argparse import ArgumentTypeError  # noqa: PLC0415
+
     name, line, column = [*text.rsplit(":", 2), "", ""][:3]
     if not name or not line.isdigit() or not column.isdigit() or int(line) < 1 or int(column) < 1:
-        raise argparse.ArgumentTypeError("must be FILE:LINE:COLUMN, counting from 1")
+        raise ArgumentTypeError("must be FILE:LINE:COLUMN, counting from 1")
     return Path(name), int(line), int(column)
 
 
@@ -156,6 +171,8 @@ def connector(*, demo: bool) -> Callable[[Settings], Service]:
     """What connects to the endpoint: the settings' one, or the embedded demo."""
 
     def connect(settings: Settings) -> Service:
+        # With rich and click at hand, httpx would load its own command line: 5 MB, which it can do without.
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
         from fim_lsp.service import Service as Client  # noqa: PLC0415 - httpx costs 50 ms at start
 
         if not demo:

@@ -17,6 +17,7 @@ from fim_lsp.document import Document, Edit, Place, body
 from fim_lsp.exclude import excluded
 from fim_lsp.flight import Flight
 from fim_lsp.ghost import Acceptance, Ghost
+from fim_lsp.menu import Selected
 from fim_lsp.problems import Problem, Problems
 from fim_lsp.prompt import Prompt, Trail, Window
 from fim_lsp.request import Refused, Request, ServiceError, Unavailable, Usage
@@ -75,14 +76,6 @@ class Ledger(Protocol):
 
     def accepted(self, number: int, characters: int) -> None:
         """So many characters of that request's text are in the document now."""
-
-
-@dataclass(slots=True)
-class Selected:
-    """The entry that an editor's menu has selected: it stands for what the line has from a column to the cursor."""
-
-    column: int
-    text: str
 
 
 class _Found(NamedTuple):

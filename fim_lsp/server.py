@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
-from fim_lsp import __version__, menu, settings
-from fim_lsp.answers import Offer
+from fim_lsp import __version__, menu
 from fim_lsp.document import Document, Encoding, Place, body, split_lines, to_units
-from fim_lsp.engine import Engine, Selected, Service
 from fim_lsp.fault import place_of
-from fim_lsp.problems import Problem
-from fim_lsp.settings import Settings
+from fim_lsp.menu import Selected
 from fim_lsp.wire import LoopWriter, Wire, listen, protected, stdio
 
 if TYPE_CHECKING:
+    from fim_lsp.answers import Offer
+    from fim_lsp.engine import Engine, Service
     from fim_lsp.ledger import Ledger
+    from fim_lsp.problems import Problem
+    from fim_lsp.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -55,15 +56,13 @@ class Server(LanguageServer):
             ),
             protocol_cls=Wire,
         )
-        file, self._wrong = settings.from_file(config)
-        self._layers: dict[str, Mapping[str, Any]] = {
-            str(config): file,
-            "the environment": settings.from_environment(environ),
-            "initializationOptions": {},
-            "the editor's settings": {},
-        }
+        self._connect = connect
         self._config = config
+        self._environ = environ
         self._record = record
+        self._file: tuple[Mapping[str, Any], list[str]] | None = None  # what it holds, what is wrong with it
+        self._options: Mapping[str, Any] = {}
+        self._pushed: Mapping[str, Any] = {}
         self.ledger: Ledger | None = None
         self._told: set[str] = set()
         self._status: dict[str, Any] | None = None
@@ -71,9 +70,16 @@ class Server(LanguageServer):
         self.encoding: Encoding = "utf-16"
         self.client = menu.Client("", snippets=False)
         self.tasks: set[asyncio.Task[Any]] = set()
-        self.engine = Engine(
+
+    @functools.cached_property
+    def engine(self) -> Engine:
+        """The engine, loaded once the client has been greeted."""
+        from fim_lsp.engine import Engine  # noqa: PLC0415 - 40 ms that no client need wait for
+        from fim_lsp.settings import Settings  # noqa: PLC0415
+
+        return Engine(
             Settings(),
-            connect,
+            self._connect,
             clock=time.monotonic,
             random=random.random,
             sleep=asyncio.sleep,
@@ -89,7 +95,7 @@ class Server(LanguageServer):
         """Learn who the client is and what it wants."""
         options = params.initialization_options
         if isinstance(options, Mapping):
-            self._layers["initializationOptions"] = _section(options)
+            self._options = _section(options)
             self._wants_status = bool(options.get("statusNotifications"))
         self.client = _client(params)
         general = params.capabilities.general
@@ -99,15 +105,31 @@ class Server(LanguageServer):
 
     async def apply(self) -> None:
         """Put the settings of all layers in force, and say what is wrong with them."""
-        new, wrong = settings.merged(self._layers.items())
-        for message in [*self._wrong, *wrong]:
+        new, wrong = self._settings()
+        for message in wrong:
             if message not in self._told:
                 self._told.add(message)
                 self.say(message, types.MessageType.Warning)
-        self._told.intersection_update([*self._wrong, *wrong])
+        self._told.intersection_update(wrong)
         await self.engine.configure(new)
         if self.ledger is not None:
             self.ledger.configure(new)
+
+    def _settings(self) -> tuple[Settings, list[str]]:
+        """The settings of all layers, and what is wrong with them."""
+        from fim_lsp import settings  # noqa: PLC0415
+
+        if self._file is None:
+            self._file = settings.from_file(self._config)
+        file, wrong = self._file
+        layers = {
+            str(self._config): file,
+            "the environment": settings.from_environment(self._environ),
+            "initializationOptions": self._options,
+            "the editor's settings": self._pushed,
+        }
+        new, more = settings.merged(layers.items())
+        return new, [*wrong, *more]
 
     async def keep_accounts(self) -> None:
         """Open the record of usage, where there is one, and look at what other servers have spent now and then."""
@@ -138,7 +160,7 @@ class Server(LanguageServer):
     def push_settings(self, section: Any) -> None:
         """Take over the settings that the client has sent."""
         if isinstance(section, Mapping):
-            self._layers["the editor's settings"] = section
+            self._pushed = section
             self.run(self.apply())
 
     def run(self, work: Any) -> None:
@@ -189,7 +211,6 @@ def create(
 ) -> Server:
     """A server with all its handlers."""
     server = Server(connect, config, record, environ)
-    engine = server.engine
 
     @server.feature(types.INITIALIZE)
     def _initialize(params: types.InitializeParams) -> None:
@@ -210,7 +231,7 @@ def create(
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def _open(params: types.DidOpenTextDocumentParams) -> None:
-        _take(engine, params.text_document)
+        _take(server.engine, params.text_document)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def _change(params: types.DidChangeTextDocumentParams) -> None:
@@ -218,7 +239,7 @@ def create(
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def _close(params: types.DidCloseTextDocumentParams) -> None:
-        engine.close(params.text_document.uri)
+        server.engine.close(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def _save(_: types.DidSaveTextDocumentParams) -> None:
@@ -227,23 +248,23 @@ def create(
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)
     def _open_notebook(params: types.DidOpenNotebookDocumentParams) -> None:
         for cell in params.cell_text_documents:
-            _take(engine, cell)
+            _take(server.engine, cell)
 
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
     def _change_notebook(params: types.DidChangeNotebookDocumentParams) -> None:
         cells = params.change.cells
         if cells and cells.structure:
             for cell in cells.structure.did_open or []:
-                _take(engine, cell)
+                _take(server.engine, cell)
             for closed in cells.structure.did_close or []:
-                engine.close(closed.uri)
+                server.engine.close(closed.uri)
         for changed in (cells and cells.text_content) or []:
             _edit(server, changed.document, changed.changes)
 
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
     def _close_notebook(params: types.DidCloseNotebookDocumentParams) -> None:
         for cell in params.cell_text_documents:
-            engine.close(cell.uri)
+            server.engine.close(cell.uri)
 
     @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())
     @_never_fails(default=[])
@@ -254,7 +275,7 @@ def create(
         document, place = found
         explicit = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
         selected, span = _selection(server, document, place, params.context.selected_completion_info)
-        offers = await engine.complete(document.uri, place, explicit=explicit, selected=selected)
+        offers = await server.engine.complete(document.uri, place, explicit=explicit, selected=selected)
         if offers is None:
             return None
         before = selected.text if selected else ""
@@ -270,7 +291,7 @@ def create(
     @_never_fails(default=types.CompletionList(is_incomplete=True, items=[]))
     async def _complete(params: types.CompletionParams) -> types.CompletionList:
         found = _find(server, params.text_document.uri, params.position)
-        offers = engine.glance(found[0].uri, found[1]) if found else ()
+        offers = server.engine.glance(found[0].uri, found[1]) if found else ()
         items = [_menu_item(server, *found, offer) for offer in offers[:1]] if found else []
         return types.CompletionList(is_incomplete=True, items=items)
 
@@ -280,12 +301,12 @@ def create(
 
     @server.command("fimLsp.toggle")
     def _toggle() -> dict[str, Any]:
-        engine.pause(not engine.paused)
+        server.engine.pause(not server.engine.paused)
         return server.status()
 
     @server.command("fimLsp.clearCache")
     def _clear() -> None:
-        engine.clear()
+        server.engine.clear()
 
     @server.command("fimLsp.resume")
     def _resume() -> dict[str, Any]:
@@ -300,7 +321,11 @@ def create(
     @server.command("fimLsp.explain")
     def _explain(*arguments: Any) -> dict[str, Any]:
         found = _asked(server, arguments)
-        return engine.explain(found[0].uri, found[1]) if found else {"problem": "This document is not open."}
+        return (
+            server.engine.explain(found[0].uri, found[1])
+            if found
+            else {"problem": "This document is not open."}
+        )
 
     return server
 
