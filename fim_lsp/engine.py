@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -17,6 +17,7 @@ from fim_lsp.document import Document, Edit, Place, body
 from fim_lsp.exclude import excluded
 from fim_lsp.flight import Flight
 from fim_lsp.ghost import Acceptance, Ghost
+from fim_lsp.language import language
 from fim_lsp.menu import Selected
 from fim_lsp.problems import Problem, Problems
 from fim_lsp.prompt import Prompt, Trail, Window
@@ -33,6 +34,7 @@ AFTER = 4_000  # characters after the cursor that trimming looks at; more than i
 GRACE = (
     0.15  # seconds that a cancelled stream waits for the next key's request, if what was typed agrees with it
 )
+PAUSE = 60.0  # seconds without a key, after which the next one sees to it that a connection stands ready
 LEFT = 64  # windows of closed documents that are kept
 CANDIDATES = 3  # texts offered to an explicit ask
 VARIETY = 0.8  # least temperature of the second and third
@@ -140,6 +142,7 @@ class Engine:
         self._service: Service | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._under_way = 0
+        self._stirred = clock()  # when a key was last struck
 
     @property
     def state(self) -> str:
@@ -153,6 +156,7 @@ class Engine:
     def open(self, document: Document) -> None:
         """Take a document in; one that was open is replaced."""
         self.close(document.uri)
+        language(document.language)  # loaded here, not at the first key
         secret = excluded(document.uri, self.settings.exclude)
         window = self._left.pop(document.uri, None)
         if window is None:
@@ -169,6 +173,10 @@ class Engine:
     def edited(self, uri: str, edit: Edit) -> None:
         """Take note of a change that the document has gone through."""
         opened = self._open[uri]
+        now = self._clock()
+        if now - self._stirred > PAUSE and self._service is not None:
+            self._beside(self._service.warm())
+        self._stirred = now
         opened.window.edited(edit)
         if opened.ghost is not None:
             self._follow(opened, opened.ghost, edit)
@@ -286,7 +294,17 @@ class Engine:
     async def warm(self) -> None:
         """Connect in advance, so that the first completion is as quick as the tenth."""
         if self.settings.enabled:
+            self._rehearse()
             await self.service().warm()
+
+    def _rehearse(self) -> None:
+        """Go once through what every completion goes through, so that the first one finds it loaded."""
+        document = Document("", "python", 0, "x = \n")
+        rehearsed = _Open(document, Window(self.settings.prefix_chars, self.settings.suffix_chars))
+        question = self._question(rehearsed, document.lines, Place(0, 4))
+        ending = Ending(question.prompt.prefix, question.after, question.language, question.shape)
+        ending.feed("1\n")
+        self._tidied(question, ending.text)
 
     def explain(self, uri: str, place: Place) -> dict[str, Any]:
         """What would be sent for a place, whether or not it would be."""
@@ -416,7 +434,11 @@ class Engine:
         if not flight.edited:
             flight.land()
             return
-        task = asyncio.create_task(self._land_later(flight))
+        self._beside(self._land_later(flight))
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the requests; held until it is done."""
+        task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 

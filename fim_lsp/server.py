@@ -377,6 +377,7 @@ async def _settle(server: Server) -> None:
     workspace = server.client_capabilities.workspace
     if workspace and workspace.configuration:
         await server.pull_settings()
+    server.protocol.rehearse()
     await server.engine.warm()
     server.run(server.keep_accounts())
     if (

@@ -207,8 +207,10 @@ class Service:
         return Balance(body.get("is_available") is True, amounts)
 
     async def warm(self) -> None:
-        """Open the connection in advance; never raises."""
+        """Open the connection in advance, and go once through reading an answer; never raises."""
         with suppress(ServiceError):
+            if self._transport is None:
+                await _rehearse()
             transport = self._opened()
             if isinstance(transport, connection.Transport):
                 await transport.warm()
@@ -337,6 +339,18 @@ _PATIENCE = 10.0  # seconds, for what is not a completion
 _AFTERWORD = 0.02  # seconds for the end of a body after the end of its text
 _LONGEST_REST = 600.0  # seconds: the most that Retry-After is believed
 _PARAMETERS = frozenset({"max_tokens", "temperature", "stop", "prompt", "suffix", "model"})
+
+
+async def _rehearse() -> None:
+    """Read an answer that nobody sent: what the first one would load is loaded."""
+    event = b'data: {"choices": [{"index": 0, "text": "1", "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+    headers = {"Content-Type": "text/event-stream"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, content=event))
+    service = Service("http://rehearsal.invalid", "-", transport=transport)
+    async with service.complete(Request("", "", "-", 1, 0.0), seconds=1.0) as reply:
+        async for _ in reply:
+            pass
+    await service.aclose()
 
 
 def _body(request: Request) -> bytes:

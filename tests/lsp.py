@@ -25,12 +25,14 @@ class Client:
         self._versions = {}
 
     async def start(self, home, *arguments, **environ):
+        return await self.run(home, ["-m", "fim_lsp", *arguments], **environ)
+
+    async def run(self, home, arguments, **environ):
+        """Start Python with these arguments as the server."""
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("DEEPSEEK_", "FIM_LSP_", "XDG_"))}
         env = {**clean, "HOME": str(home), "PYTHONPATH": os.getcwd(), **environ}
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
-            "-m",
-            "fim_lsp",
             *arguments,
             stdin=-1,
             stdout=-1,
