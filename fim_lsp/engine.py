@@ -36,6 +36,7 @@ GRACE = (
 )
 PAUSE = 60.0  # seconds without a key, after which the next one sees to it that a connection stands ready
 LEFT = 64  # windows of closed documents that are kept
+NEARLY = 3  # characters left to type, at which what follows is asked for: about the time of an answer
 CANDIDATES = 3  # texts offered to an explicit ask
 VARIETY = 0.8  # least temperature of the second and third
 PATIENCE = 0.5  # seconds that the first candidate waits for the others
@@ -90,6 +91,7 @@ class _Open:
     document: Document
     window: Window
     flight: Flight | None = None
+    ahead: Flight | None = None  # for the place behind a ghost text that is nearly typed to its end
     turn: asyncio.Task[_Found] | None = None
     asked_at: float = float("-inf")  # clock seconds of the last request
     ghost: Ghost | None = None
@@ -178,10 +180,10 @@ class Engine:
             self._beside(self._service.warm())
         self._stirred = now
         opened.window.edited(edit)
-        if opened.ghost is not None:
-            self._follow(opened, opened.ghost, edit)
         if opened.flight is not None and not opened.flight.follow(edit):
             opened.flight.land()
+        if opened.ghost is not None:
+            self._follow(opened, opened.ghost, edit)
 
     def close(self, uri: str) -> None:
         """Let a document go, and end what is under way for it."""
@@ -192,8 +194,7 @@ class Engine:
                 del self._left[next(iter(self._left))]
             self._supersede(opened)
             self._vanish(opened)
-            if opened.flight is not None:
-                opened.flight.land()
+            self._land(opened)
 
     async def configure(self, settings: Settings) -> None:
         """Put new settings in force: what rests because of the old ones may try again."""
@@ -216,8 +217,7 @@ class Engine:
         self._changed()
         if (old.base_url, old.api_key) != (settings.base_url, settings.api_key):
             for opened in self._open.values():
-                if opened.flight is not None:
-                    opened.flight.land()
+                self._land(opened)
             service, self._service = self._service, None
             if service is not None:
                 await service.aclose()
@@ -247,6 +247,8 @@ class Engine:
             return ()
         lines, there = _with(opened.document.lines, place, selected)
         if (known := self._known(opened, lines, there, explicit)) is not None:
+            if not explicit and selected is None:
+                self._ask_ahead(opened, lines, place, known.offers)
             return self._show(opened, place, known, selected)
         turn = asyncio.create_task(self._turn(opened, lines, there, explicit))
         opened.turn = turn
@@ -348,8 +350,14 @@ class Engine:
         before = ghost.taken
         fate = ghost.follow(edit, opened.document.lines)
         self.acceptance.met(fate)
-        if fate in {"all", "typed", "dismissed"}:
+        if ghost.gone:
             opened.ghost = None
+            ahead, opened.ahead = opened.ahead, None
+            if ahead is not None and fate in {"all", "typed"}:
+                self._land(opened)
+                opened.flight = ahead
+            elif ahead is not None:
+                ahead.land()
         if ghost.taken > before and self.ledger is not None and ghost.number is not None:
             self.ledger.accepted(ghost.number, ghost.taken)
 
@@ -427,6 +435,13 @@ class Engine:
             opened.turn.cancel()
             opened.turn = None
 
+    @staticmethod
+    def _land(opened: _Open) -> None:
+        """End what is under way for a document."""
+        for flight in (opened.flight, opened.ahead):
+            if flight is not None:
+                flight.land()
+
     def _abandon(self, opened: _Open) -> None:
         flight = opened.flight
         if flight is None or flight.over or flight.waiters:
@@ -459,10 +474,7 @@ class Engine:
                     wait = pace.delay(self.settings.debounce_ms, self._clock() - opened.asked_at)
                     if wait:
                         await self._sleep(wait)
-                if not self._breaker.allows(self._clock(), explicit=explicit):
-                    return _Found(())
-                if self.ledger is not None and not self.ledger.allows():
-                    self._breaker.given_up()
+                if not self._may_ask(explicit=explicit):
                     return _Found(())
                 opened.asked_at = self._clock()
                 flight = opened.flight = Flight(place, question.spot, self._ask(question, explicit, known))
@@ -479,6 +491,33 @@ class Engine:
             )
             if left or not typed:
                 return _Found(left, flight.number)
+
+    def _ask_ahead(
+        self, opened: _Open, lines: Sequence[str], place: Place, offers: tuple[Offer, ...]
+    ) -> None:
+        """Ask for what follows a text of which only some last characters of a line are left to type."""
+        left = offers[0] if offers else Offer("")
+        if not 0 < len(left.text) <= NEARLY or left.covers or "\n" in left.text or opened.ahead is not None:
+            return
+        if opened.ghost is None or not opened.ghost.shows(place, offers):
+            return
+        line = lines[place.line]
+        typed = line[: place.column] + left.text
+        then = [*lines[: place.line], typed + line[place.column :], *lines[place.line + 1 :]]
+        there = Place(place.line, len(typed))
+        if self._answers.find(opened.document.uri, then, there) is None and self._may_ask(explicit=False):
+            question = self._question(opened, then, there)
+            opened.asked_at = self._clock()
+            opened.ahead = Flight(there, question.spot, self._ask(question, explicit=False, known=()))
+
+    def _may_ask(self, *, explicit: bool) -> bool:
+        """Whether a request may leave now, by the breaker and the budget."""
+        if not self._breaker.allows(self._clock(), explicit=explicit):
+            return False
+        if self.ledger is not None and not self.ledger.allows():
+            self._breaker.given_up()
+            return False
+        return True
 
     def _question(self, opened: _Open, lines: Sequence[str], place: Place) -> _Question:
         document = opened.document

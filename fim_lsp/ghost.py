@@ -45,6 +45,7 @@ class Ghost:
         The first `foreign` characters are those of a menu's entry: taking them alone is not taking ours.
         """
         self.number = number
+        self.gone = False  # whether there is nothing left to follow
         self.taken = 0  # characters that came by word, line or whole, not by typing
         self._place = place
         self._rests = list(offers)
@@ -62,9 +63,8 @@ class Ghost:
         self._rests = list(offers)
 
     def follow(self, edit: Edit, lines: Sequence[str]) -> Fate | None:
-        """What becomes of the text by an edit, `lines` being the document after it.
+        """What becomes of the text by an edit, `lines` being the document after it; None if nothing that counts.
 
-        After `all`, `typed` and `dismissed` there is nothing left to follow; None means typed along, or elsewhere.
         Several characters at once are taken, not typed, but for white space, which editors add by themselves.
         """
         if edit.end.line < self._place.line:
@@ -77,6 +77,7 @@ class Ghost:
         if edit.start.line == edit.end.line == self._place.line < len(lines):
             entered = self._enter(len(edit.text) - (edit.end.column - edit.start.column), lines)
         if not entered:
+            self.gone = True
             return self.ends()
         new = self._new[self._foreign :]
         self._foreign = max(self._foreign - len(self._new), 0)
@@ -84,6 +85,7 @@ class Ghost:
             return None
         self._used = True
         left = self._rests[0].text
+        self.gone = not left
         if len(new) > 1 and new.strip():
             self.taken += len(new)
             if not left:

@@ -34,13 +34,21 @@ class Service:
 
     def __init__(self):
         self.says = "1\n"
+        self.stalls = False
+        self.under_way = 0
         self.warmed = 0
         self.requests = []
 
     @asynccontextmanager
     async def complete(self, request, *, seconds):
         self.requests.append(request)
-        yield Reply(self.says)
+        self.under_way += 1
+        try:
+            if self.stalls:
+                await asyncio.Event().wait()
+            yield Reply(self.says)
+        finally:
+            self.under_way -= 1
 
     async def warm(self):
         self.warmed += 1
@@ -113,3 +121,34 @@ async def test_a_menus_entry_and_what_follows_it(world):
     assert world.engine.acceptance.counted() == {
         "shown": 1, "all": 1, "line": 0, "word": 0, "typed": 0, "dismissed": 0
     }  # fmt: skip
+
+
+async def test_what_follows_a_text_is_asked_for_before_it_is_typed_out(world):
+    """With three characters left; the answer is there when the last one is typed."""
+    world.service.says = "abcdef\n"
+    assert [offer.text for offer in await world.engine.complete(URI, Place(0, 4))] == ["abcdef"]
+    world.service.says = "(g)\n"
+    for n, key in enumerate("abcdef"):
+        world.key(0, 4 + n, key)
+        await world.engine.complete(URI, Place(0, 5 + n))
+        await asyncio.sleep(0)
+        assert len(world.service.requests) == (1 if n < 2 else 2)
+    offers = await world.engine.complete(URI, Place(0, 10))
+    assert [offer.text for offer in offers] == ["(g)"]
+    assert len(world.service.requests) == 2
+    assert world.service.requests[1].prefix.endswith("x = abcdef")
+
+
+async def test_what_was_asked_for_ahead_is_cut_when_something_else_is_typed(world):
+    """The stream for a place that will not come is closed."""
+    world.service.says = "abcd\n"
+    await world.engine.complete(URI, Place(0, 4))
+    world.service.stalls = True
+    world.key(0, 4, "a")
+    await world.engine.complete(URI, Place(0, 5))
+    await asyncio.sleep(0)
+    assert (len(world.service.requests), world.service.under_way) == (2, 1)
+    world.key(0, 5, "?")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert world.service.under_way == 0

@@ -121,3 +121,4 @@ def test_a_text_used_in_part_was_not_dismissed():
     document, ghost = case("x = |\n", "one two")
     assert insert(document, ghost, 0, 4, "one") == "word"
     assert insert(document, ghost, 0, 7, "?") is None
+    assert ghost.gone
