@@ -22,6 +22,7 @@ from fim_lsp.menu import Selected
 from fim_lsp.problems import Problem, Problems
 from fim_lsp.prompt import Prompt, Trail, Window
 from fim_lsp.request import Refused, Request, ServiceError, Unavailable, Usage
+from fim_lsp.secrets import Redactor
 from fim_lsp.settings import Settings
 from fim_lsp.shape import Shape, shape
 from fim_lsp.stop import Ending
@@ -140,6 +141,7 @@ class Engine:
         self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, clock)
         self._breaker = Breaker(random)
         self._trail = Trail()
+        self._redactor = Redactor()
         self._left: dict[str, Window] = {}  # of closed documents, which may come back
         self._service: Service | None = None
         self._background: set[asyncio.Task[None]] = set()
@@ -301,7 +303,7 @@ class Engine:
 
     def _rehearse(self) -> None:
         """Go once through what every completion goes through, so that the first one finds it loaded."""
-        document = Document("", "python", 0, "x = \n")
+        document = Document("", "python", 0, "x = 1\n")  # with a digit, so that it is looked at for secrets
         rehearsed = _Open(document, Window(self.settings.prefix_chars, self.settings.suffix_chars))
         question = self._question(rehearsed, document.lines, Place(0, 4))
         ending = Ending(question.prompt.prefix, question.after, question.language, question.shape)
@@ -522,6 +524,7 @@ class Engine:
     def _question(self, opened: _Open, lines: Sequence[str], place: Place) -> _Question:
         document = opened.document
         prompt = opened.window.prompt(lines, place, _name(document.uri))
+        prompt = Prompt(*self._redactor.around(*prompt))
         after = _after(lines, place)
         form = shape(
             prompt.prefix, after, document.language, self.settings.multiline, self.settings.max_tokens

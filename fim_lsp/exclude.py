@@ -6,23 +6,22 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from urllib.parse import unquote, urlsplit
 
-# File names by convention; 2026-11.
-SECRETS = (
-    ".env", ".env.*", "*.env", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ovpn",
-    "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", ".netrc", "_netrc", ".pgpass", ".npmrc", ".pypirc", ".htpasswd",
-    ".git-credentials", ".dockercfg", "credentials", "credentials.*", "secrets.*", "*.tfvars", "*.tfstate",
-    ".ssh/**", ".aws/**", ".gnupg/**", ".kube/**", ".docker/config.json",
-)  # fmt: skip
+from fim_lsp.secrets import files
 
 
 def excluded(uri: str, patterns: Sequence[str]) -> bool:
     """Whether a document is never to be sent; the last pattern that names it decides, `!` brings it back.
 
-    A pattern without `/` names files anywhere, `dir/**` everything below any such folder.
+    A pattern without `/` names files anywhere, `dir/` or `dir/**` everything below any such folder.
     """
     path = unquote(urlsplit(uri).path) if "://" in uri else unquote(uri)
-    out = False
-    for pattern in (*SECRETS, *patterns):
+    usual = _last(files(), path.lower())
+    return _last(patterns, path, usual=usual)
+
+
+def _last(patterns: Sequence[str], path: str, *, usual: bool = False) -> bool:
+    out = usual
+    for pattern in patterns:
         back = pattern.startswith("!")
         if back == out and _names(pattern.removeprefix("!"), path):
             out = not back
@@ -32,5 +31,7 @@ def excluded(uri: str, patterns: Sequence[str]) -> bool:
 def _names(pattern: str, path: str) -> bool:
     if "/" not in pattern:
         return fnmatchcase(path.rsplit("/", 1)[-1], pattern)
+    if pattern.endswith("/"):
+        pattern += "**"
     pattern = pattern.removeprefix("**/").lstrip("/")
     return fnmatchcase(path, f"*/{pattern}") or fnmatchcase(path, f"*/{pattern.replace('**', '*')}")

@@ -1,8 +1,11 @@
-"""What the tests share: a scripted endpoint, and a client with a real server process."""
+"""What the tests share: a scripted endpoint, a client with a real server process, an engine in a world of its own."""
 
 import pytest
 from endpoint import Endpoint
 from lsp import Client
+from world import URI, World
+
+from fim_lsp.document import Document
 
 
 @pytest.fixture
@@ -10,6 +13,15 @@ async def endpoint():
     made = await Endpoint().start()
     yield made
     await made.stop()
+
+
+@pytest.fixture
+async def world():
+    """An engine with one document open, and nothing real beneath it."""
+    made = World()
+    made.engine.open(Document(URI, "python", 1, "x = \n\n"))
+    yield made
+    await made.engine.aclose()
 
 
 @pytest.fixture

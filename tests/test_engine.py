@@ -1,89 +1,11 @@
 """The engine with a clock that stands still unless it is moved."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
-import pytest
+from world import URI
 
-from fim_lsp.document import Document, Place
-from fim_lsp.engine import PAUSE, Engine
-from fim_lsp.settings import Settings
-
-URI = "file:///a.py"
-
-
-class Reply:
-    usage = None
-    finish_reason = None
-
-    def __init__(self, text):
-        self._pieces = iter([text])
-
-    def __aiter__(self):
-        return self
-
-    async def __anext__(self):
-        try:
-            return next(self._pieces)
-        except StopIteration:
-            raise StopAsyncIteration from None
-
-
-class Service:
-    """Answers at once with what it is told."""
-
-    def __init__(self):
-        self.says = "1\n"
-        self.stalls = False
-        self.under_way = 0
-        self.warmed = 0
-        self.requests = []
-
-    @asynccontextmanager
-    async def complete(self, request, *, seconds):
-        self.requests.append(request)
-        self.under_way += 1
-        try:
-            if self.stalls:
-                await asyncio.Event().wait()
-            yield Reply(self.says)
-        finally:
-            self.under_way -= 1
-
-    async def warm(self):
-        self.warmed += 1
-
-    async def aclose(self):
-        pass
-
-
-class World:
-    def __init__(self):
-        self.now = 0.0
-        self.service = Service()
-        self.engine = Engine(
-            Settings(),
-            lambda _: self.service,
-            clock=lambda: self.now,
-            random=lambda: 0.5,
-            sleep=self.sleep,
-        )
-
-    async def sleep(self, seconds):
-        self.now += seconds
-        await asyncio.sleep(0)
-
-    def key(self, line, column, text):
-        document = self.engine.document(URI)
-        self.engine.edited(URI, document.change(Place(line, column), Place(line, column), text))
-
-
-@pytest.fixture
-async def world():
-    made = World()
-    made.engine.open(Document(URI, "python", 1, "x = \n\n"))
-    yield made
-    await made.engine.aclose()
+from fim_lsp.document import Place
+from fim_lsp.engine import PAUSE
 
 
 async def test_the_first_key_after_a_pause_sees_to_the_connection(world):

@@ -71,6 +71,7 @@ PURE = [
     "pace",
     "breaker",
     "exclude",
+    "secrets",
     "request",
     "problems",
 ]
