@@ -1,0 +1,10 @@
+"""Runs the server that lies beside this file, and nothing that lies elsewhere."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "libs"))
+
+from fim_lsp.__main__ import main  # noqa: E402
+
+sys.exit(main())

@@ -1,0 +1,39 @@
+// Which Python runs the server.
+import { execFile } from "node:child_process";
+
+export const OLDEST = [3, 11] as const;
+
+/** Whether what `sys.version_info` says, "3 12", is new enough. */
+export function recent(version: string): boolean {
+  const [major = 0, minor = 0] = version.trim().split(/\s+/).map(Number);
+  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
+}
+
+/** The first of these commands that is a Python new enough, and the versions of those that are not. */
+export async function find(commands: string[][], run = version): Promise<{ command?: string[]; old: string[] }> {
+  const old: string[] = [];
+  for (const command of commands) {
+    const found = await run(command);
+    if (found === undefined) continue;
+    if (recent(found)) return { command, old };
+    old.push(`${command.join(" ")} is ${found.trim().replace(/\s+/, ".")}`);
+  }
+  return { old };
+}
+
+function version(command: string[]): Promise<string | undefined> {
+  const [program = "", ...rest] = command;
+  const code = "import sys; print(*sys.version_info[:2])";
+  return new Promise((resolve) => {
+    execFile(program, [...rest, "-I", "-c", code], { timeout: 10_000, windowsHide: true }, (error, out) => {
+      resolve(error ? undefined : out);
+    });
+  });
+}
+
+/** Where users expect a Python to be found, in this order. */
+export function candidates(setting: string, environment: string | undefined, windows: boolean): string[][] {
+  if (setting) return [[setting]];
+  const found = environment ? [[environment]] : [];
+  return [...found, ...(windows ? [["py", "-3"], ["python"]] : [["python3"], ["python"]])];
+}
