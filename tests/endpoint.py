@@ -10,6 +10,7 @@ class Endpoint:
     def __init__(self):
         self.says = "pass\n"
         self.fault = None  # a status, or "stall", "break", "garbage"
+        self.key = None  # the only key that is right; None: any
         self.headers = {}
         self.first = 0.0  # seconds to the first piece
         self.every = 0.0  # seconds between pieces
@@ -51,6 +52,16 @@ class Endpoint:
             writer.close()
 
     async def _answer(self, reader, writer, path, head, body):
+        if self.key and head.get("authorization") != f"Bearer {self.key}":
+            self._reply(writer, 401, {"error": {"message": "no"}})
+            return True
+        if path == "/models":
+            self._reply(writer, 200, {"data": [{"id": "deepseek-flash"}]})
+            return True
+        if path == "/user/balance":
+            left = [{"currency": "USD", "total_balance": "9.87"}]
+            self._reply(writer, 200, {"is_available": True, "balance_infos": left})
+            return True
         if path != "/beta/completions":
             self._reply(writer, 404, {"error": {"message": "Not Found"}})
             return True

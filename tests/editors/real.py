@@ -65,7 +65,7 @@ class Scripted(Endpoint):
 
     def reset(self):
         """Say nothing of what a test before has asked."""
-        self.says, self.fault, self.first, self.every = "pass\n", None, 0.0, 0.0
+        self.says, self.fault, self.first, self.every, self.key = "pass\n", None, 0.0, 0.0, None
         self.bodies = []
 
     @property

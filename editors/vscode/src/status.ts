@@ -13,7 +13,8 @@ export class StatusItem implements vscode.Disposable {
   constructor(private readonly server: Server) {
     this.item.name = "fim-lsp";
     this.item.command = "fim.menu";
-    this.item.text = "$(sparkle) FIM";
+    this.item.text = label("busy");
+    this.item.accessibilityInformation = { label: "fim-lsp starting" };
     this.item.show();
     server.status((status) => {
       this.show(status);

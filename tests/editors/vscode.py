@@ -1,0 +1,211 @@
+"""A real VS Code: code-server with the packaged extension in a clean profile, and a browser that types into it."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from real import ROOT, program, wait
+
+EXTENSION = ROOT / "editors" / "vscode"
+GHOST = ".ghost-text, .ghost-text-decoration, .ghost-text-decoration-preview, .suggest-preview-text"
+ITEM = '[id*="fimLsp.status"]'
+SETTINGS = {
+    "security.workspace.trust.enabled": False,
+    "telemetry.telemetryLevel": "off",
+    "chat.disableAIFeatures": True,
+    "editor.autoClosingBrackets": "never",
+    "editor.autoClosingQuotes": "never",
+    "editor.minimap.enabled": False,
+    "editor.accessibilitySupport": "off",
+    "editor.wordBasedSuggestions": "off",
+    "files.autoSave": "off",
+    "workbench.startupEditor": "none",
+    "workbench.tips.enabled": False,
+    "update.mode": "none",
+    "extensions.ignoreRecommendations": True,
+    "window.restoreWindows": "none",
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
+    "[plaintext]": {"editor.wordBasedSuggestions": "currentDocument", "editor.quickSuggestions": {"other": "on"}},
+    "workbench.editor.restoreEditors": False,
+}
+
+
+def packaged():
+    """The packaged extension, made anew where the sources are newer."""
+    made = EXTENSION / "fim-lsp.vsix"
+    sources = [*EXTENSION.glob("src/*"), *EXTENSION.glob("media/*"), EXTENSION / "package.json", *ROOT.glob("fim_lsp/**/*.py")]
+    if made.exists() and made.stat().st_mtime >= max(path.stat().st_mtime for path in sources):
+        return made
+    if shutil.which("npm") is None:
+        reason = "npm is not on the path"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    env = {**os.environ, "PATH": f"{Path(program('NODE24')).parent}:{os.environ['PATH']}"}
+    for command in (["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], ["npm", "run", "package"]):
+        run = subprocess.run(command, cwd=EXTENSION, env=env, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
+    return made
+
+
+class Code:
+    """One code-server and one page; a file at a time is open."""
+
+    def __init__(self, home, url, screens):
+        node, server = program("NODE24"), program("CODE_SERVER")
+        program("PLAYWRIGHT")
+        program("CHROMIUM")
+        self.home, self.screens = home, screens
+        self.folder = home / "project"
+        self.folder.mkdir(parents=True)
+        (self.folder / "fixed.txt").write_text("\n")
+        data = home / "data"
+        for name, settings in (("User", SETTINGS), ("Machine", {"fimLsp.baseUrl": url, "fimLsp.debounceMs": 0})):
+            (data / name).mkdir(parents=True)
+            (data / name / "settings.json").write_text(json.dumps(settings))
+        self.machine = data / "Machine" / "settings.json"
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "DEEPSEEK_", "FIM_LSP_", "VSCODE"))}
+        gallery = json.dumps({"serviceUrl": "", "itemUrl": "", "resourceUrlTemplate": ""})
+        self.env = {**env, "HOME": str(home), "EXTENSIONS_GALLERY": gallery}
+        base = [node, server, "--user-data-dir", str(data), "--extensions-dir", str(home / "extensions")]
+        install = [*base, "--install-extension", str(packaged())]
+        done = subprocess.run(install, env=self.env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        where = ["--auth", "none", "--bind-addr", f"127.0.0.1:{self.port}"]
+        self._server = subprocess.Popen(
+            [*base, *where, "--disable-telemetry", "--disable-update-check", "--disable-workspace-trust"],
+            env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        self._page = subprocess.Popen(
+            [node, str(Path(__file__).with_name("page.mjs"))],
+            env=self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        wait(self._listens, 60)
+
+    def _listens(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def close(self):
+        self._page.stdin.close()
+        self._page.wait(20)
+        self._page.stdout.close()
+        os.killpg(self._server.pid, signal.SIGTERM)
+        self._server.wait(20)
+
+    def do(self, method, *arguments):
+        """Call a method of the page."""
+        self._page.stdin.write(json.dumps([method, *arguments]) + "\n")
+        self._page.stdin.flush()
+        answer = json.loads(self._page.stdout.readline())
+        if answer[0] is not None:
+            raise AssertionError(answer[0])
+        return answer[1]
+
+    def load(self, name, text):
+        """Load the window anew with one file, and wait for the server."""
+        path = self.folder / name
+        path.write_text(text, newline="")
+        payload = json.dumps([["openFile", f"vscode-remote://127.0.0.1:{self.port}{path}"]])
+        self.do("goto", f"http://127.0.0.1:{self.port}/?folder={quote(str(self.folder))}&payload={quote(payload)}")
+        self.do("waitForSelector", f'.tab[data-resource-name="{name}"]', {"timeout": 60_000})
+        wait(lambda: re.search("fim-lsp (ready|paused|error)", " ".join(self.do("labels", f"{ITEM} a"))), 60)
+        return path
+
+    def open(self, name, text):
+        """The same, with the cursor at the mark `|`."""
+        head, _, tail = text.partition("|")
+        path = self.load(name, head + tail)
+        self.do("waitForSelector", f'.tab.active[data-resource-name="{name}"]', {"timeout": 60_000})
+        self.do("click", ".monaco-editor .view-lines")
+        self.press("Control+Home")
+        for _ in range(head.count("\n")):
+            self.press("ArrowDown")
+        self.press("Home")
+        self.press("Home")
+        column = len(head) - head.rfind("\n") - 1
+        for _ in range(column):
+            self.press("ArrowRight")
+        return path
+
+    def press(self, key):
+        self.do("press", key)
+
+    def write(self, text, delay=40):
+        """Type, key by key."""
+        self.do("write", text, delay)
+
+    def ghost(self):
+        """The text shown behind the cursor, without what is not to be seen."""
+        more = self.do("contents", ".ghost-text-view-lines-container .view-line, .suggest-preview-additional-widget .view-line")
+        found = ["".join(self.do("contents", GHOST)), *more]
+        return "\n".join(found).replace("\xa0", " ").replace("\u200c", "").rstrip("\n")
+
+    def text(self):
+        """The lines of the editor that are on screen, from the top."""
+        script = """() => [...document.querySelectorAll('.monaco-editor .view-line')]
+            .sort((a, b) => parseInt(a.style.top) - parseInt(b.style.top)).map((line) => line.textContent).join('\\n')"""
+        return self.do("evaluate", f"({script})()").replace("\xa0", " ")
+
+    def saved(self, path):
+        """What the file holds once it is saved."""
+        before = path.stat().st_mtime_ns
+        self.press("Control+s")
+        end = time.monotonic() + 5
+        while path.stat().st_mtime_ns == before and time.monotonic() < end:
+            time.sleep(0.05)
+        return path.read_bytes().decode()
+
+    def run(self, command):
+        """Run a command by its name in the palette."""
+        self.press("F1")
+        self.do("waitForSelector", ".quick-input-widget input")
+        time.sleep(0.3)
+        self.write(command, 5)
+        wait(lambda: any(command in text for text in self.rows()))
+        self.press("Enter")
+
+    def answer(self, text):
+        """Answer an input box."""
+        self.do("click", ".quick-input-widget input")
+        self.write(text, 5)
+        self.press("Enter")
+
+    def pick(self, word):
+        """Take the entry of the status bar's menu that has this word."""
+        self.do("click", f"{ITEM} a")
+        row = wait(lambda: next((text for text in self.rows() if word in text), None))
+        self.do("click", f'.quick-input-list .monaco-list-row:has-text("{word}")')
+        return row
+
+    def set(self, **settings):
+        """Change settings of the machine, as a user does in the file."""
+        now = json.loads(self.machine.read_text())
+        now.update({f"fimLsp.{name}": value for name, value in settings.items()})
+        self.machine.write_text(json.dumps({k: v for k, v in now.items() if v is not None}))
+
+    def rows(self):
+        """What the quick input lists."""
+        return [text.replace("\n", " ") for text in self.do("texts", ".quick-input-list .monaco-list-row")]
+
+    def messages(self):
+        """The notifications on screen."""
+        return [text.replace("\n", " ") for text in self.do("texts", ".notification-list-item-message")]
+
+    def status(self):
+        """The status bar's item."""
+        return "".join(self.do("texts", ITEM)).strip()
+
+    def shot(self, name):
+        self.do("screenshot", {"path": str(self.screens / f"{name}.png")})
