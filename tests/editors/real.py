@@ -26,6 +26,14 @@ def wait(condition, seconds=10.0):
     raise AssertionError("it did not happen")
 
 
+def holds(path, content):
+    """Whether a file holds these bytes.  An editor that saves may put another file in its place, and it is gone awhile."""
+    try:
+        return path.read_bytes() == content
+    except FileNotFoundError:
+        return False
+
+
 def program(variable):
     """The editor that a variable of the environment names; without it a user's test is skipped, and CI's fails."""
     path = os.environ.get(variable, "")

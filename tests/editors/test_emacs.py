@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from real import ROOT, block, environment, program, wait
+from real import ROOT, block, environment, holds, program, wait
 
 BODY = "total = a + b\n    return total"
 ADD = b"def add(a, b):\n    \n\n\nprint(add(1, 2))\n"
@@ -154,5 +154,5 @@ def test_on_a_terminals_screen(terminal, scripted, tmp_path):
     asked = scripted.asked
     screen.type("tot")
     screen.press("Tab", "C-x", "C-s")
-    wait(lambda: path.read_bytes() == ADD.replace(b"    \n", f"    {BODY}\n".encode()))
+    wait(lambda: holds(path, ADD.replace(b"    \n", f"    {BODY}\n".encode())))
     assert asked <= 2

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from real import block, environment, program, wait
+from real import block, environment, holds, program, wait
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def saved(screen, path, expected):
     screen.press("Escape")
     screen.until("NOR")
     screen.type(":w\r")
-    wait(lambda: path.read_bytes() == expected)
+    wait(lambda: holds(path, expected))
 
 
 def test_a_block_goes_in_whole(helix, scripted):
@@ -56,12 +56,11 @@ def test_a_block_goes_in_whole(helix, scripted):
     screen.press("C-n")
     # The whole text stands beside the menu, before it is taken.
     screen.until("return total")
-    print(screen.screen())
     screen.press("Enter")
     saved(screen, path, source.replace(b"    \n", b"    total = a + b\n    return total\n"))
     screen.type("u")
     screen.type(":w\r")
-    wait(lambda: path.read_bytes() == source)
+    wait(lambda: holds(path, source))
 
 
 def test_a_word_is_completed_in_place(helix, scripted):

@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from real import block, environment, program, wait
+from real import block, environment, holds, program, wait
 
 BODY = "total = a + b\n    return total"
 ADD = b"def add(a, b):\n    \n\n\nprint(add(1, 2))\n"
@@ -423,4 +423,4 @@ def test_on_a_terminals_screen(terminal, scripted, tmp_path, version):
     screen.press("Tab")
     screen.press("Escape")
     screen.type(":wq\r")
-    wait(lambda: file.read_bytes() == ADD.replace(b"    \n", f"    {BODY}\n".encode()))
+    wait(lambda: holds(file, ADD.replace(b"    \n", f"    {BODY}\n".encode())))
