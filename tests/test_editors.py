@@ -32,9 +32,27 @@ def test_neovims_help_has_every_setting():
 def test_every_editor_says_whether_it_was_tried():
     """Each folder has a README that says so in its first lines, and names the program."""
     for folder in EDITORS.iterdir():
-        if not folder.is_dir() or folder.name == "vscode":
+        if not folder.is_dir():
             continue
         readme = (folder / "README.md").read_text("utf-8")
         head = " ".join(readme.split("\n## ")[0].split())
         assert re.search(r"Tried in .*\d|Not tried", head), folder.name
         assert "fim-lsp" in readme
+
+
+def test_the_extensions_settings_are_those_of_the_code():
+    """Types, ranges, defaults and help; the key is not among them, and what must be the machine's is."""
+    manifest = json.loads((EDITORS / "vscode" / "package.json").read_text("utf-8"))
+    listed = manifest["contributes"]["configuration"]["properties"]
+    expected = {f"fimLsp.{name}": spec for name, spec in settings.schema().items() if name != "apiKey"}
+    own = {f"fimLsp.{name}" for name in ("pythonPath", "serverCommand", "demo", "trace.server")}
+    assert set(listed) == set(expected) | own
+    for name, spec in expected.items():
+        row = dict(listed[name])
+        scope = row.pop("scope")
+        assert {"description": row.pop("markdownDescription"), **row} == spec, name
+        assert scope == ("machine" if name == "fimLsp.baseUrl" else scope)
+    assert all(listed[name]["scope"] == "machine" for name in own - {"fimLsp.trace.server"})
+    budgets = ("dailyBudget", "monthlyBudget", "requestsPerMinute")
+    assert all(listed[f"fimLsp.{name}"]["scope"] == "application" for name in budgets)
+    assert set(manifest["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]) == set(listed)

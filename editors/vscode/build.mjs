@@ -25,7 +25,7 @@ if (what === "package") {
   rmSync(libs, { recursive: true, force: true });
   mkdirSync(libs, { recursive: true });
   const python = process.env.PYTHON ?? "python3";
-  execFileSync(python, ["-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-compile", "--target", libs, root], {
+  execFileSync(python, ["-m", "pip", "install", "-qq", "--root-user-action=ignore", "--disable-pip-version-check", "--no-compile", "--target", libs, root], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   for (const name of readdirSync(libs, { recursive: true })) {

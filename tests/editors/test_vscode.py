@@ -22,7 +22,10 @@ def code(tmp_path_factory, bench):
     made = Code(tmp_path_factory.mktemp("code"), bench.url, screens)
     try:
         made.load("first.py", "x = 1\n")
-        wait(lambda: "Complete code with fim-lsp" in " ".join(made.do("texts", ".gettingStartedContainer")), SLOW)
+        wait(
+            lambda: "Complete code with fim-lsp" in " ".join(made.do("texts", ".gettingStartedContainer")),
+            SLOW,
+        )
         made.shot("walkthrough")
         made.run("FIM: Set API key")
         made.do("waitForSelector", ".quick-input-widget >> text=secret store")
@@ -200,7 +203,9 @@ def test_a_server_that_was_killed_is_back(fresh, scripted):
     path = fresh.open("killed.py", "|\n")
     fresh.write("a = ")
     ghost(fresh, "one")
-    found = subprocess.run(["pgrep", "-f", f"{fresh.home}.*run.py"], capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        ["pgrep", "-f", f"{fresh.home}.*run.py"], capture_output=True, text=True, check=True
+    )
     for number in found.stdout.split():
         os.kill(int(number), signal.SIGKILL)
     fresh.press("Escape")
@@ -221,7 +226,9 @@ def test_explain_shows_the_bytes(fresh, scripted):
     """In a page that cannot be written to."""
     fresh.open("explain.py", "first = 1\nsecond = |\nthird = 3\n")
     fresh.run("FIM: Explain the request at the cursor")
-    fresh.do("waitForSelector", '.tab.active[data-resource-name="the request at the cursor"]', {"timeout": 20_000})
+    fresh.do(
+        "waitForSelector", '.tab.active[data-resource-name="the request at the cursor"]', {"timeout": 20_000}
+    )
     text = wait(lambda: (seen := fresh.text()) and "--- end ---" in seen and seen, SLOW)
     assert "--- prompt ---\n# explain.py\nfirst = 1\nsecond = \n--- suffix ---\n\nthird = 3" in text
     assert scripted.asked == 0

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -33,7 +34,10 @@ SETTINGS = {
     "extensions.ignoreRecommendations": True,
     "window.restoreWindows": "none",
     "workbench.secondarySideBar.defaultVisibility": "hidden",
-    "[plaintext]": {"editor.wordBasedSuggestions": "currentDocument", "editor.quickSuggestions": {"other": "on"}},
+    "[plaintext]": {
+        "editor.wordBasedSuggestions": "currentDocument",
+        "editor.quickSuggestions": {"other": "on"},
+    },
     "workbench.editor.restoreEditors": False,
 }
 
@@ -41,7 +45,12 @@ SETTINGS = {
 def packaged():
     """The packaged extension, made anew where the sources are newer."""
     made = EXTENSION / "fim-lsp.vsix"
-    sources = [*EXTENSION.glob("src/*"), *EXTENSION.glob("media/*"), EXTENSION / "package.json", *ROOT.glob("fim_lsp/**/*.py")]
+    sources = [
+        *EXTENSION.glob("src/*"),
+        *EXTENSION.glob("media/*"),
+        EXTENSION / "package.json",
+        *ROOT.glob("fim_lsp/**/*.py"),
+    ]
     if made.exists() and made.stat().st_mtime >= max(path.stat().st_mtime for path in sources):
         return made
     if shutil.which("npm") is None:
@@ -49,7 +58,8 @@ def packaged():
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    env = {**os.environ, "PATH": f"{Path(program('NODE24')).parent}:{os.environ['PATH']}"}
+    path = f"{Path(program('NODE24')).parent}:{os.environ['PATH']}"
+    env = {**os.environ, "PATH": path, "PYTHON": sys.executable}
     for command in (["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], ["npm", "run", "package"]):
         run = subprocess.run(command, cwd=EXTENSION, env=env, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
@@ -68,11 +78,18 @@ class Code:
         self.folder.mkdir(parents=True)
         (self.folder / "fixed.txt").write_text("\n")
         data = home / "data"
-        for name, settings in (("User", SETTINGS), ("Machine", {"fimLsp.baseUrl": url, "fimLsp.debounceMs": 0})):
+        for name, settings in (
+            ("User", SETTINGS),
+            ("Machine", {"fimLsp.baseUrl": url, "fimLsp.debounceMs": 0}),
+        ):
             (data / name).mkdir(parents=True)
             (data / name / "settings.json").write_text(json.dumps(settings))
         self.machine = data / "Machine" / "settings.json"
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "DEEPSEEK_", "FIM_LSP_", "VSCODE"))}
+        env = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith(("XDG_", "DEEPSEEK_", "FIM_LSP_", "VSCODE"))
+        }
         gallery = json.dumps({"serviceUrl": "", "itemUrl": "", "resourceUrlTemplate": ""})
         self.env = {**env, "HOME": str(home), "EXTENSIONS_GALLERY": gallery}
         base = [node, server, "--user-data-dir", str(data), "--extensions-dir", str(home / "extensions")]
@@ -118,7 +135,9 @@ class Code:
         path = self.folder / name
         path.write_text(text, newline="")
         payload = json.dumps([["openFile", f"vscode-remote://127.0.0.1:{self.port}{path}"]])
-        self.do("goto", f"http://127.0.0.1:{self.port}/?folder={quote(str(self.folder))}&payload={quote(payload)}")
+        self.do(
+            "goto", f"http://127.0.0.1:{self.port}/?folder={quote(str(self.folder))}&payload={quote(payload)}"
+        )
         self.do("waitForSelector", f'.tab[data-resource-name="{name}"]', {"timeout": 60_000})
         wait(lambda: re.search("fim-lsp (ready|paused|error)", " ".join(self.do("labels", f"{ITEM} a"))), 60)
         return path
@@ -148,7 +167,10 @@ class Code:
 
     def ghost(self):
         """The text shown behind the cursor, without what is not to be seen."""
-        more = self.do("contents", ".ghost-text-view-lines-container .view-line, .suggest-preview-additional-widget .view-line")
+        more = self.do(
+            "contents",
+            ".ghost-text-view-lines-container .view-line, .suggest-preview-additional-widget .view-line",
+        )
         found = ["".join(self.do("contents", GHOST)), *more]
         return "\n".join(found).replace("\xa0", " ").replace("\u200c", "").rstrip("\n")
 
