@@ -238,6 +238,7 @@ def _doctor(args: argparse.Namespace) -> int:
         environ=os.environ,
         demo=args.demo,
         as_json=args.json,
+        record=None if args.demo else record_file(),
     )
 
 

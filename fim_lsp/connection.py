@@ -186,6 +186,10 @@ class Transport(httpx.AsyncBaseTransport):
         if connection.ended:
             raise httpx.ConnectError("closed at once")
         self._live.add(connection)
+        if len(self._ready) >= _MOST_READY + self._waiting:
+            # Whoever it was opened for has gone.
+            connection.abort()
+            return
         self._rest(connection, 0)
 
     @cached_property

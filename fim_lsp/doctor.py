@@ -7,12 +7,15 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fim_lsp import __version__, settings
+from fim_lsp.ledger import fallen
 from fim_lsp.request import Refused, Request, ServiceError
 from fim_lsp.settings import Settings
+from fim_lsp.usage.limits import low_balance
 
 SECONDS = 15.0  # for the trial completion
 
@@ -32,9 +35,10 @@ def run(
     environ: Mapping[str, str],
     demo: bool,
     as_json: bool,
+    record: Path | None = None,
 ) -> int:
     """Check, print, and return 1 if anything is wrong."""
-    checks = asyncio.run(examine(connect=connect, config=config, environ=environ, demo=demo))
+    checks = asyncio.run(examine(connect=connect, config=config, environ=environ, demo=demo, record=record))
     if as_json:
         print(
             json.dumps(
@@ -49,7 +53,12 @@ def run(
 
 
 async def examine(
-    *, connect: Callable[[Settings], Any], config: Path, environ: Mapping[str, str], demo: bool
+    *,
+    connect: Callable[[Settings], Any],
+    config: Path,
+    environ: Mapping[str, str],
+    demo: bool,
+    record: Path | None = None,
 ) -> list[Check]:
     """Every check, in the order in which one thing needs another; none that cannot be right without an earlier one."""
     file, wrong = settings.from_file(config)
@@ -76,6 +85,9 @@ async def examine(
     else:
         source = "DEEPSEEK_API_KEY" if environ.get("DEEPSEEK_API_KEY", "").strip() else str(config)
         checks.append(Check("key", True, f"set, from {source}"))
+    if record is not None:
+        today = datetime.now().astimezone().date()
+        checks += [Check("cache", True, sentence) for sentence in fallen(record, today)]
     service = connect(chosen)
     try:
         checks += await _talk(service, chosen, "the embedded demo" if demo else chosen.base_url)
@@ -124,7 +136,9 @@ async def _talk(service: Any, chosen: Settings, where: str) -> list[Check]:
         Check(
             "balance",
             balance.available,
-            amounts if balance.available else f"{amounts}: top up the account to go on",
+            f"{amounts}: top up the account to go on"
+            if not balance.available
+            else low_balance(balance.amounts) or amounts,
         )
     )
     return checks

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
 from fim_lsp import answers, pace
+from fim_lsp.account import Account, Ledger
 from fim_lsp.answers import Answers, Offer, Spot
 from fim_lsp.breaker import Breaker
 from fim_lsp.document import Document, Edit, Place, body
@@ -21,7 +22,7 @@ from fim_lsp.language import language
 from fim_lsp.menu import Selected
 from fim_lsp.problems import Problem, Problems
 from fim_lsp.prompt import Prompt, Trail, Window
-from fim_lsp.request import Refused, Request, ServiceError, Unavailable, Usage
+from fim_lsp.request import Balance, Refused, Request, ServiceError, Unavailable, Usage
 from fim_lsp.secrets import Redactor
 from fim_lsp.settings import Settings
 from fim_lsp.shape import Shape, shape
@@ -36,6 +37,7 @@ GRACE = (
     0.15  # seconds that a cancelled stream waits for the next key's request, if what was typed agrees with it
 )
 PAUSE = 60.0  # seconds without a key, after which the next one sees to it that a connection stands ready
+LINGER = 0.05  # seconds that a stream is held for its bill, once its text is complete
 LEFT = 64  # windows of closed documents that are kept
 NEARLY = 3  # characters left to type, at which what follows is asked for: about the time of an answer
 CANDIDATES = 3  # texts offered to an explicit ask
@@ -62,24 +64,11 @@ class Service(Protocol):
     async def warm(self) -> None:
         """Connect in advance; never raises."""
 
+    async def balance(self) -> Balance:
+        """What is left on the account."""
+
     async def aclose(self) -> None:
         """Close every connection."""
-
-
-class Ledger(Protocol):
-    """What the engine needs of the record of usage."""
-
-    def allows(self) -> bool:
-        """Whether the budget leaves room for a request."""
-
-    def begin(self) -> int:
-        """A request leaves now; its number."""
-
-    def ended(self, number: int | None, **what: Any) -> int:
-        """A request has ended, or an answer was found here; its number."""
-
-    def accepted(self, number: int, characters: int) -> None:
-        """So many characters of that request's text are in the document now."""
 
 
 class _Found(NamedTuple):
@@ -103,6 +92,7 @@ class _Open:
 class _Question:
     """A place as the model and the trimming see it, taken before any waiting: the text may move on."""
 
+    uri: str
     prompt: Prompt
     after: str
     spot: Spot
@@ -301,6 +291,12 @@ class Engine:
             self._rehearse()
             await self.service().warm()
 
+    async def weigh(self) -> None:
+        """Look at what is left on the account, where the service tells."""
+        if self.ledger is not None and self.settings.enabled:
+            with suppress(ServiceError):
+                self.ledger.weigh(await self.service().balance())
+
     def _rehearse(self) -> None:
         """Go once through what every completion goes through, so that the first one finds it loaded."""
         document = Document("", "python", 0, "x = 1\n")  # with a digit, so that it is looked at for secrets
@@ -330,6 +326,11 @@ class Engine:
             "kind": question.shape.kind,
             "known": self._answers.find(uri, opened.document.lines, place) is not None,
         }
+
+    async def settled(self) -> None:
+        """Wait until what goes on beside the requests has ended."""
+        if self._background:
+            await asyncio.wait(self._background)
 
     async def aclose(self) -> None:
         """End everything that is under way."""
@@ -429,7 +430,7 @@ class Engine:
                 "ended": "local",
                 "shown": shown,
             }
-            number = self.ledger.ended(None, **what)
+            number = self.ledger.ended(None, document.uri, **what)
         return _Found(known, number)
 
     def _supersede(self, opened: _Open) -> None:
@@ -473,7 +474,8 @@ class Engine:
                 question = self._question(opened, lines, place)
                 known = (self._answers.find(opened.document.uri, lines, place) or ()) if explicit else ()
                 if not explicit:
-                    wait = pace.delay(self.settings.debounce_ms, self._clock() - opened.asked_at)
+                    spare = self.settings.spare_peak_hours and self.ledger is not None and self.ledger.peak()
+                    wait = pace.delay(self.settings.debounce_ms, self._clock() - opened.asked_at, spare=spare)
                     if wait:
                         await self._sleep(wait)
                 if not self._may_ask(explicit=explicit):
@@ -530,7 +532,7 @@ class Engine:
             prompt.prefix, after, document.language, self.settings.multiline, self.settings.max_tokens
         )
         spot = answers.spot(document.uri, lines, place)
-        return _Question(prompt, after, spot, form, document.language, document.line_end)
+        return _Question(document.uri, prompt, after, spot, form, document.language, document.line_end)
 
     def _request(self, question: _Question, temperature: float) -> Request:
         return Request(
@@ -578,20 +580,29 @@ class Engine:
         request = self._request(question, temperature)
         before = question.prompt.prefix
         ending = Ending(before, question.after, question.language, question.shape)
-        begun = self._clock()
+        account = Account(
+            question.prompt,
+            uri=question.uri,
+            model=self.settings.model,
+            language=question.language,
+            counts=self.counts,
+            ledger=self.ledger,
+            clock=self._clock,
+        )
         self._under_way += 1
         self._changed()
-        likely = self.counts.asked(question.prompt)
-        number = self.ledger.begin() if self.ledger is not None else None
         if flight is not None:
-            flight.number = number
-        first: float | None = None
+            flight.number = account.number
         ended, offer = "cut", Offer("")
         usage: Usage | None = None
+        lingers = False
         try:
-            async with self.service().complete(request, seconds=self.settings.timeout_seconds) as reply:
-                async for piece in reply:
-                    first = first or self._clock()
+            async with AsyncExitStack() as stack:
+                asked = self.service().complete(request, seconds=self.settings.timeout_seconds)
+                reply = await stack.enter_async_context(asked)
+                pieces = aiter(reply)
+                async for piece in pieces:
+                    account.heard()
                     full = ending.feed(piece)
                     if flight is not None:
                         flight.raw = ending.text
@@ -606,39 +617,28 @@ class Engine:
                 usage = reply.usage
                 offer = self._tidied(question, ending.text, cut=reply.finish_reason == "length")
                 ended = "done"
+                took = account.done()
+                if usage is None and ending.bare:
+                    lingers = True
+                    rest = stack.pop_all()
+                    self._beside(self._linger(rest, pieces, reply, account, ending.text, len(offer.text)))
         except ServiceError as error:
             if not (isinstance(error, Unavailable) and error.cause == "deadline" and ending.text.strip()):
                 ended = "failed"
                 self._failed(error)
                 return None
             offer = self._tidied(question, ending.text, cut=True)
+            took = account.done()
         except asyncio.CancelledError:
             self._breaker.given_up()
             raise
         finally:
             self._under_way -= 1
-            if ended != "failed":
-                spent = self.counts.ended(question.prompt, likely, ending.text, usage)
-                if self.ledger is not None:
-                    self.ledger.ended(
-                        number,
-                        model=self.settings.model,
-                        language=question.language,
-                        ended=ended,
-                        hit=spent.hit,
-                        missed=spent.missed,
-                        out=spent.out,
-                        estimated=spent.estimated,
-                        first_ms=None if first is None else 1000 * (first - begun),
-                        end_ms=1000 * (self._clock() - begun),
-                        shown=len(offer.text),
-                    )
-            elif self.ledger is not None:
-                what = {"model": self.settings.model, "language": question.language, "ended": ended}
-                self.ledger.ended(number, **what)
+            if not lingers:
+                account.close(ended, ending.text, usage, len(offer.text))
             self._changed()
         self._worked()
-        sent, took = map(len, question.prompt), 1000 * (self._clock() - begun)
+        sent = map(len, question.prompt)
         log.info(
             "%d + %d characters sent, %d read, %d kept, %.0f ms",
             *sent,
@@ -647,6 +647,31 @@ class Engine:
             took,
         )
         return offer
+
+    async def _linger(
+        self,
+        stack: AsyncExitStack,
+        pieces: AsyncIterator[str],
+        reply: Reply,
+        account: Account,
+        text: str,
+        shown: int,
+    ) -> None:
+        """Read on for a moment behind a text that is complete: where the model ends here too, its bill comes."""
+        try:
+            async with stack:
+                further = asyncio.ensure_future(anext(pieces, ""))
+                nap = asyncio.ensure_future(self._sleep(LINGER))
+                try:
+                    await asyncio.wait({further, nap}, return_when=asyncio.FIRST_COMPLETED)
+                    if further.done() and not further.exception():
+                        text += further.result()
+                finally:
+                    for task in (further, nap):
+                        task.cancel()
+                    await asyncio.wait({further, nap})
+        finally:
+            account.close("done", text, reply.usage, shown)
 
     @staticmethod
     def _tidied(question: _Question, raw: str, *, cut: bool = False) -> Offer:

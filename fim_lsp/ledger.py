@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from fim_lsp.request import Balance
 from fim_lsp.settings import Settings
 from fim_lsp.usage import prices, report, store
-from fim_lsp.usage.limits import Budget, Limits
+from fim_lsp.usage.limits import Budget, Limits, low_balance
 from fim_lsp.usage.recorder import Recorder
 from fim_lsp.usage.store import Row
 
@@ -31,6 +32,11 @@ class Ledger:
         self._record = record
         self._clock = clock
         self._tell = tell
+        self._settings = settings
+        self._folders: list[tuple[str, str]] = []
+        self._balance: tuple[float, Balance] | None = None
+        self._low: str | None = None  # what was last told of the balance
+        self._fallen: set[str] = set()  # what was told of the hit rate
         self._prices = prices.load(config.with_name("prices.toml"))
         self._limits = Limits(_budget(settings), clock)
         self._recorder = Recorder(
@@ -48,8 +54,36 @@ class Ledger:
         self._limits.seed(await self._recorder.spent(day), await self._recorder.spent(month), fed)
 
     def configure(self, settings: Settings) -> None:
-        """Hold requests against another budget."""
+        """Hold requests against another budget, and take the new settings for what is kept."""
+        self._settings = settings
         self._limits.set(_budget(settings))
+
+    def folders(self, folders: Iterable[tuple[str, str]]) -> None:
+        """The workspace's folders: the URI and the name of each."""
+        self._folders = sorted(
+            ((uri.rstrip("/") + "/", name) for uri, name in folders), key=lambda one: -len(one[0])
+        )
+
+    def peak(self) -> bool:
+        """Whether the service charges its peak price now."""
+        price = self._prices.price(self._settings.model, datetime.fromtimestamp(self._clock(), UTC))
+        return price is not None and price.peak
+
+    def weigh(self, balance: Balance) -> None:
+        """Keep what is left on the account for the reports, and tell of a low one, once."""
+        self._balance = (self._clock(), balance)
+        sentence = low_balance(balance.amounts)
+        if sentence and not self._low:
+            self._tell(sentence)
+        self._low = sentence
+
+    async def fallen(self) -> list[str]:
+        """What is to be said about a hit rate that has fallen, each sentence once."""
+        today = datetime.fromtimestamp(self._clock()).astimezone().date()
+        said = await asyncio.to_thread(fallen, self._record, today)
+        new = [sentence for sentence in said if sentence not in self._fallen]
+        self._fallen.update(new)
+        return new
 
     def allows(self) -> bool:
         """Whether the budget leaves room for a request; what is to be said about it is told, once."""
@@ -63,9 +97,10 @@ class Ledger:
         self._limits.asked()
         return self._recorder.begin()
 
-    def ended(self, number: int | None, **what: Any) -> int:
+    def ended(self, number: int | None, uri: str, **what: Any) -> int:
         """A request has ended, or an answer was found here (no number): see `Row` for what is kept; its number."""
-        row = store.billed(Row(at=datetime.fromtimestamp(self._clock(), UTC), **what), self._prices)
+        at = datetime.fromtimestamp(self._clock(), UTC)
+        row = store.billed(Row(at=at, project=self._project(uri), **what), self._prices)
         self._limits.spend(row.cost or Decimal(0))
         return self._recorder.add(row, number)
 
@@ -83,11 +118,31 @@ class Ledger:
         now = self._clock()
         today = datetime.fromtimestamp(now).astimezone().date()
         found = await asyncio.to_thread(report.read, self._record, today, today, "model", zone=None, now=now)
-        return found.json()
+        if self._balance is None:
+            return found.json()
+        when, balance = self._balance
+        left = [{"currency": currency, "amount": str(amount)} for currency, amount in balance.amounts]
+        read = datetime.fromtimestamp(when, UTC).isoformat(timespec="seconds")
+        return {**found.json(), "balance": {"read": read, "amounts": left}}
 
     async def aclose(self) -> None:
         """Write what is left."""
         await self._recorder.aclose()
+
+    def _project(self, uri: str) -> str | None:
+        """The name of the folder that a document is in, where it is to be kept."""
+        if not self._settings.usage_project_names:
+            return None
+        return next((name for folder, name in self._folders if uri.startswith(folder)), None)
+
+
+def fallen(record: Path, today: date) -> list[str]:
+    """A sentence for each project whose hit rate has fallen today; none where the record cannot be read."""
+    try:
+        with store.reading(record) as db:
+            return report.fallen(db, today, None)
+    except store.StoreError:
+        return []
 
 
 def _budget(settings: Settings) -> Budget:

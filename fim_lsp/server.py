@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 SEED = 60.0  # seconds between looks at what other servers have spent
+SELDOM = 6 * 3600.0  # seconds between looks at the account's balance and the usual hit rate
 FAREWELL = 1.0  # seconds for the client to read the last answers
 
 
@@ -69,6 +70,7 @@ class Server(LanguageServer):
         self._wants_status = False
         self.encoding: Encoding = "utf-16"
         self.client = menu.Client("", snippets=False)
+        self.folders: list[tuple[str, str]] = []  # of the workspace: URI and name
         self.tasks: set[asyncio.Task[Any]] = set()
 
     @functools.cached_property
@@ -98,6 +100,8 @@ class Server(LanguageServer):
             self._options = _section(options)
             self._wants_status = bool(options.get("statusNotifications"))
         self.client = _client(params)
+        root = [(params.root_uri, params.root_uri.rstrip("/").rsplit("/", 1)[-1])] if params.root_uri else []
+        self.folders = [(folder.uri, folder.name) for folder in params.workspace_folders or []] or root
         general = params.capabilities.general
         offered = (general and general.position_encodings) or []
         self.encoding = _encoding(offered)
@@ -143,9 +147,16 @@ class Server(LanguageServer):
         ledger = Ledger(self._record, self._config, self.engine.settings, time.time, tell)
         await ledger.seed()
         self.ledger = self.engine.ledger = ledger
+        ledger.folders(self.folders)
+        looked = float("-inf")
         while True:
             await asyncio.sleep(SEED)
             await ledger.seed()
+            if self.engine.counts.requests and time.monotonic() - looked > SELDOM:
+                looked = time.monotonic()
+                await self.engine.weigh()
+                for sentence in await ledger.fallen():
+                    log.warning("%s", sentence)
 
     async def pull_settings(self) -> None:
         """Ask the client for its settings."""
@@ -228,6 +239,14 @@ def create(
             server.push_settings(section)
         elif (workspace := server.client_capabilities.workspace) and workspace.configuration:
             server.run(server.pull_settings())
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def _folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
+        gone = {folder.uri for folder in params.event.removed}
+        added = [(folder.uri, folder.name) for folder in params.event.added]
+        server.folders = [folder for folder in server.folders if folder[0] not in gone] + added
+        if server.ledger is not None:
+            server.ledger.folders(server.folders)
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def _open(params: types.DidOpenTextDocumentParams) -> None:

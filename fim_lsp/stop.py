@@ -81,6 +81,11 @@ class Ending:
         """Whether the text went on with what the cursor's line still holds, and ends before it."""
         return self._reader.met_rest
 
+    @property
+    def bare(self) -> bool:
+        """Whether nothing but white space was read behind the worthwhile text: the model may end there, too."""
+        return self.end is not None and not self.text[self.end :].strip()
+
     def close(self) -> int:
         """The stream has ended: where the worthwhile text ends."""
         if self.end is None:

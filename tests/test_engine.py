@@ -4,8 +4,11 @@ import asyncio
 
 from world import URI
 
+from fim_lsp import pace
 from fim_lsp.document import Place
 from fim_lsp.engine import PAUSE
+from fim_lsp.request import Usage
+from fim_lsp.settings import Settings
 
 
 async def test_the_first_key_after_a_pause_sees_to_the_connection(world):
@@ -74,3 +77,57 @@ async def test_what_was_asked_for_ahead_is_cut_when_something_else_is_typed(worl
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert world.service.under_way == 0
+
+
+async def test_the_bill_behind_a_complete_text_is_waited_for(world):
+    """The answer is given at once; where the model ends there too, the count is the service's own."""
+    world.service.says = "1\n"
+    world.service.usage = Usage(prompt_tokens=50, cache_hit_tokens=20, completion_tokens=2)
+    await world.engine.complete(URI, Place(0, 4))
+    await world.engine.settled()
+    counts = world.engine.counts
+    assert (counts.prompt_tokens, counts.cache_hit_tokens, counts.completion_tokens) == (50, 20, 2)
+    assert world.service.under_way == 0
+
+
+async def test_a_stream_that_says_more_is_not_waited_for(world):
+    """Its count is an estimate."""
+    world.service.says = "1\nmore\n"
+    world.service.usage = Usage(prompt_tokens=50, cache_hit_tokens=20, completion_tokens=2)
+    await world.engine.complete(URI, Place(0, 4))
+    assert world.service.under_way == 0
+    assert world.engine.counts.prompt_tokens not in {0, 50}
+
+
+class Ledger:
+    """A record that keeps what it is told."""
+
+    def __init__(self):
+        self.at_peak = False
+        self.rows = []
+
+    def allows(self):
+        return True
+
+    def peak(self):
+        return self.at_peak
+
+    def begin(self):
+        return len(self.rows)
+
+    def ended(self, number, uri, **what):
+        self.rows.append((number, uri, what))
+        return len(self.rows)
+
+
+async def test_peak_hours_can_mean_fewer_requests(world):
+    """Where the user wants it, a key is followed by a longer wait while the service charges more."""
+    world.engine.ledger = Ledger()
+    await world.engine.configure(Settings(spare_peak_hours=True))
+    await world.engine.complete(URI, Place(0, 4))
+    assert world.now == 0.0
+    world.engine.ledger.at_peak = True
+    world.key(0, 4, "a")
+    await world.engine.complete(URI, Place(0, 5))
+    assert world.now == pace.SPARE
+    assert [uri for _, uri, _ in world.engine.ledger.rows] == [URI, URI]

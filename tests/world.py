@@ -11,10 +11,13 @@ URI = "file:///a.py"
 
 
 class Reply:
-    usage = None
+    """One piece, and then the bill, if there is to be one."""
+
     finish_reason = None
 
-    def __init__(self, text):
+    def __init__(self, text, bill):
+        self.usage = None
+        self._bill = bill
         self._pieces = iter([text])
 
     def __aiter__(self):
@@ -24,6 +27,7 @@ class Reply:
         try:
             return next(self._pieces)
         except StopIteration:
+            self.usage = self._bill
             raise StopAsyncIteration from None
 
 
@@ -32,6 +36,7 @@ class Service:
 
     def __init__(self):
         self.says = "1\n"
+        self.usage = None
         self.stalls = False
         self.under_way = 0
         self.warmed = 0
@@ -44,7 +49,7 @@ class Service:
         try:
             if self.stalls:
                 await asyncio.Event().wait()
-            yield Reply(self.says)
+            yield Reply(self.says, self.usage)
         finally:
             self.under_way -= 1
 

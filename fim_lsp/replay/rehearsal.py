@@ -17,8 +17,8 @@ from fim_lsp.problems import Problem
 from fim_lsp.prompt import Prompt
 from fim_lsp.replay.drive import Documents, Outcome, Request, said, uri_of
 from fim_lsp.replay.session import Ask, Change, Open
+from fim_lsp.request import Balance, Usage
 from fim_lsp.request import Request as Question
-from fim_lsp.request import Usage
 from fim_lsp.service import Service
 from fim_lsp.settings import Settings
 
@@ -68,6 +68,7 @@ class Rehearsal:
         offers = await self._engine.complete(
             uri_of(event.path), self._documents.place(event.path, event.offset)
         )
+        await self._engine.settled()
         calls = tuple(self._calls)
         self._calls.clear()
         return Outcome(calls, offers[0].text if offers else "", self._engine.counts.local_hits > known)
@@ -126,6 +127,9 @@ class _Recorded:
 
     async def warm(self) -> None:
         await self._service.warm()
+
+    async def balance(self) -> Balance:
+        return await self._service.balance()
 
     async def aclose(self) -> None:
         await self._service.aclose()
