@@ -38,7 +38,7 @@ for _, name in ipairs({ 'nvim.lsp.inline_completion', 'fim_lsp' }) do
     local rest = line:sub(mark[3] + 1)
     if mark[4].virt_text_pos == 'overlay' then rest = vim.fn.strcharpart(rest, vim.fn.strchars(text)) end
     local screen = line:sub(1, mark[3]) .. text .. rest
-    return { line:sub(1, at[2]), line:sub(at[2] + 1), screen, table.concat(below, '\n') }
+    return { line:sub(1, at[2]), line:sub(at[2] + 1), screen, table.concat(below, '\\n') }
   end
 end
 return {}
