@@ -1,7 +1,8 @@
 r"""The form in which an editor's menu inserts a whole text: editors differ, and some take its first line only.
 
 Neovim 0.12 inserts the first line of a plain text and all of a snippet, to whose lines it adds the indentation of the
-current one; Neovim 0.10 offers no snippets and garbles line breaks (each observed in the real program).
+current one; Neovim 0.10 offers no snippets and garbles line breaks, as Vim does with vim-lsp (each observed in the real
+program).
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ def lines(text: str, client: Client) -> str:
 def form(text: str, line: str, client: Client) -> tuple[Literal["plain", "snippet"], str]:
     """The form for a text that is to stand on a line, and the text in that form."""
     first, *more = split_lines(text)
-    if not more or not client.name.startswith("Neovim"):
+    if not more or not client.name.startswith(("Neovim", "vim-lsp")):
         return "plain", text
-    if not client.snippets:
+    if not client.snippets or client.name == "vim-lsp":
         return "plain", body(first)
     indentation = line[: len(line) - len(line.lstrip(" \t"))]
     kept = [first]

@@ -8,6 +8,7 @@ right for a while and then wrong.  Keys come in log-normal intervals (median 170
 import argparse
 import asyncio
 import json
+import logging
 import math
 import random
 import statistics
@@ -27,8 +28,12 @@ from fim_lsp.replay.drive import said
 from fim_lsp.replay.session import Ask, Change, Open, load
 
 MISS, HIT, OUT = 0.15, 0.003, 0.60  # dollars a million tokens, deepseek-flash off-peak, 2026-11
+CLOSERS = ")]}>\"'`;, "  # what may stand after the cursor already and be said again
 STOP = 0.7  # seconds without a key that count as a stop
 SIMPLE = "setlocal noautoindent nocindent nosmartindent indentexpr= indentkeys= formatoptions= textwidth=0"
+
+
+log = logging.getLogger(__name__)
 
 
 def runs(events, shortest=120, longest=900):
@@ -69,14 +74,24 @@ class Truth:
             self.at(min(places, key=lambda place: abs(place - self.done))) if places else "zz_off_the_path\n"
         )
 
-    def could_show(self, ghost):
-        """Whether ghost text at the end of what is typed is what the model has said for here, now or before."""
-        first = ghost.split("\n")[0]
-        for place in range(self.done, -1, -1):
-            text, along = self.at(place), self.typed[place : self.done]
-            if text.startswith(along) and text[len(along) :].lstrip("\n").startswith(first.strip("\n")):
+    def could_show(self, before, after, line):
+        """Whether a line with ghost text is one that the model has said for here, now or before, as it will stand."""
+        if not line.startswith(before):
+            return False
+        ghost = line[len(before) :]
+        for covered in range(len(after) + 1):
+            tail = after[covered:]
+            if after[:covered].strip(CLOSERS) or not ghost.endswith(tail):
+                continue
+            text = ghost[: len(ghost) - len(tail)]
+            if any(self.says(text, place) for place in range(self.done, -1, -1)):
                 return True
         return False
+
+    def says(self, text, place):
+        """Whether this is the next line of what it says at a place."""
+        said, along = self.at(place), self.typed[place : self.done]
+        return said.startswith(along) and said[len(along) :].lstrip("\n").startswith(text)
 
 
 class Typist:
@@ -132,14 +147,18 @@ class Typist:
         return gap
 
     def rest(self, gap):
-        """Look at the screen until the next key; the ghost text that is there then."""
+        """Look at the screen until the next key; the ghost text that is there then, with what follows it on its line."""
         start = time.monotonic()
         at_once = seen = None
         while True:
-            ghost = self.nvim.ghost()
+            before, after, line, below = self.nvim.painted() or ("", "", "", "")
+            ghost = (
+                line.removeprefix(before) + "\n" + below if line != before + after else below and "\n" + below
+            )
             now = time.monotonic() - start
-            if ghost and not self.model.could_show(ghost):
+            if ghost and not self.model.could_show(before, after, line):
                 self.wrong += 1
+                log.info("wrong: %r %r %r %r", before, after, line, below)
             if at_once is None:
                 at_once = bool(ghost)
             if ghost and seen is None:
@@ -164,7 +183,12 @@ def main():
     arguments.add_argument(
         "--seed", type=int, default=1, help="another seed types another part of the session"
     )
+    arguments.add_argument(
+        "--verbose", action="store_true", help="show each look at ghost text in the wrong place"
+    )
     asked = arguments.parse_args()
+    logging.basicConfig(level=logging.WARNING)
+    log.setLevel(logging.INFO if asked.verbose else logging.WARNING)
     model = Truth()
     demo = Demo(model, first_token_s=0.25, token_s=0.012)
     loop = asyncio.new_event_loop()

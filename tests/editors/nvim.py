@@ -22,6 +22,27 @@ for _, name in ipairs({ 'nvim.lsp.inline_completion', 'fim_lsp' }) do
 end
 return table.concat(text, '\\n')
 """
+PAINTED = """
+for _, name in ipairs({ 'nvim.lsp.inline_completion', 'fim_lsp' }) do
+  local space = vim.api.nvim_create_namespace(name)
+  for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(0, space, 0, -1, { details = true })) do
+    local at = vim.api.nvim_win_get_cursor(0)
+    if mark[2] ~= at[1] - 1 then return { 'another line', '', '', '' } end
+    local line, text, below = vim.api.nvim_get_current_line(), '', {}
+    for _, chunk in ipairs(mark[4].virt_text or {}) do text = text .. chunk[1] end
+    for _, row in ipairs(mark[4].virt_lines or {}) do
+      local one = ''
+      for _, chunk in ipairs(row) do one = one .. chunk[1] end
+      below[#below + 1] = one
+    end
+    local rest = line:sub(mark[3] + 1)
+    if mark[4].virt_text_pos == 'overlay' then rest = vim.fn.strcharpart(rest, vim.fn.strchars(text)) end
+    local screen = line:sub(1, mark[3]) .. text .. rest
+    return { line:sub(1, at[2]), line:sub(at[2] + 1), screen, table.concat(below, '\\n') }
+  end
+end
+return {}
+"""
 ATTACHED = """
 local client = vim.lsp.get_clients({ name = 'fim_lsp', bufnr = 0 })[1]
 return client ~= nil and client.initialized == true and client.attached_buffers[vim.api.nvim_get_current_buf()] ~= nil
@@ -72,6 +93,10 @@ class Nvim:
     def ghost(self):
         """The ghost text of the current buffer."""
         return self.lua(GHOST)
+
+    def painted(self):
+        """Where ghost text is: the line's text before and after the cursor, the line and those below it as they look."""
+        return self.lua(PAINTED)
 
     def attached(self):
         return self.lua(ATTACHED)

@@ -233,6 +233,35 @@ def test_in_the_middle_of_a_line(edit, scripted):
     saved(nvim, path, b"print(first, second)\n")
 
 
+def test_what_is_drawn_is_what_will_stand_there(edit, scripted):
+    """Where a suggestion goes on as the line does after the cursor, the line still looks as Tab will make it."""
+    scripted.says = "len(x)"
+    nvim, path = edit("s.py", b"print()\n")
+    nvim.keys("f)i")
+    shows(nvim, "len(x)")
+    nvim.keys("len(x")
+    wait(lambda: nvim.painted()[:3] == ["print(len(x", ")", "print(len(x))"])
+    nvim.keys("<Tab>")
+    wait(lambda: nvim.lines() == ["print(len(x))"])
+    saved(nvim, path, b"print(len(x))\n")
+
+
+def test_what_is_closed_already_is_not_closed_twice(edit, scripted):
+    """A suggestion that closes what the line closes behind the cursor takes its place, drawn and inserted."""
+    scripted.says = "b) * (c"
+    nvim, path = edit("t.py", b"total = ()\n")
+    nvim.keys("f)i")
+    wait(lambda: nvim.painted()[:3] == ["total = (", ")", "total = (b) * (c)"])
+    nvim.keys("<M-Right>")
+    wait(lambda: nvim.painted()[:3] == ["total = (b", ")", "total = (b) * (c)"])
+    nvim.keys("<Tab>")
+    wait(lambda: nvim.lines() == ["total = (b) * (c)"])
+    nvim.keys("<Esc>u")
+    wait(lambda: nvim.lines() == ["total = (b)"])
+    nvim.keys("<C-r>")
+    saved(nvim, path, b"total = (b) * (c)\n")
+
+
 def test_nothing_is_ever_drawn_that_the_text_has_left(edit, scripted):
     """What does not agree with what is typed is gone with the key, and a late answer to older text is not drawn."""
     scripted.first = 0.3

@@ -1,17 +1,20 @@
 """Real Neovim with a language's own server beside ours, and with ours but without our plugin."""
 
 import os
+import shutil
+import sys
+from pathlib import Path
 
 import pytest
 from real import wait
 
 OWN = """
-vim.lsp.config('pyright', { cmd = { '%s', '--stdio' }, filetypes = { 'python' }, root_markers = { '.git' } })
-vim.lsp.enable('pyright')
+vim.lsp.config('own', { cmd = { %s }, filetypes = { 'python' }, root_markers = { '.git' } })
+vim.lsp.enable('own')
 vim.o.completeopt = 'menuone,noselect'
 """
 MENU = """
-local client = vim.lsp.get_clients({ name = 'pyright', bufnr = 0 })[1]
+local client = vim.lsp.get_clients({ name = 'own', bufnr = 0 })[1]
 vim.lsp.completion.enable(true, client.id, 0)
 vim.lsp.completion.get()
 """
@@ -33,20 +36,27 @@ vim.api.nvim_create_autocmd('LspAttach', {
 """
 
 
-def test_pyrights_completions_are_as_they_were(neovims, scripted, tmp_path):
+@pytest.fixture
+def own():
+    """The command of a language's own server, as a list in Lua: pyright where PYRIGHT names one, else ty."""
+    if path := os.environ.get("PYRIGHT", ""):
+        return f"'{path}', '--stdio'"
+    path = shutil.which("ty", path=str(Path(sys.executable).parent))
+    if not path:
+        reason = "ty is not installed, and PYRIGHT names no pyright-langserver"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+    return f"'{path}', 'server'"
+
+
+def test_the_languages_own_completions_are_as_they_were(neovims, scripted, tmp_path, own):
     """The menu beside our server is the menu without it, and ghost text stands on the same screen."""
-    pyright = os.environ.get("PYRIGHT", "")
-    if not pyright:
-        if os.environ.get("CI") == "true":
-            pytest.fail("PYRIGHT does not name a pyright-langserver")
-        pytest.skip("PYRIGHT does not name a pyright-langserver")
     scripted.says = "join('a', 'b')\n"
-    nvim = neovims.start("0.12", OWN % pyright)
+    nvim = neovims.start("0.12", OWN % own)
     path = tmp_path / "a.py"
     path.write_text("import os.path\n\nname = '😀'; os.path.\n")
     nvim.command(f"edit {path}")
     wait(nvim.attached)
-    wait(lambda: nvim.lua("return #vim.lsp.get_clients({ name = 'pyright', bufnr = 0 })") == 1)
+    wait(lambda: nvim.lua("return #vim.lsp.get_clients({ name = 'own', bufnr = 0 })") == 1)
 
     def menu():
         nvim.keys("<Esc>GA")

@@ -6,44 +6,162 @@
 local suggestion = require('fim_lsp.suggestion')
 local api = vim.api
 local METHOD = 'textDocument/inlineCompletion'
+local PAUSE = 20 -- ms without a key before the server is asked, which paces itself; Neovim waits for 200
 local M = {}
+
+local timer = assert(vim.uv.new_timer())
+local send ---@type function the client's own `request`
+local wanted ---@type fun(bufnr: integer): boolean
 
 ---@type table<integer, lsp.Handler> Neovim's own handler of a buffer's answers
 local handlers = {}
 
+---@type table<integer, string> the place and text for which an answer is there or under way
+local asked = {}
+
+---@param bufnr integer
+---@return string
+local function spot(bufnr)
+  return api.nvim_buf_get_changedtick(bufnr) .. ':' .. table.concat(api.nvim_win_get_cursor(0), ':')
+end
+
+---@class fim_lsp.Given what Neovim has been given to draw
+---@field texts string[] as it has them
+---@field items fim_lsp.Item[] as the server has them
+---@field chosen? fim_lsp.Item the one that is shown
+
+---@type table<integer, fim_lsp.Given>
+local given = {}
+
+--- The candidates in a form that Neovim draws as they will stand.
+---
+--- It takes what follows the cursor for typed text where a candidate begins alike (`)` before `)`, for instance), and
+--- draws the rest behind it.  Such a candidate is given with all that is to stand on the line.
+---@param bufnr integer
+---@param client_id integer
+---@param items fim_lsp.Item[]
+---@return lsp.InlineCompletionItem[] drawn
+---@return fim_lsp.Given
+local function drawn(bufnr, client_id, items)
+  local client = assert(vim.lsp.get_client_by_id(client_id))
+  local here = suggestion.here()
+  local out, made = {}, { texts = {}, items = {} }
+  for _, item in ipairs(items) do
+    local text, range = item.insertText, item.range
+    local rest = suggestion.rest(bufnr, text) or ''
+    local alike = here.tail ~= '' and rest:sub(1, 1) == here.tail:sub(1, 1)
+    if alike or item.covers > 0 then
+      local behind = suggestion.behind(rest, item.covers)
+      local length = vim.str_utfindex(here.head .. here.tail, client.offset_encoding)
+      text = behind and text .. behind
+      range = { start = range.start, ['end'] = { line = here.row, character = length } }
+    end
+    if text then
+      out[#out + 1] = { insertText = text, range = range }
+      made.texts[#out], made.items[#out] = text, item
+    end
+  end
+  return out, made
+end
+
 ---@param bufnr integer
 ---@param client_id? integer
----@param items lsp.InlineCompletionItem[]
+---@param items fim_lsp.Item[]
 local function show(bufnr, client_id, items)
-  if handlers[bufnr] and client_id then
-    handlers[bufnr](nil, items, { client_id = client_id, bufnr = bufnr, method = METHOD })
+  local handler = handlers[bufnr]
+  if not handler or not client_id then
+    return
   end
+  local out, made = drawn(bufnr, client_id, items)
+  if #out == 0 then
+    suggestion.clear(bufnr) -- what is not seen is not accepted either
+  end
+  local chosen = given[bufnr] and given[bufnr].chosen
+  given[bufnr] = made
+  handler(nil, out, { client_id = client_id, bufnr = bufnr, method = METHOD })
+  for index, item in ipairs(made.items) do
+    if item == chosen then
+      made.chosen = item
+      if index > 1 then
+        vim.lsp.inline_completion.select({ bufnr = bufnr, count = index - 1 })
+      end
+    end
+  end
+end
+
+--- After the cursor has moved: draw anew if what is drawn no longer agrees, or would be drawn amiss.
+---@param bufnr integer
+local function moved(bufnr)
+  local _, owner = suggestion.count(bufnr)
+  local left = suggestion.moved(bufnr)
+  if left then
+    show(bufnr, owner, left)
+  elseif owner and given[bufnr] then
+    local items = suggestion.items(bufnr)
+    local _, made = drawn(bufnr, owner, items)
+    if not vim.deep_equal(made.texts, given[bufnr].texts) then
+      show(bufnr, owner, items)
+    end
+  end
+end
+
+--- The candidate that is shown.
+---@param bufnr integer
+---@param text string as Neovim has it
+---@return fim_lsp.Item?
+local function shown(bufnr, text)
+  for index, one in ipairs(given[bufnr] and given[bufnr].texts or {}) do
+    if one == text then
+      return given[bufnr].items[index]
+    end
+  end
+end
+
+--- Ask for the cursor's place, once for a place and a text; then `done`.
+---@param client vim.lsp.Client
+---@param params lsp.InlineCompletionParams
+---@param bufnr integer
+---@param done? fun()
+---@return boolean
+local function ask(client, params, bufnr, done)
+  if not wanted(bufnr) or api.nvim_get_current_buf() ~= bufnr then
+    suggestion.clear(bufnr)
+    show(bufnr, client.id, {})
+    return true
+  end
+  local place, now = suggestion.here(), spot(bufnr)
+  if params.context.triggerKind == 2 and asked[bufnr] == now then
+    return true
+  end
+  asked[bufnr] = now
+  return send(client, METHOD, params, function(err, result)
+    if (err or type(result) ~= 'table') and asked[bufnr] == now then
+      asked[bufnr] = nil
+    end
+    if not err then
+      suggestion.answered(bufnr, place, result, client.id, function(items)
+        show(bufnr, client.id, items)
+      end)
+      if done then
+        done()
+      end
+    end
+  end, bufnr)
 end
 
 --- Stand between Neovim and the client for the one request.
 ---@param client vim.lsp.Client
----@param wanted fun(bufnr: integer): boolean
-function M.prepare(client, wanted)
+---@param is_wanted fun(bufnr: integer): boolean
+function M.prepare(client, is_wanted)
   local request = client.request
+  send, wanted = request, is_wanted
   client.request = function(self, method, params, handler, bufnr)
     if method ~= METHOD or not handler then
       return request(self, method, params, handler, bufnr)
     end
     bufnr = bufnr == 0 and api.nvim_get_current_buf() or bufnr
     handlers[bufnr] = handler
-    if not wanted(bufnr) or api.nvim_get_current_buf() ~= bufnr then
-      suggestion.clear(bufnr)
-      handler(nil, {}, { client_id = self.id, bufnr = bufnr, method = METHOD })
-      return true
-    end
-    local place = suggestion.here()
-    return request(self, method, params, function(err, result, ctx)
-      if not err then
-        suggestion.answered(bufnr, place, result, self.id, function(items)
-          handler(nil, items, ctx)
-        end)
-      end
-    end, bufnr)
+    return ask(self, params, bufnr)
   end
 end
 
@@ -51,16 +169,22 @@ end
 ---@param bufnr integer
 ---@param group integer
 function M.attach(client, bufnr, group)
+  asked[bufnr] = nil
   -- Before Neovim's own, which draws: what no longer agrees is gone by then.
   api.nvim_create_autocmd({ 'CursorMovedI', 'TextChangedP' }, {
     group = group,
     buffer = bufnr,
     callback = function()
-      local _, owner = suggestion.count(bufnr)
-      local items = suggestion.moved(bufnr)
-      if items then
-        show(bufnr, owner, items)
-      end
+      moved(bufnr)
+      timer:start(
+        PAUSE,
+        0,
+        vim.schedule_wrap(function()
+          if api.nvim_get_current_buf() == bufnr and vim.startswith(api.nvim_get_mode().mode, 'i') then
+            M.ask(client, bufnr, 2)
+          end
+        end)
+      )
     end,
   })
   api.nvim_create_autocmd('InsertLeave', {
@@ -68,6 +192,8 @@ function M.attach(client, bufnr, group)
     buffer = bufnr,
     callback = function()
       local _, owner = suggestion.count(bufnr)
+      timer:stop()
+      asked[bufnr] = nil
       suggestion.clear(bufnr)
       show(bufnr, owner, {})
     end,
@@ -88,9 +214,9 @@ function M.accept(bufnr, piece)
       if item.client_id ~= owner then
         return item
       end
-      local rest = suggestion.rest(bufnr, item.insert_text)
-      if rest and rest ~= '' then
-        show(bufnr, owner, suggestion.insert(bufnr, rest, piece(rest)))
+      local ours = shown(bufnr, item.insert_text)
+      if ours then
+        show(bufnr, owner, suggestion.insert(bufnr, ours, piece))
       end
     end,
   })
@@ -106,25 +232,28 @@ end
 ---@param step integer
 function M.select(bufnr, step)
   vim.lsp.inline_completion.select({ bufnr = bufnr, count = step })
+  local now = given[bufnr]
+  if now and #now.items > 0 then
+    local index = 1
+    for at, item in ipairs(now.items) do
+      index = item == now.chosen and at or index
+    end
+    now.chosen = now.items[(index - 1 + step) % #now.items + 1]
+  end
 end
 
---- Ask for candidates, whatever is shown; then `done`.
+--- Ask now, and then `done`.
 ---@param client vim.lsp.Client
 ---@param bufnr integer
----@param done fun()
-function M.ask(client, bufnr, done)
-  local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
-  params.context = { triggerKind = 1 }
-  local deliver = handlers[bufnr]
-  if not deliver then
-    return
+---@param kind 1|2 1 for an explicit ask
+---@param done? fun()
+function M.ask(client, bufnr, kind, done)
+  -- Neovim's first request brings the function that draws.
+  if handlers[bufnr] then
+    local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
+    params.context = { triggerKind = kind }
+    ask(client, params, bufnr, done)
   end
-  client:request(METHOD, params, function(err, result, ctx)
-    deliver(err, result, ctx)
-    done()
-  end, bufnr)
-  -- The wrapper has taken that function for Neovim's own.
-  handlers[bufnr] = deliver
 end
 
 ---@param bufnr integer

@@ -9,7 +9,7 @@ local M = {}
 local namespace = api.nvim_create_namespace('fim_lsp')
 local timer = assert(vim.uv.new_timer())
 
----@type lsp.InlineCompletionItem[]
+---@type fim_lsp.Item[]
 local items = {}
 local index = 1
 local wanted ---@type fun(bufnr: integer): boolean
@@ -23,6 +23,15 @@ local function draw(bufnr, hint)
   if not rest or rest == '' then
     return
   end
+  local over = items[index].covers > 0
+  if over then
+    local behind = suggestion.behind(rest, items[index].covers)
+    if not behind then
+      suggestion.clear(bufnr) -- what is not seen is not accepted either
+      return
+    end
+    rest = rest .. behind
+  end
   local lines = {}
   for _, line in ipairs(vim.split(rest, '\n', { plain = true })) do
     lines[#lines + 1] = { { line, 'FimLspGhost' } }
@@ -33,14 +42,14 @@ local function draw(bufnr, hint)
   local row, col = unpack(api.nvim_win_get_cursor(0))
   api.nvim_buf_set_extmark(bufnr, namespace, row - 1, col, {
     virt_text = lines[1],
-    virt_text_pos = 'inline',
+    virt_text_pos = over and 'overlay' or 'inline',
     virt_lines = { unpack(lines, 2) },
     hl_mode = 'combine',
   })
 end
 
 ---@param bufnr integer
----@param new lsp.InlineCompletionItem[]
+---@param new fim_lsp.Item[]
 local function show(bufnr, new)
   items, index = new, 1
   draw(bufnr)
@@ -119,9 +128,8 @@ end
 ---@param bufnr integer
 ---@param piece fun(rest: string): string
 function M.accept(bufnr, piece)
-  local rest = items[index] and suggestion.rest(bufnr, items[index].insertText)
-  if rest and rest ~= '' then
-    show(bufnr, suggestion.insert(bufnr, rest, piece(rest)))
+  if items[index] then
+    show(bufnr, suggestion.insert(bufnr, items[index], piece))
   end
 end
 
@@ -132,12 +140,7 @@ function M.select(bufnr, step)
   draw(bufnr, (' (%d/%d)'):format(index, #items))
 end
 
----@param client vim.lsp.Client
----@param bufnr integer
----@param done fun()
-function M.ask(client, bufnr, done)
-  ask(client, bufnr, 1, done)
-end
+M.ask = ask
 
 ---@param bufnr integer
 function M.dismiss(bufnr)

@@ -125,7 +125,7 @@ local function cycle(step)
   elseif client then
     local had = suggestion.visible(bufnr)
     suggestion.recall(bufnr)
-    ghost.ask(client, bufnr, function()
+    ghost.ask(client, bufnr, 1, function()
       if had and suggestion.count(bufnr) > 1 then
         ghost.select(bufnr, step)
       end

@@ -9,9 +9,14 @@ local M = {}
 ---@field head string the line before the place
 ---@field tail string the line after it
 
+---@class fim_lsp.Item
+---@field insertText string
+---@field covers integer bytes right of the cursor that the text takes the place of
+---@field range lsp.Range an empty one, where the text belongs
+
 ---@class fim_lsp.Shown
 ---@field place fim_lsp.Place where its items belong
----@field items lsp.InlineCompletionItem[]
+---@field items fim_lsp.Item[]
 ---@field client_id integer
 
 ---@type table<integer, fim_lsp.Shown>
@@ -39,9 +44,9 @@ local function typed_at(place)
 end
 
 --- The items that still begin with what has been typed, and go on.
----@param items lsp.InlineCompletionItem[]
+---@param items fim_lsp.Item[]
 ---@param typed string
----@return lsp.InlineCompletionItem[]
+---@return fim_lsp.Item[]
 local function agreeing(items, typed)
   return vim.tbl_filter(function(item)
     return #item.insertText > #typed and vim.startswith(item.insertText, typed)
@@ -54,12 +59,29 @@ local function empty_range(client)
   return { start = position, ['end'] = position }
 end
 
+--- An item of an answer as it is kept here.
+---@param item lsp.InlineCompletionItem
+---@param place fim_lsp.Place
+---@param encoding string
+---@return fim_lsp.Item
+local function kept(item, place, encoding)
+  -- Lines of a buffer end in '\n' here, whatever they end in on disk.
+  local text = item.insertText:gsub('\r\n?', '\n')
+  local from, to = item.range.start, item.range['end']
+  local covers = to.character - from.character
+  if covers > 0 and encoding ~= 'utf-8' then
+    covers = vim.fn.has('nvim-0.11') == 1 and vim.str_byteindex(place.tail, encoding, covers, false)
+      or vim.str_byteindex(place.tail, covers, encoding == 'utf-16')
+  end
+  return { insertText = text, covers = covers, range = { start = from, ['end'] = from } }
+end
+
 --- Take an answer in, and give what of it is to be seen to `deliver`: nothing at all if the text has gone elsewhere.
 ---@param bufnr integer
 ---@param place fim_lsp.Place where it was asked for
 ---@param result? lsp.InlineCompletionItem[]|lsp.InlineCompletionList
 ---@param client_id integer
----@param deliver fun(items: lsp.InlineCompletionItem[])
+---@param deliver fun(items: fim_lsp.Item[])
 function M.answered(bufnr, place, result, client_id, deliver)
   -- null: a newer request has overtaken this one, and what is shown stays.
   if type(result) ~= 'table' or api.nvim_get_current_buf() ~= bufnr then
@@ -69,11 +91,13 @@ function M.answered(bufnr, place, result, client_id, deliver)
   if not typed or not vim.startswith(api.nvim_get_mode().mode, 'i') then
     return
   end
+  local client = vim.lsp.get_client_by_id(client_id)
+  if not client then
+    return
+  end
   local items = {}
   for _, item in ipairs(result.items or result) do
-    -- Lines of a buffer end in '\n' here, whatever they end in on disk.
-    item.insertText = item.insertText:gsub('\r\n?', '\n')
-    items[#items + 1] = item
+    items[#items + 1] = kept(item, place, client.offset_encoding)
   end
   local left = agreeing(items, typed)
   if #left == 0 and (#items > 0 or typed ~= '') then
@@ -88,7 +112,7 @@ end
 
 --- After the cursor has moved: the items to show instead, or nil if those that are shown still agree.
 ---@param bufnr integer
----@return lsp.InlineCompletionItem[]?
+---@return fim_lsp.Item[]?
 function M.moved(bufnr)
   local now = shown[bufnr]
   if not now then
@@ -121,6 +145,13 @@ function M.count(bufnr)
   return now and #now.items or 0, now and now.client_id
 end
 
+--- The candidates that are shown.
+---@param bufnr integer
+---@return fim_lsp.Item[]
+function M.items(bufnr)
+  return shown[bufnr] and shown[bufnr].items or {}
+end
+
 --- What is left of a candidate's text after what has been typed of it.
 ---@param bufnr integer
 ---@param text string
@@ -128,29 +159,44 @@ end
 function M.rest(bufnr, text)
   local now = shown[bufnr]
   local typed = now and typed_at(now.place)
-  text = text:gsub('\r\n?', '\n')
   if typed and vim.startswith(text, typed) then
     return text:sub(#typed + 1)
   end
 end
 
---- Insert the beginning of a text at the cursor; what is left of it is shown from there on.
----@param bufnr integer
+--- What follows an item's text on its line where it is painted over what stands there; nil if it has no room for that.
 ---@param rest string
----@param part string what of it is inserted
----@return lsp.InlineCompletionItem[] items to show now
-function M.insert(bufnr, rest, part)
+---@param covers integer
+---@return string?
+function M.behind(rest, covers)
+  local tail = M.here().tail
+  local behind = tail:sub(covers + 1)
+  local first = vim.split(rest .. behind, '\n', { plain = true })[1]
+  if vim.fn.strdisplaywidth(first) >= vim.fn.strdisplaywidth(tail) then
+    return behind
+  end
+end
+
+--- Insert the beginning of what is left of a candidate at the cursor; the remainder is shown from there on.
+---@param bufnr integer
+---@param item fim_lsp.Item
+---@param piece fun(rest: string): string chooses what is inserted
+---@return fim_lsp.Item[] items to show now
+function M.insert(bufnr, item, piece)
+  local rest = M.rest(bufnr, item.insertText) or ''
+  local part = piece(rest)
+  local left = rest:sub(#part + 1)
   local row, col = unpack(api.nvim_win_get_cursor(0))
   local lines = vim.split(part, '\n', { plain = true })
-  api.nvim_buf_set_text(bufnr, row - 1, col, row - 1, col, lines)
+  -- What the text takes the place of goes with its last piece.
+  api.nvim_buf_set_text(bufnr, row - 1, col, row - 1, col + (left == '' and item.covers or 0), lines)
   api.nvim_win_set_cursor(0, { row + #lines - 1, (#lines == 1 and col or 0) + #lines[#lines] })
   local client = vim.lsp.get_client_by_id((shown[bufnr] or {}).client_id or -1)
-  local left = rest:sub(#part + 1)
   if left == '' or not client then
     shown[bufnr] = nil
     return {}
   end
-  local items = { { insertText = left, range = empty_range(client) } }
+  local items = { { insertText = left, covers = item.covers, range = empty_range(client) } }
   shown[bufnr] = { place = M.here(), items = items, client_id = client.id }
   return items
 end
