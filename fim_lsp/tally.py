@@ -1,18 +1,20 @@
 """Tokens of each request: the service's own count where it came, an estimate where the stream was closed before it.
 
 A stream that has said enough is closed at once, since every further token is paid for; its bill never comes.  The
-estimate takes characters a token from the bills that did come, and for the hit what the prompt shares with the one
-before it, in the service's units of 128 tokens.
+estimate goes on from the last bill that did come: what the prompt shares with that one is counted, the rest is taken at
+that bill's characters a token.  The hit is what the prompt shares with the ones before it, in the service's units of 128 tokens.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from typing import NamedTuple
 
 from fim_lsp.prompt import Prompt
 from fim_lsp.request import Usage
 
 CHARACTERS = 3.6  # a token, until a bill says otherwise
+KEPT = 16  # prompts, with which a new one is compared
 UNIT = 128  # tokens; all hits in public bills of 2026 are multiples of it
 
 
@@ -35,16 +37,19 @@ class Tally:
         self.cache_hit_tokens = 0
         self.completion_tokens = 0
         self._characters, self._tokens = 100 * CHARACTERS, 100.0
-        self._before = ""
-        self._persisted = ""
+        self._sent: deque[str] = deque(maxlen=KEPT)
+        self._persisted: deque[str] = deque(maxlen=KEPT)
+        self._billed = Prompt("", ""), 0, 0  # the last one that was, its tokens, and of these hits
 
     def asked(self, prompt: Prompt) -> str:
         """Count a request that leaves now; what of its prompt the service is likely to have persisted."""
         self.requests += 1
-        likely = self._persisted if prompt.prefix.startswith(self._persisted) else ""
+        likely = max(filter(prompt.prefix.startswith, self._persisted), key=len, default="")
         # A prefix is persisted where two requests share it, and hit from the third on.
-        self._persisted = _shared(self._before, prompt.prefix)
-        self._before = prompt.prefix
+        common = max((_shared(sent, prompt.prefix) for sent in self._sent), key=len, default="")
+        if common not in self._persisted:
+            self._persisted.append(common)
+        self._sent.append(prompt.prefix)
         return likely
 
     def ended(self, prompt: Prompt, likely: str, text: str, usage: Usage | None) -> Spent:
@@ -52,12 +57,20 @@ class Tally:
         if usage is not None:
             self._characters = 0.9 * self._characters + len(prompt.prefix) + len(prompt.suffix)
             self._tokens = 0.9 * self._tokens + usage.prompt_tokens
+            self._billed = prompt, usage.prompt_tokens, usage.cache_hit_tokens
             hit, missed = usage.cache_hit_tokens, usage.prompt_tokens - usage.cache_hit_tokens
             spent = Spent(hit, missed, usage.completion_tokens, estimated=False)
         else:
             rate = self._characters / self._tokens
-            total = max(1, round((len(prompt.prefix) + len(prompt.suffix)) / rate))
-            hit = min(total, int(len(likely) / rate) // UNIT * UNIT)
+            billed, tokens, hit_then = self._billed
+            shared = len(_shared(billed.prefix, prompt.prefix))
+            gone = len(billed.prefix) - shared + len(billed.suffix)
+            new = len(prompt.prefix) - shared + len(prompt.suffix)
+            total = max(1, round(tokens + (new - gone) / rate))
+            behind = len(prompt.prefix) - len(likely) + len(prompt.suffix)
+            hit = max(0, int(total - behind / rate) // UNIT * UNIT)
+            if tokens - gone / rate >= hit_then:
+                hit = max(hit, hit_then)  # what was hit then stands here, too
             spent = Spent(hit, total - hit, -(-len(text) // 4), estimated=True)
         self.prompt_tokens += spent.hit + spent.missed
         self.cache_hit_tokens += spent.hit

@@ -9,7 +9,7 @@ import pytest
 from real import ROOT, wait
 from vscode import Code
 
-SLOW = 30.0  # seconds
+SLOW = 90.0  # seconds
 
 
 @pytest.fixture(scope="module")
