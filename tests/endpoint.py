@@ -104,9 +104,9 @@ class Endpoint:
             self._ended(number, cut=False)
             return not gone.done()
         finally:
-            if not gone.done():
-                gone.cancel()
-                await asyncio.wait({gone})
+            gone.cancel()
+            await asyncio.wait({gone})
+            gone.cancelled() or gone.exception()  # a client that went away
 
     def _ended(self, number, *, cut):
         self.ends[number] = "cut" if cut else "done"
