@@ -57,6 +57,8 @@
 (defvar-local fim-lsp--shown nil "Whether ghost text is shown.")
 (defvar-local fim-lsp--origin nil "Where the shown candidates begin.")
 (defvar-local fim-lsp--texts nil "The candidates, best first.")
+(defvar-local fim-lsp--covers nil
+  "Of each text, how many characters right of point it takes the place of.")
 (defvar-local fim-lsp--index 0 "Which of them is shown.")
 (defvar-local fim-lsp--asked nil "The text, as its tick, for which the server was last asked.")
 
@@ -289,13 +291,33 @@
   (when (and result (<= (point-min) origin (point)))
     (let* ((items (if (vectorp result) result (plist-get result :items)))
            (typed (buffer-substring-no-properties origin (point)))
-           (texts (seq-filter (lambda (text) (fim-lsp--along-p text typed))
-                              (mapcar (lambda (item) (plist-get item :insertText)) items))))
+           (along (seq-filter (lambda (item) (fim-lsp--along-p (plist-get item :insertText) typed))
+                              items))
+           (texts (mapcar (lambda (item) (plist-get item :insertText)) along)))
       (when (or texts (string-empty-p typed))
         (setq fim-lsp--origin (copy-marker origin)
               fim-lsp--texts texts
+              fim-lsp--covers
+              (mapcar (lambda (text)
+                        (cons text (fim-lsp--covered
+                                    (seq-find (lambda (item) (equal text (plist-get item :insertText)))
+                                              along))))
+                      texts)
               fim-lsp--index (if (and (eql kind 1) fim-lsp--shown (cdr texts)) 1 0))
         (fim-lsp--draw)))))
+
+(defun fim-lsp--covered (item)
+  "How many characters right of point the text of ITEM takes the place of."
+  (let ((range (plist-get item :range)))
+    (if range
+        (- (plist-get (plist-get range :end) :character)
+           (plist-get (plist-get range :start) :character))
+      0)))
+
+(defun fim-lsp--over ()
+  "How many characters right of point the suggestion takes the place of."
+  (min (or (cdr (assoc (nth fim-lsp--index fim-lsp--texts) fim-lsp--covers)) 0)
+       (- (line-end-position) (point))))
 
 (defun fim-lsp--along-p (text typed)
   "Return non-nil if TEXT is TYPED and more."
@@ -314,14 +336,25 @@
   (let ((rest (fim-lsp--rest)))
     (if (not rest)
         (fim-lsp--hide)
-      (let ((ghost (propertize rest 'face 'fim-lsp-ghost)))
+      (fim-lsp--paint (propertize rest 'face 'fim-lsp-ghost)))))
+
+(defun fim-lsp--paint (ghost)
+  "Show GHOST at point, and behind it what the line still has then."
+  (unless fim-lsp--overlay
+    (setq fim-lsp--overlay (make-overlay (point) (point) nil t t)))
+  (if (eolp)
+      (progn
         ;; The cursor stands before the text, not behind it.
         (put-text-property 0 1 'cursor t ghost)
-        (unless fim-lsp--overlay
-          (setq fim-lsp--overlay (make-overlay (point) (point) nil t t)))
         (move-overlay fim-lsp--overlay (point) (point))
-        (overlay-put fim-lsp--overlay 'after-string ghost)
-        (setq fim-lsp--shown t)))))
+        (overlay-put fim-lsp--overlay 'display nil)
+        (overlay-put fim-lsp--overlay 'after-string ghost))
+    ;; Within a line it does so only on what is shown in place of text.
+    (let ((line (concat ghost (buffer-substring (+ (point) (fim-lsp--over)) (line-end-position)))))
+      (move-overlay fim-lsp--overlay (point) (line-end-position))
+      (overlay-put fim-lsp--overlay 'display (substring line 0 1))
+      (overlay-put fim-lsp--overlay 'after-string (substring line 1))))
+  (setq fim-lsp--shown t))
 
 (defun fim-lsp--hide ()
   "Show nothing."
@@ -335,6 +368,8 @@
 (defun fim-lsp--take (part)
   "Insert PART of the suggestion; what is left of it stays."
   (undo-boundary)
+  (when (equal part (fim-lsp--rest))
+    (delete-region (point) (+ (point) (fim-lsp--over))))
   (insert part)
   (undo-boundary)
   (fim-lsp--draw))

@@ -163,6 +163,11 @@ class Terminal:
     def screen(self):
         return self._run("capture-pane", "-p", "-t", "t")
 
+    def cursor(self):
+        """Its column and line on the screen, from 0."""
+        shown = self._run("display-message", "-p", "-t", "t", "#{cursor_x} #{cursor_y}")
+        return tuple(map(int, shown.split()))
+
     def until(self, text, seconds=15.0):
         """The screen, once it shows a text."""
         try:

@@ -111,6 +111,94 @@ def test_emoji_and_crlf(batch, scripted, tmp_path):
     assert path.read_bytes() == "s = '😀漢' + str('é😀')\r\nlast = 1\r\n".encode()
 
 
+def test_what_is_closed_already_is_not_closed_twice(batch, scripted, tmp_path):
+    """A suggestion that closes what the line closes behind point takes its place, in one step of undo."""
+    path = tmp_path / "e.py"
+    path.write_bytes(b"total = ()\n")
+    scripted.says = "b) * c"
+    out = batch(
+        f"""
+        (find-file "{path}")
+        (end-of-line) (backward-char)
+        (fim-lsp-complete)
+        (until (lambda () fim-lsp--shown))
+        (buffer-enable-undo) (undo-boundary)
+        (fim-lsp-accept-word)
+        (princ (format "%S\n" (buffer-string)))
+        (fim-lsp-accept)
+        (princ (format "%S\n" (buffer-string)))
+        (primitive-undo 2 buffer-undo-list)
+        (princ (format "%S\n" (substring-no-properties (buffer-string))))
+        """
+    )
+    assert out.splitlines() == [
+        r'"total = (b)\n"',
+        r'"total = (b) * c\n"',
+        r'"total = (b)\n"',
+    ]
+
+
+def test_candidates_dismissal_and_two_buffers(batch, scripted, tmp_path):
+    """Others are shown one after the other, one is hidden until asked for, and each buffer has its own."""
+    texts = ["first()", "second()", "third()"]
+    scripted.says = lambda _: texts[min(scripted.asked - 1, 2)] + "\n"
+    one, two = tmp_path / "f.py", tmp_path / "g.py"
+    one.write_bytes(b"x = \n")
+    two.write_bytes(b"y = \n")
+    out = batch(
+        f"""
+        (find-file "{one}")
+        (end-of-line)
+        (fim-lsp-complete)
+        (until (lambda () (= 3 (length fim-lsp--texts))))
+        (dotimes (_ 4) (princ (concat (fim-lsp--rest) " ")) (fim-lsp-next))
+        (fim-lsp-previous)
+        (princ (fim-lsp--rest))
+        (find-file "{two}")
+        (princ (format " %S " fim-lsp--shown))
+        (end-of-line)
+        (fim-lsp-complete)
+        (until (lambda () fim-lsp--shown))
+        (fim-lsp-dismiss)
+        (princ (format "%S %S" fim-lsp--shown (fim-lsp--rest)))
+        (set-buffer "f.py")
+        (princ (format " %S" (fim-lsp--rest)))
+        (fim-lsp-accept)
+        (save-buffer)
+        """
+    )
+    first, *others = out.split()[:3]
+    assert {first, *others} == set(texts)
+    assert out.split()[3:] == [first, first, "nil", "nil", "nil", f'"{first}"']
+    assert one.read_bytes() == f"x = {first}\n".encode()
+    assert two.read_bytes() == b"y = \n"
+
+
+def test_a_server_that_dies_is_started_again(batch, scripted, tmp_path):
+    """Killed, it is there again with the next ask, and knows the buffer as it is."""
+    path = tmp_path / "h.py"
+    path.write_bytes(b"x = \n")
+    scripted.says = "call()\n"
+    batch(
+        f"""
+        (find-file "{path}")
+        (end-of-line)
+        (fim-lsp-complete)
+        (until (lambda () fim-lsp--shown))
+        (fim-lsp-dismiss)
+        (signal-process (jsonrpc--process fim-lsp--connection) 'SIGKILL)
+        (until (lambda () (not (jsonrpc-running-p fim-lsp--connection))))
+        (insert "1 + ")
+        (fim-lsp-complete)
+        (until (lambda () fim-lsp--shown))
+        (fim-lsp-accept)
+        (save-buffer)
+        """
+    )
+    assert scripted.bodies[-1]["prompt"].endswith("x = 1 + ")
+    assert path.read_bytes() == b"x = 1 + call()\n"
+
+
 def test_as_eglots_own_server(batch, scripted, tmp_path):
     """Completion at point inserts the whole text, of several lines too."""
     path = tmp_path / "c.txt"
@@ -151,8 +239,21 @@ def test_on_a_terminals_screen(terminal, scripted, tmp_path):
     shown = screen.until("    return total").splitlines()
     at = shown.index("def add(a, b):")
     assert shown[at + 1 : at + 4] == ["    total = a + b", "    return total", ""]
+    assert screen.cursor() == (4, at + 1)
     asked = scripted.asked
     screen.type("tot")
     screen.press("Tab", "C-x", "C-s")
     wait(lambda: holds(path, ADD.replace(b"    \n", f"    {BODY}\n".encode())))
     assert asked <= 2
+    # Before a bracket that the suggestion closes itself, the line looks as it will be.
+    scripted.says = "b) * c"
+    screen.press("M->")
+    screen.type("z = ()")
+    screen.press("C-b")
+    screen.type("y")
+    screen.press("BSpace")
+    shown = screen.until("z = (b) * c").splitlines()
+    assert "z = (b) * c" in shown
+    assert screen.cursor() == (5, shown.index("z = (b) * c"))
+    screen.press("Tab", "C-x", "C-s")
+    wait(lambda: holds(path, ADD.replace(b"    \n", f"    {BODY}\n".encode()) + b"z = (b) * c\n"))

@@ -43,10 +43,10 @@ local given = {}
 ---@return lsp.InlineCompletionItem[] drawn
 ---@return fim_lsp.Given
 local function drawn(bufnr, client_id, items)
-  local client = assert(vim.lsp.get_client_by_id(client_id))
+  local client = vim.lsp.get_client_by_id(client_id)
   local here = suggestion.here()
   local out, made = {}, { texts = {}, items = {} }
-  for _, item in ipairs(items) do
+  for _, item in ipairs(client and items or {}) do
     local text, range = item.insertText, item.range
     local rest = suggestion.rest(bufnr, text) or ''
     local alike = here.tail ~= '' and rest:sub(1, 1) == here.tail:sub(1, 1)
@@ -69,7 +69,8 @@ end
 ---@param items fim_lsp.Item[]
 local function show(bufnr, client_id, items)
   local handler = handlers[bufnr]
-  if not handler or not client_id then
+  if not handler or not client_id or not vim.lsp.get_client_by_id(client_id) then
+    given[bufnr] = nil
     return
   end
   local out, made = drawn(bufnr, client_id, items)
@@ -169,7 +170,9 @@ end
 ---@param bufnr integer
 ---@param group integer
 function M.attach(client, bufnr, group)
-  asked[bufnr] = nil
+  -- Of a server before this one nothing is left, not even what drew for it.
+  suggestion.clear(bufnr)
+  handlers[bufnr], given[bufnr], asked[bufnr] = nil, nil, nil
   -- Before Neovim's own, which draws: what no longer agrees is gone by then.
   api.nvim_create_autocmd({ 'CursorMovedI', 'TextChangedP' }, {
     group = group,
