@@ -113,12 +113,13 @@ class Wire(LanguageServerProtocol):
     def _notification(self, message: dict[str, Any], method: str) -> None:
         if self._shutdown and method != types.EXIT:
             return
+        if method == types.CANCEL_REQUEST and _id(message.get("params") or {}) is None:
+            log.warning("a request to cancel what has no id")
+            return
         try:
-            structured = self._structured(message)
+            self.handle_message(self._structured(message))
         except Exception as error:  # noqa: BLE001 - a notification has no answer
             log.warning("%s: parameters of the wrong shape (%s)", method, type(error).__name__)
-            return
-        self.handle_message(structured)
 
     def _answered(self, message: dict[str, Any]) -> None:
         if _id(message) is None or not ("result" in message or "error" in message):
@@ -176,8 +177,8 @@ class Wire(LanguageServerProtocol):
         self.fm.features[types.NOTEBOOK_DOCUMENT_DID_CLOSE](params)
 
 
-def _id(message: dict[str, Any]) -> str | int | None:
-    number = message.get("id")
+def _id(message: Any) -> str | int | None:
+    number = message.get("id") if isinstance(message, dict) else None
     return number if isinstance(number, str | int) and not isinstance(number, bool) else None
 
 

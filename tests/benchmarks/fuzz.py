@@ -1,0 +1,284 @@
+"""Feeds the server messages that are nearly right, and its client answers that are nearly right, and looks for what breaks.
+
+Run it as `python tests/benchmarks/fuzz.py [MESSAGES [STREAMS]]`, 100,000 and 20,000 if not given; `--seed N` for others.
+A message is one of a client's, changed in its values, its shape or its bytes.  It must not raise, every request with an id
+must be answered once, and a document that only rightful changes reach must stay what a naive model says.  A stream is an
+answer of the service, changed likewise: it gives text or one of the two errors, and ends.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import random
+import sys
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[1])]
+
+import httpx
+from world import Service as Answers
+
+from fim_lsp.request import Request, ServiceError
+from fim_lsp.server import create
+from fim_lsp.service import Service
+
+URI = "file:///fuzzed.py"
+KEPT = "file:///kept.py"
+AT = {"line": 1, "character": 3}
+ODD = [
+    None,
+    True,
+    -1,
+    0,
+    1.5,
+    10**30,
+    "",
+    "x",
+    "\ud800",
+    "\u2028",
+    [],
+    {},
+    [[]],
+    {"line": 0},
+    "file:///kept.py/..",
+    2**31,
+]
+ASK = {"textDocument": {"uri": URI}, "position": AT, "context": {"triggerKind": 2}}
+CHANGE = {
+    "textDocument": {"uri": URI, "version": 2},
+    "contentChanges": [{"range": {"start": AT, "end": AT}, "text": "é\r\n"}],
+}
+CALLS = [
+    ("textDocument/inlineCompletion", ASK),
+    ("textDocument/completion", ASK),
+    ("workspace/executeCommand", {"command": "fimLsp.status", "arguments": []}),
+    ("workspace/executeCommand", {"command": "fimLsp.explain", "arguments": [{"uri": URI, "position": AT}]}),
+    ("workspace/executeCommand", {"command": "fimLsp.toggle"}),
+    ("textDocument/hover", ASK),
+    ("$/unknown", {}),
+]
+NOTES = [
+    (
+        "textDocument/didOpen",
+        {"textDocument": {"uri": URI, "languageId": "python", "version": 1, "text": "a\nbcdef\n"}},
+    ),
+    ("textDocument/didChange", CHANGE),
+    (
+        "textDocument/didChange",
+        {"textDocument": {"uri": URI, "version": 3}, "contentChanges": [{"text": "x = 1\ny = "}]},
+    ),
+    ("textDocument/didClose", {"textDocument": {"uri": URI}}),
+    ("textDocument/didSave", {"textDocument": {"uri": URI}}),
+    ("workspace/didChangeConfiguration", {"settings": {"fimLsp": {"debounceMs": 0, "model": "m"}}}),
+    ("$/cancelRequest", {"id": 5}),
+    ("$/setTrace", {"value": "off"}),
+]
+EVENT = {"choices": [{"index": 0, "text": "abc", "finish_reason": None}], "model": "m"}
+LAST = {
+    "choices": [{"index": 0, "text": "", "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 5, "completion_tokens": 1, "prompt_cache_hit_tokens": 0},
+}
+
+
+def bent(chance, value):
+    """The value with one thing in it changed."""
+    if isinstance(value, dict) and value and chance.random() < 0.9:
+        name = chance.choice(list(value))
+        fate = chance.random()
+        if fate < 0.1:
+            return {key: each for key, each in value.items() if key != name}
+        if fate < 0.15:
+            return {**value, chance.choice(["", "id", "x"]): chance.choice(ODD)}
+        return {**value, name: bent(chance, value[name])}
+    if isinstance(value, list) and value and chance.random() < 0.8:
+        index = chance.randrange(len(value))
+        return [*value[:index], bent(chance, value[index]), *value[index + 1 :]]
+    return chance.choice(ODD)
+
+
+def torn(chance, data):
+    """The bytes with some of them lost, doubled or changed."""
+    at = chance.randrange(len(data) + 1)
+    fate = chance.random()
+    if fate < 0.3:
+        return data[:at]
+    if fate < 0.6:
+        return data[:at] + bytes([chance.randrange(256)]) + data[at + 1 :]
+    if fate < 0.8:
+        return data[:at] + data[max(at - 9, 0) :]
+    return (
+        data[:at]
+        + chance.choice([b"\0", b"\xff", b"\r\n\r\n", b"{", b"[" * 200, b"\\ud800", b'"'])
+        + data[at:]
+    )
+
+
+class Client:
+    """The other side: what was answered, by id."""
+
+    def __init__(self):
+        self.answered = {}
+
+    def write(self, data):
+        message = json.loads(data.partition(b"\r\n\r\n")[2])
+        if "method" not in message:
+            number = message["id"]
+            self.answered[number] = self.answered.get(number, 0) + 1
+
+    def close(self):
+        pass
+
+
+async def messages(number, seed):
+    """Send so many; what went wrong, as sentences."""
+    chance = random.Random(seed)
+    wrong = []
+    server = create(lambda _: Answers(), Path("/nowhere/config.toml"), None, {"DEEPSEEK_API_KEY": "sk-test"})
+    client = Client()
+    wire = server.protocol
+    wire.set_writer(client)
+
+    def send(method, params, **more):
+        wire.receive(json.dumps({"jsonrpc": "2.0", "method": method, "params": params, **more}).encode())
+
+    send("initialize", {"processId": None, "rootUri": None, "capabilities": {}}, id="start")
+    send("initialized", {})
+    model = "first\nsecond = 2\n"
+    send(
+        "textDocument/didOpen",
+        {"textDocument": {"uri": KEPT, "languageId": "python", "version": 1, "text": model}},
+    )
+    asked, slowest = set(), 0.0
+    for n in range(number):
+        call = chance.random() < 0.5
+        method, params = chance.choice(CALLS if call else NOTES)
+        message = {"jsonrpc": "2.0", "method": method, "params": params}
+        if call:
+            message["id"] = n
+        fate = chance.random()
+        if fate < 0.45:
+            message["params"] = bent(chance, params)
+        elif fate < 0.55:
+            message = bent(chance, message)
+        data = json.dumps(message).encode()
+        if 0.55 <= fate < 0.7:
+            data = torn(chance, data)
+        elif call and fate < 0.45:
+            asked.add(n)
+        begun = time.perf_counter()
+        try:
+            wire.receive(data)
+        except Exception as error:  # noqa: BLE001 - that is what is looked for
+            wrong.append(f"{type(error).__name__} at {data[:300]!r}")
+        slowest = max(slowest, time.perf_counter() - begun)
+        if n % 7 == 0:
+            column = chance.randrange(9)
+            text = chance.choice(["k", "\n", "é", "ab"])
+            lines = model.split("\n")
+            line = min(1, len(lines) - 1)
+            column = min(column, len(lines[line]))
+            lines[line] = lines[line][:column] + text + lines[line][column:]
+            model = "\n".join(lines)[:4000]
+            place = {"line": line, "character": column}
+            change = {"range": {"start": place, "end": place}, "text": text}
+            send(
+                "textDocument/didChange",
+                {"textDocument": {"uri": KEPT, "version": n}, "contentChanges": [change]},
+            )
+            if len(model) == 4000:
+                model = "first\nsecond = 2\n"
+                send(
+                    "textDocument/didChange",
+                    {"textDocument": {"uri": KEPT, "version": n}, "contentChanges": [{"text": model}]},
+                )
+        if n % 50 == 0:
+            await asyncio.sleep(0)
+            kept = server.engine.document(KEPT)
+            if kept is None or kept.text != model:
+                if kept is None:  # closed or renamed by a message that was bent so
+                    send(
+                        "textDocument/didOpen",
+                        {"textDocument": {"uri": KEPT, "languageId": "python", "version": 1, "text": model}},
+                    )
+                else:
+                    wrong.append(f"wrong text after message {n}")
+                    model = kept.text
+    for _ in range(200):
+        await asyncio.sleep(0.01)
+        if asked <= client.answered.keys():
+            break
+    missing = asked - client.answered.keys()
+    wrong += [f"request {n} was never answered" for n in sorted(missing)[:9]]
+    twice = [n for n, times in client.answered.items() if times > 1 and n in asked]
+    wrong += [f"request {n} was answered twice" for n in twice[:9]]
+    if slowest > 1.0:
+        wrong.append(f"a message took {slowest:.1f} s")
+    await server.engine.aclose()
+    for task in server.tasks:
+        task.cancel()
+    return wrong, slowest
+
+
+async def streams(number, seed):
+    """Read so many; what went wrong, as sentences."""
+    chance = random.Random(seed)
+    wrong, slowest = [], 0.0
+    body = b""
+
+    def answer(_):
+        return httpx.Response(200, headers={"Content-Type": "text/event-stream"}, content=body)
+
+    service = Service("http://fuzz.invalid", "sk-test", transport=httpx.MockTransport(answer))
+    for _ in range(number):
+        events = [EVENT] * chance.randrange(4) + [LAST]
+        lines = [b": keep-alive"] * chance.randrange(2)
+        for event in events:
+            lines.append(
+                b"data: " + json.dumps(bent(chance, event) if chance.random() < 0.3 else event).encode()
+            )
+        body = b"\n\n".join([*lines, b"data: [DONE]", b""])
+        if chance.random() < 0.4:
+            body = torn(chance, body)
+        begun = time.perf_counter()
+        try:
+            async with (
+                asyncio.timeout(5),
+                service.complete(Request("a", "b", "m", 9, 0.0), seconds=2.0) as reply,
+            ):
+                text = [piece async for piece in reply]
+            if not all(isinstance(piece, str) and piece for piece in text):
+                wrong.append(f"no text: {text!r} of {body[:300]!r}")
+        except ServiceError:
+            pass
+        except Exception as error:  # noqa: BLE001 - that is what is looked for
+            wrong.append(f"{type(error).__name__} at {body[:300]!r}")
+        slowest = max(slowest, time.perf_counter() - begun)
+    await service.aclose()
+    if slowest > 1.0:
+        wrong.append(f"a stream took {slowest:.1f} s")
+    return wrong, slowest
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("messages", type=int, nargs="?", default=100_000)
+    options.add_argument("streams", type=int, nargs="?", default=20_000)
+    options.add_argument("--seed", type=int, default=1)
+    chosen = options.parse_args()
+    logging.disable(logging.CRITICAL)
+    bad = 0
+    for name, work, number in (("messages", messages, chosen.messages), ("streams", streams, chosen.streams)):
+        begun = time.perf_counter()
+        wrong, slowest = asyncio.run(work(number, chosen.seed))
+        bad += len(wrong)
+        print(
+            f"{number} {name}, {len(wrong)} wrong, slowest {1000 * slowest:.0f} ms, {time.perf_counter() - begun:.0f} s"
+        )
+        print("\n".join(wrong[:20]))
+    sys.exit(bool(bad))
+
+
+if __name__ == "__main__":
+    main()
