@@ -84,6 +84,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         "doctor", help="check that everything works, and say what to do where it does not"
     )
     doctor.add_argument("--json", action="store_true", help="print one object instead")
+    doctor.add_argument("--report", metavar="FILE", type=Path, help="write a bug report that is safe to post")
     doctor.set_defaults(run=_doctor)
 
     demo = commands.add_parser("demo", help="serve the demo endpoint on loopback, and print its base URL")
@@ -239,6 +240,7 @@ def _doctor(args: argparse.Namespace) -> int:
         demo=args.demo,
         as_json=args.json,
         record=None if args.demo else record_file(),
+        report=args.report,
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import platform
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fim_lsp import __version__, settings
+from fim_lsp import __version__, keys, settings
 from fim_lsp.ledger import fallen
 from fim_lsp.request import Refused, Request, ServiceError
 from fim_lsp.settings import Settings
@@ -36,9 +38,16 @@ def run(
     demo: bool,
     as_json: bool,
     record: Path | None = None,
+    report: Path | None = None,
 ) -> int:
-    """Check, print, and return 1 if anything is wrong."""
+    """Check, print, write a report that is safe to post if one is wanted, and return 1 if anything is wrong."""
     checks = asyncio.run(examine(connect=connect, config=config, environ=environ, demo=demo, record=record))
+    if report is not None:
+        try:
+            report.write_text(_report(checks, config, environ), "utf-8")
+        except OSError as error:
+            print(f"fim-lsp: {report} cannot be written: {error.strerror}.", file=sys.stderr)
+            return 1
     if as_json:
         print(
             json.dumps(
@@ -52,6 +61,44 @@ def run(
     return 0 if all(check.good for check in checks) else 1
 
 
+def _report(checks: list[Check], config: Path, environ: Mapping[str, str]) -> str:
+    """A bug report: versions, checks, settings that were changed; no key, no text, no name of the user or a project."""
+    file, _ = settings.from_file(config)
+    chosen, _ = settings.merged([("file", file), ("environment", settings.from_environment(environ))])
+    changed = [
+        f"- {settings.camel(field.name)}: {_harmless(field.name, getattr(chosen, field.name))}"
+        for field in fields(chosen)
+        if getattr(chosen, field.name) != getattr(Settings(), field.name)
+    ]
+    lines = [
+        f"fim-lsp {__version__}, Python {platform.python_version()}, {platform.system()} {platform.release()} {platform.machine()}",
+        "",
+        "Checks:",
+        *(f"- {'ok' if check.good else 'FAIL'} {check.name}: {check.found}" for check in checks),
+        "",
+        "Settings that are not the defaults:",
+        *(changed or ["- none"]),
+        "",
+        "What I did, what I expected, and what happened instead:",
+        "",
+    ]
+    text = "\n".join(lines)
+    for private in {str(Path.home()), chosen.api_key or "", environ.get("USER", ""), platform.node()} - {
+        "",
+        "/",
+    }:
+        text = text.replace(private, "~" if private == str(Path.home()) else "***")
+    return text
+
+
+def _harmless(name: str, value: Any) -> str:
+    if name == "api_key":
+        return "set"
+    if isinstance(value, tuple | dict):
+        return f"{len(value)} entries"
+    return str(value)
+
+
 async def examine(
     *,
     connect: Callable[[Settings], Any],
@@ -61,7 +108,7 @@ async def examine(
     record: Path | None = None,
 ) -> list[Check]:
     """Every check, in the order in which one thing needs another; none that cannot be right without an earlier one."""
-    file, wrong = settings.from_file(config)
+    file, wrong = keys.from_file(config)
     chosen, more = settings.merged(
         [(str(config), file), ("the environment", settings.from_environment(environ))]
     )

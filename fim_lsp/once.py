@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from fim_lsp import settings
+from fim_lsp import keys, settings
 from fim_lsp.document import Document, Place, body
 from fim_lsp.engine import Engine, Service
 from fim_lsp.languages import language_of
@@ -41,7 +41,7 @@ def run(
         return _fail(
             f"Line {line} of {path} has {len(body(document.lines[line - 1]))} characters: column {column} is past its end."
         )
-    file, wrong = settings.from_file(config)
+    file, wrong = keys.from_file(config)
     chosen, more = settings.merged(
         [(str(config), file), ("the environment", settings.from_environment(environ))]
     )

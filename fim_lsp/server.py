@@ -106,6 +106,7 @@ class Server(LanguageServer):
         offered = (general and general.position_encodings) or []
         self.encoding = _encoding(offered)
         self.run(self.apply())
+        self.run(self.fetch_key())
 
     async def apply(self) -> None:
         """Put the settings of all layers in force, and say what is wrong with them."""
@@ -119,12 +120,20 @@ class Server(LanguageServer):
         if self.ledger is not None:
             self.ledger.configure(new)
 
+    async def fetch_key(self) -> None:
+        """Fetch the key from where the user's file says, beside the messages: a command may take its time."""
+        from fim_lsp import keys  # noqa: PLC0415
+
+        if keys.elsewhere(self._config):
+            self._file = await asyncio.to_thread(keys.from_file, self._config)
+            await self.apply()
+
     def _settings(self) -> tuple[Settings, list[str]]:
         """The settings of all layers, and what is wrong with them."""
-        from fim_lsp import settings  # noqa: PLC0415
+        from fim_lsp import keys, settings  # noqa: PLC0415
 
         if self._file is None:
-            self._file = settings.from_file(self._config)
+            self._file = keys.from_file(self._config, fetch=False)
         file, wrong = self._file
         layers = {
             str(self._config): file,
