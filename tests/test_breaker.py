@@ -12,6 +12,7 @@ from fim_lsp.request import Refused, Unavailable
 BUSY = Unavailable("busy.", "busy")
 ALONE = Unavailable("one.", "garbage", alone=True)
 KEYLESS = Refused("key.", "key")
+MODEL = Refused("model.", "model")
 
 
 def asks(it, now):
@@ -28,7 +29,7 @@ def test_while_all_is_well_everything_goes_out():
     ("error", "rests"),
     [
         (BUSY, [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]),
-        (KEYLESS, [2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 300.0, 300.0]),
+        (MODEL, [2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 300.0, 300.0]),
     ],
 )
 def test_each_rest_is_twice_as_long_up_to_a_limit(error, rests):
@@ -57,6 +58,20 @@ def test_never_less_than_the_service_asks_for(asked, luck):
     it = Breaker(lambda: luck)
     it.failed(Unavailable("busy.", "busy", retry_after=asked), 10.0)
     assert it.until == 10.0 + max(asked, breaker.FIRST * luck)
+
+
+@pytest.mark.parametrize("cause", ["key", "balance"])
+def test_what_time_does_not_mend_shuts_it_until_something_changes(cause):
+    """Whatever the luck; one trial in five minutes sees whether something has changed at the service."""
+    it = Breaker(lambda: 0.0)
+    it.failed(Refused("said.", cause), 0.0)
+    assert it.state(1.0) == "resting"
+    assert not any(asks(it, now) for now in (0.1, 60.0, 299.9))
+    assert it.state(300.0) == "open"
+    assert asks(it, 300.0)
+    assert it.state(300.0) == "trial"
+    it.reset()
+    assert it.state(300.0) == "ready"
 
 
 def test_a_person_who_asks_goes_first():

@@ -78,7 +78,7 @@ async def main(edits, asks):
         engine.open(Document(f"file:///{n}.py", "python", 1, models[f"file:///{n}.py"]))
     uris = list(models)
     under_way, answered, asked, uri = set(), 0, 0, uris[0]
-    offset, warm = 0, 0.0
+    offset, marks = 0, []
     for n in range(edits):
         now += 0.02
         if n % 40 == 0:
@@ -113,8 +113,8 @@ async def main(edits, asks):
             done = {task for task in under_way if task.done()}
             answered += len(done)
             under_way -= done
-        if n == edits // 4:
-            warm = megabytes()
+        if n % (edits // 8) == 0:
+            marks.append(megabytes())
     wrong = sum(engine.document(uri).text != text for uri, text in models.items())
     for uri in uris:
         engine.close(uri)
@@ -127,9 +127,10 @@ async def main(edits, asks):
         f"{edits} edits, {asked} asks, {answered} answered, {len(service.requests)} requests, {service.failed} failed"
     )
     print(f"documents wrong: {wrong}; tasks left: {left}; streams left: {service.under_way}")
-    print(
-        f"memory: {megabytes() - warm:+.1f} MB since a quarter of the way; files open: {len(os.listdir('/proc/self/fd'))}"
-    )
+    marks.append(megabytes())
+    by_eighths = ", ".join(f"{mark:.1f}" for mark in marks)
+    print(f"memory in MB, by eighths: {by_eighths}; since half: {marks[-1] - marks[4]:+.1f}")
+    print(f"files open: {len(os.listdir('/proc/self/fd'))}")
     sys.exit(bool(wrong or left or service.under_way or answered != asked))
 
 
