@@ -151,7 +151,7 @@ async def messages(number, seed):
         {"textDocument": {"uri": KEPT, "languageId": "python", "version": 1, "text": model}},
     )
     asked, slowest = set(), 0.0
-    for n in range(number):
+    for n in range(1, number + 1):
         call = chance.random() < 0.5
         method, params = chance.choice(CALLS if call else NOTES)
         message = {"jsonrpc": "2.0", "method": method, "params": params}
@@ -162,10 +162,12 @@ async def messages(number, seed):
             message["params"] = bent(chance, params)
         elif fate < 0.55:
             message = bent(chance, message)
-        data = json.dumps(message).encode()
         if 0.55 <= fate < 0.7:
-            data = torn(chance, data)
-        elif call and fate < 0.45:
+            # A number that lost a digit would be another request's.
+            data = torn(chance, json.dumps({**message, **({"id": f"torn {n}"} if call else {})}).encode())
+        else:
+            data = json.dumps(message).encode()
+        if call and fate < 0.45:
             asked.add(n)
         begun = time.perf_counter()
         try:

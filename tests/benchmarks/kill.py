@@ -59,8 +59,16 @@ async def life(home, endpoint, chance):
     return victim, taken
 
 
-async def main(times):
-    chance = random.Random(1)
+def environment(number):
+    """That of a process, if it is there and ours to see."""
+    try:
+        return (Path("/proc") / number / "environ").read_bytes()
+    except OSError:
+        return b""
+
+
+async def main(times, seed):
+    chance = random.Random(seed)
     home = Path(tempfile.mkdtemp(prefix="fim-lsp-kill-"))
     endpoint = await Endpoint().start()
     slowest = {}
@@ -79,9 +87,7 @@ async def main(times):
         rows = db.execute("SELECT count(*) FROM rows WHERE ended != 'local'").fetchone()[0]
         missing = db.execute("SELECT coalesce(sum(requests), 0) FROM missing").fetchone()[0]
     left = [
-        name
-        for name in os.listdir("/proc")
-        if name.isdigit() and str(home).encode() in (Path("/proc") / name / "environ").read_bytes()
+        name for name in os.listdir("/proc") if name.isdigit() and str(home).encode() in environment(name)
     ]
     print(
         f"{times} lives; slowest ends in s: {', '.join(f'{k} {v:.2f}' for k, v in sorted(slowest.items()))}"
@@ -96,4 +102,6 @@ async def main(times):
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--times", type=int, default=1000)
-    asyncio.run(main(options.parse_args().times))
+    options.add_argument("--seed", type=int, default=1)
+    chosen = options.parse_args()
+    asyncio.run(main(chosen.times, chosen.seed))

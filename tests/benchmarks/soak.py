@@ -24,10 +24,10 @@ from fim_lsp.settings import Settings
 
 DOCUMENTS = 50
 FAULTS = (
-    Unavailable("busy", "busy", retry_after=2.0),
-    Unavailable("gone", "network"),
-    Unavailable("nonsense", "garbage", alone=True),
-    Refused("no balance", "balance"),
+    lambda: Unavailable("busy", "busy", retry_after=2.0),
+    lambda: Unavailable("gone", "network"),
+    lambda: Unavailable("nonsense", "garbage", alone=True),
+    lambda: Refused("no model", "model"),
 )
 
 
@@ -49,7 +49,7 @@ class Faulty(Service):
                 await asyncio.sleep(0)
             if fate < 0.1:
                 self.failed += 1
-                raise self._chance.choice(FAULTS)
+                raise self._chance.choice(FAULTS)()
             if fate < 0.15:
                 await asyncio.Event().wait()
             yield Reply(
