@@ -49,7 +49,8 @@ class Faulty(Service):
                 await asyncio.sleep(0)
             if fate < 0.1:
                 self.failed += 1
-                raise self._chance.choice(FAULTS)()
+                error = self._chance.choice(FAULTS)()
+                raise error
             if fate < 0.15:
                 await asyncio.Event().wait()
             yield Reply(
