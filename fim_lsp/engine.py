@@ -315,6 +315,7 @@ class Engine:
             return {"problem": "This document is never sent: it is excluded."}
         question = self._question(opened, opened.document.lines, place)
         request = self._request(question, self.settings.temperature)
+        parts = opened.window.parts  # in characters of the prompt; lines count from 1
         return {
             "url": f"{self.settings.base_url}/beta/completions",
             "model": request.model,
@@ -324,6 +325,13 @@ class Engine:
             "temperature": request.temperature,
             "stop": list(request.stop),
             "kind": question.shape.kind,
+            "parts": {
+                "otherFiles": parts.others,
+                "earlier": parts.before,
+                "live": parts.live,
+                "firstLine": parts.first + 1,
+                "lastLine": parts.last + 1,
+            },
             "known": self._answers.find(uri, opened.document.lines, place) is not None,
         }
 

@@ -353,6 +353,9 @@ async def test_explain_shows_what_would_be_sent(start, endpoint):
     body = endpoint.bodies[0]
     assert (told["prompt"], told["suffix"], told["model"]) == (body["prompt"], body["suffix"], body["model"])
     assert "sk-test" not in json.dumps(told)
+    sizes = [told["parts"][name] for name in ("otherFiles", "earlier", "live")]
+    assert sizes == [0, len("# a.py\n"), len("a = 1\nb = ")]
+    assert (told["parts"]["firstLine"], told["parts"]["lastLine"]) == (1, 2)
 
 
 async def test_the_end_of_stdin_ends_the_process(tmp_path):
