@@ -33,7 +33,7 @@ from fim_lsp.usage.underway import DEAD_SECONDS
 
 BEGIN = datetime(2026, 11, 23, 23, 50, tzinfo=UTC).timestamp()
 GIVEN_UP = 5  # one ask in so many
-READ = 0.008  # seconds of its stream that are read then
+READ = 0.025  # seconds after which it is, with some of its stream read
 PRICES = """
 name = "two days"
 source = "this benchmark"
