@@ -405,9 +405,9 @@ async def _settle(server: Server) -> None:
     workspace = server.client_capabilities.workspace
     if workspace and workspace.configuration:
         await server.pull_settings()
+    server.run(server.keep_accounts())
     server.protocol.rehearse()
     await server.engine.warm()
-    server.run(server.keep_accounts())
     if (
         workspace
         and workspace.did_change_configuration
