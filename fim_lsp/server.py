@@ -212,6 +212,8 @@ class Server(LanguageServer):
 
     def _tell(self, problem: Problem) -> None:
         self.say(problem.message, types.MessageType.Error if problem.act else types.MessageType.Warning)
+        if problem.cause == "balance":
+            self.run(self.engine.weigh())
 
     def _send_status(self) -> None:
         if self._wants_status:

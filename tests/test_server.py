@@ -453,6 +453,21 @@ async def test_usage_is_recorded_and_told(start, endpoint):
     assert float(total["usd"]) > 0
 
 
+async def test_the_balance_is_looked_at_when_it_is_used_up(start, endpoint):
+    """A refusal for want of money is followed by a look at what is left, which `fimLsp.usage` tells."""
+    endpoint.fault = 402
+    client = await start()
+    client.open(URI, "x = ")
+    await accounts(client)
+    assert await client.texts(URI, 0, 4) == []
+    async with asyncio.timeout(5):
+        while not (told := await client.call("workspace/executeCommand", {"command": "fimLsp.usage"})).get(
+            "balance"
+        ):
+            await asyncio.sleep(0.01)
+    assert told["balance"]["amounts"] == [{"currency": "USD", "amount": "9.87"}]
+
+
 async def test_a_budget_pauses_and_can_be_passed(start, endpoint):
     """At the limit completions pause with one message; `fimLsp.resume` goes on."""
     client = await start({"dailyBudget": 0})
