@@ -27,7 +27,7 @@ def code(tmp_path_factory, bench):
             SLOW,
         )
         made.shot("walkthrough")
-        made.run("FIM: Set API key")
+        made.do("click", ".gettingStartedContainer >> text=Set API key")
         made.do("waitForSelector", ".quick-input-widget >> text=secret store")
         made.answer("sk-right")
         made.said = wait(made.messages, SLOW)
