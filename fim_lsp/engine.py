@@ -201,6 +201,9 @@ class Engine:
         if old.exclude != settings.exclude:
             for opened in self._open.values():
                 opened.secret = excluded(opened.document.uri, settings.exclude)
+                if opened.secret:
+                    self._supersede(opened)
+                    self._land(opened)
         if _answering(old) != _answering(settings):
             self._answers.clear()
         if old != settings:
@@ -410,6 +413,7 @@ class Engine:
         document = opened.document
         if (
             self.paused
+            or opened.secret
             or not self.settings.enabled
             or not self.settings.languages.get(document.language, True)
         ):

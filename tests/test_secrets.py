@@ -1,5 +1,6 @@
 """What must never leave: files that hold secrets, and strings that look like keys wherever they stand."""
 
+import asyncio
 import random
 import string
 import textwrap
@@ -9,6 +10,7 @@ import pytest
 from fim_lsp.document import Document, Place
 from fim_lsp.exclude import excluded
 from fim_lsp.secrets import Redactor, redact_line
+from fim_lsp.settings import Settings
 
 LOWER, UPPER, DIGITS, HEX = string.ascii_lowercase, string.ascii_uppercase, string.digits, "0123456789abcdef"
 WORD = LOWER + UPPER + DIGITS
@@ -160,3 +162,30 @@ async def test_no_planted_secret_reaches_a_request(world):
     everything = "\0".join(sent)
     assert [secret for secret, _ in secrets if secret in everything] == []
     assert not any(line in everything for line in text.split("\n") if len(line) == 64)
+
+
+@pytest.mark.parametrize("explicit", [False, True])
+async def test_a_file_that_holds_secrets_asks_for_nothing(world, explicit):
+    """Not by itself, not when asked for, not in the menu, not from the command line."""
+    uri, place = "file:///p/.env", Place(1, 6)
+    world.engine.open(Document(uri, "shellscript", 1, "HOUSE=alpha bravo\nOTHER="))
+    assert await world.engine.complete(uri, place, explicit=explicit) == ()
+    assert world.engine.glance(uri, place) == ()
+    assert await world.engine.once(uri, place, lambda _: None) is None
+    assert world.service.requests == []
+
+
+async def test_excluding_a_file_ends_what_is_under_way_for_it(world):
+    """Its stream is closed with the setting, and nothing is asked for afterwards."""
+    world.service.stalls = True
+    asked = asyncio.create_task(world.engine.complete(world.uri, Place(0, 4)))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert world.service.under_way == 1
+    await world.engine.configure(Settings(exclude=("a.py",)))
+    assert not await asked
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert world.service.under_way == 0
+    assert await world.engine.complete(world.uri, Place(0, 4), explicit=True) == ()
+    assert len(world.service.requests) == 1
