@@ -251,3 +251,35 @@ def test_settings_take_effect_at_once(fresh, scripted):
     ghost(fresh, "one")
     fresh.press("Tab")
     assert fresh.saved(path) == "a = \nb = one\n"
+
+
+def test_a_setting_of_the_start_can_be_taken_away(fresh, scripted):
+    """What the server was told when it began does not outlive the setting."""
+    scripted.says = "one\n"
+    fresh.set(enabled=False)
+    path = fresh.open("start.py", "|\n")
+    wait(lambda: "paused" in fresh.status(), SLOW)
+    fresh.set(enabled=None)
+    wait(lambda: "paused" not in fresh.status(), SLOW)
+    fresh.write("a = ")
+    ghost(fresh, "one")
+    fresh.press("Tab")
+    assert fresh.saved(path) == "a = one\n"
+
+
+def test_a_removed_key_is_used_no_more(fresh, scripted):
+    """Nothing is sent with it, and the status bar says what is missing."""
+    scripted.says = "one\n"
+    path = fresh.open("removed.py", "|\n")
+    fresh.run("FIM: Remove API key")
+    wait(lambda: any("the key is removed" in text for text in fresh.messages()), SLOW)
+    fresh.do("click", ".monaco-editor .view-lines")
+    fresh.press("Control+Home")
+    fresh.write("a = ")
+    wait(lambda: "problem" in fresh.status(), SLOW)
+    assert (scripted.asked, fresh.ghost()) == (0, "")
+    assert fresh.saved(path) == "a = \n"
+    fresh.run("FIM: Set API key")
+    fresh.do("waitForSelector", ".quick-input-widget >> text=secret store")
+    fresh.answer("sk-right")
+    wait(lambda: "problem" not in fresh.status(), SLOW)

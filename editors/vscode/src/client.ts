@@ -3,16 +3,23 @@ import * as vscode from "vscode";
 import { CloseAction, ErrorAction, LanguageClient, State, type LanguageClientOptions } from "vscode-languageclient/node";
 import { backOff } from "./crashes";
 import { candidates, find } from "./python";
-import { chosen, serverNames, without } from "./settings";
+import { chosen, gone, serverNames, without } from "./settings";
 import type { Status, Usage } from "./wording";
 
 const SELECTOR = ["file", "untitled", "vscode-notebook-cell", "vscode-vfs", "vscode-remote"].map((scheme) => ({ scheme }));
+
+/** What is known of a server that does not run. */
+const NOTHING: Status = {
+  state: "error", message: "", model: "", requests: 0, promptTokens: 0, cacheHitTokens: 0, completionTokens: 0, localHits: 0,
+};
 
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private readonly heard = new vscode.EventEmitter<Status>();
   private readonly names: string[];
   private readonly stops: number[] = [];
+  private given: Record<string, unknown> = {};
+  private turn: Promise<void> = Promise.resolve();
   /** Each time the server tells that its state has changed. */
   readonly status = this.heard.event;
 
@@ -25,7 +32,32 @@ export class Server implements vscode.Disposable {
     this.names = serverNames(manifest.contributes.configuration.properties);
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.inTurn(() => this.begin());
+  }
+
+  restart(): Promise<void> {
+    return this.inTurn(async () => {
+      await this.end();
+      await this.begin();
+    });
+  }
+
+  /** One after another: two servers at once would each draw its own ghost text. */
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.turn.then(work);
+    this.turn = done.catch((error: unknown) => {
+      this.trouble(`The server cannot be started: ${without(String(error), this.key())}`);
+    });
+    return this.turn;
+  }
+
+  private trouble(message: string): void {
+    this.log.error(message);
+    this.heard.fire({ ...NOTHING, message });
+  }
+
+  private async begin(): Promise<void> {
     const command = await this.command();
     if (!command) return;
     const [program = "", ...args] = command;
@@ -40,27 +72,30 @@ export class Server implements vscode.Disposable {
     await this.client.start();
   }
 
-  async restart(): Promise<void> {
-    await this.stop();
-    await this.start();
-  }
-
-  async stop(): Promise<void> {
+  private async end(): Promise<void> {
     const client = this.client;
     this.client = undefined;
     if (client?.needsStop()) await client.stop();
   }
 
   dispose(): void {
-    void this.stop();
+    void this.end();
     this.heard.dispose();
   }
 
   /** Tell the server of the settings in force. */
-  async configure(): Promise<void> {
-    if (this.client?.isRunning()) {
-      await this.client.sendNotification("workspace/didChangeConfiguration", { settings: { fimLsp: this.settings() } });
-    }
+  configure(): Promise<void> {
+    return this.inTurn(async () => {
+      if (!this.client?.isRunning()) return;
+      const settings = this.settings();
+      if (gone(this.given, settings)) {
+        // What was told at the start stays in force there until another value takes its place.
+        await this.end();
+        await this.begin();
+      } else {
+        await this.client.sendNotification("workspace/didChangeConfiguration", { settings: { fimLsp: settings } });
+      }
+    });
   }
 
   async ask<T>(command: string, ...args: unknown[]): Promise<T | undefined> {
@@ -87,7 +122,11 @@ export class Server implements vscode.Disposable {
       documentSelector: SELECTOR,
       outputChannel: this.log,
       traceOutputChannel: this.keyless(),
-      initializationOptions: { ...this.settings(), statusNotifications: true },
+      // A function: a server that is started again after a crash hears of today's key, not of the first one.
+      initializationOptions: () => {
+        this.given = this.settings();
+        return { ...this.given, statusNotifications: true };
+      },
       middleware: {
         // The ghost text is the one suggestion; a second one in the menu would only be in its way.
         provideCompletionItem: (document, position, context, token, next) =>
@@ -120,6 +159,8 @@ export class Server implements vscode.Disposable {
 
   private async gaveUp(): Promise<void> {
     const said = "fim-lsp: the server stops again and again. Its log says why.";
+    this.trouble(said);
+    this.stops.length = 0;
     const answer = await vscode.window.showErrorMessage(said, "Open log", "Start again");
     if (answer === "Open log") this.log.show();
     if (answer === "Start again") await this.restart();
@@ -152,6 +193,7 @@ export class Server implements vscode.Disposable {
     }
     const why = old.length ? `${old.join(", ")}: too old` : setting ? `${setting} is none` : "none was found";
     const said = `fim-lsp needs Python 3.11 or newer, and ${why}. Install one, or name it in the settings.`;
+    this.trouble(said);
     void vscode.window.showErrorMessage(said, "Open settings").then((answer) => {
       if (answer) void vscode.commands.executeCommand("workbench.action.openSettings", "fimLsp.pythonPath");
     });

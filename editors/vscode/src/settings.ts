@@ -29,6 +29,11 @@ export function chosen(names: string[], inspect: (name: string) => Layers | unde
   return found;
 }
 
+/** Whether something was told that is no longer set: telling the rest would leave it in force. */
+export function gone(told: Record<string, unknown>, now: Record<string, unknown>): boolean {
+  return Object.keys(told).some((name) => (now[name] ?? null) === null && (told[name] ?? null) !== null);
+}
+
 /** The endpoint's root: `/beta`, `/v1` and a `/` at the end of an address all mean the same. */
 export function root(baseUrl: string): string {
   return baseUrl.trim().replace(/(\/+(beta|v1|completions))*\/*$/, "");

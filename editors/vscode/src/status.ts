@@ -38,6 +38,7 @@ export class StatusItem implements vscode.Disposable {
     this.last = status;
     this.item.text = label(status.state);
     this.item.accessibilityInformation = { label: `fim-lsp ${status.state} ${status.message}` };
+    if (status.message) this.item.tooltip = status.message;
     this.item.backgroundColor =
       status.state === "error" ? new vscode.ThemeColor("statusBarItem.warningBackground") : undefined;
     clearTimeout(this.timer);

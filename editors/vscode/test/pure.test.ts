@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { backOff } from "../src/crashes";
 import { candidates, find, recent } from "../src/python";
-import { chosen, root, serverNames, without } from "../src/settings";
+import { chosen, gone, root, serverNames, without } from "../src/settings";
 import { explained, hover, label } from "../src/wording";
 
 void test("only what someone has set is sent, the innermost layer first", () => {
@@ -21,6 +21,13 @@ void test("only what someone has set is sent, the innermost layer first", () => 
 void test("the server does not hear of what is ours", () => {
   const names = serverNames({ "fimLsp.model": {}, "fimLsp.serverCommand": {}, "fimLsp.trace.server": {}, "fimLsp.demo": {} });
   assert.deepEqual(names, ["model"]);
+});
+
+void test("a key or a setting that is taken away is noticed, a changed one is simply told", () => {
+  assert.equal(gone({ apiKey: "k", model: "m" }, { model: "m" }), true);
+  assert.equal(gone({ dailyBudget: 1 }, { dailyBudget: null }), true);
+  assert.equal(gone({ apiKey: "k" }, { apiKey: "l", model: "m" }), false);
+  assert.equal(gone({}, {}), false);
 });
 
 void test("every form of the address means the same", () => {
@@ -42,6 +49,8 @@ void test("the first Python that is new enough is taken, and old ones are named"
   const versions: Record<string, string> = { python3: "3 9", python: "3 12" };
   const found = await find([["none"], ["python3"], ["python"]], ([name = ""]) => Promise.resolve(versions[name]));
   assert.deepEqual(found, { command: ["python"], old: ["python3 is 3.9"] });
+  const path = await find([["py", "-3"]], () => Promise.resolve("3 12\r\nC:\\Program Files\\python.exe\r\n"));
+  assert.deepEqual(path, { command: ["C:\\Program Files\\python.exe"], old: [] });
   assert.deepEqual(candidates("/opt/python", "/env/python", false), [["/opt/python"]]);
   assert.deepEqual(candidates("", "/env/python", false), [["/env/python"], ["python3"], ["python"]]);
 });
