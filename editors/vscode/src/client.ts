@@ -1,35 +1,38 @@
 // The language client: the server's process, what it is told, and when it is started again.
 import * as vscode from "vscode";
 import { CloseAction, ErrorAction, LanguageClient, State, type LanguageClientOptions } from "vscode-languageclient/node";
+import { command } from "./command";
 import { backOff } from "./crashes";
-import { candidates, find } from "./python";
 import { chosen, gone, serverNames, without } from "./settings";
-import type { Status, Usage } from "./wording";
+import { Trace } from "./trace";
+import type { Usage } from "./usage";
+import { NOTHING, type Status } from "./wording";
 
 const SELECTOR = ["file", "untitled", "vscode-notebook-cell", "vscode-vfs", "vscode-remote"].map((scheme) => ({ scheme }));
-
-/** What is known of a server that does not run. */
-const NOTHING: Status = {
-  state: "error", message: "", model: "", requests: 0, promptTokens: 0, cacheHitTokens: 0, completionTokens: 0, localHits: 0,
-};
 
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private readonly heard = new vscode.EventEmitter<Status>();
+  private readonly trace: Trace;
   private readonly names: string[];
   private readonly stops: number[] = [];
   private given: Record<string, unknown> = {};
   private turn: Promise<void> = Promise.resolve();
+  private leaving = false;
   /** Each time the server tells that its state has changed. */
   readonly status = this.heard.event;
+  /** When the server's process was last started, by `performance.now()`. */
+  started = 0;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
     readonly log: vscode.LogOutputChannel,
     private readonly key: () => string | undefined,
+    private readonly paused: () => boolean,
   ) {
     const manifest = context.extension.packageJSON as { contributes: { configuration: { properties: Record<string, unknown> } } };
     this.names = serverNames(manifest.contributes.configuration.properties);
+    this.trace = new Trace(log, key);
   }
 
   start(): Promise<void> {
@@ -45,7 +48,7 @@ export class Server implements vscode.Disposable {
 
   /** One after another: two servers at once would each draw its own ghost text. */
   private inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.turn.then(work);
+    const done = this.turn.then(() => (this.leaving ? undefined : work()));
     this.turn = done.catch((error: unknown) => {
       this.trouble(`The server cannot be started: ${without(String(error), this.key())}`);
     });
@@ -54,14 +57,17 @@ export class Server implements vscode.Disposable {
 
   private trouble(message: string): void {
     this.log.error(message);
-    this.heard.fire({ ...NOTHING, message });
+    this.heard.fire({ ...NOTHING, state: "error", message });
   }
 
   private async begin(): Promise<void> {
-    const command = await this.command();
-    if (!command) return;
-    const [program = "", ...args] = command;
-    if (vscode.workspace.getConfiguration("fimLsp").get("demo")) args.push("--demo");
+    const found = await command(this.context.extensionUri);
+    if ("problem" in found) {
+      this.trouble(found.problem);
+      void this.offer(found.problem, { "Open settings": () => vscode.commands.executeCommand("workbench.action.openSettings", "fimLsp.pythonPath") });
+      return;
+    }
+    const [program = "", ...args] = found.words;
     this.client = new LanguageClient("fimLsp", "fim-lsp", { command: program, args }, this.options());
     this.client.onNotification("fimLsp/status", (status: Status) => {
       this.heard.fire(status);
@@ -69,6 +75,7 @@ export class Server implements vscode.Disposable {
     this.client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) void this.look();
     });
+    this.started = performance.now();
     await this.client.start();
   }
 
@@ -78,8 +85,15 @@ export class Server implements vscode.Disposable {
     if (client?.needsStop()) await client.stop();
   }
 
+  /** End the server, once what is under way with it is done. */
+  leave(): Promise<void> {
+    this.leaving = true;
+    return this.turn.then(() => this.end());
+  }
+
   dispose(): void {
-    void this.end();
+    void this.leave();
+    this.trace.dispose();
     this.heard.dispose();
   }
 
@@ -98,9 +112,16 @@ export class Server implements vscode.Disposable {
     });
   }
 
-  async ask<T>(command: string, ...args: unknown[]): Promise<T | undefined> {
+  /** What the server answers to a command; undefined if it does not run, or stops meanwhile. */
+  async ask<T>(name: string, ...args: unknown[]): Promise<T | undefined> {
+    await this.turn;
     if (!this.client?.isRunning()) return undefined;
-    return this.client.sendRequest<T>("workspace/executeCommand", { command: `fimLsp.${command}`, arguments: args });
+    try {
+      return await this.client.sendRequest<T>("workspace/executeCommand", { command: `fimLsp.${name}`, arguments: args });
+    } catch (error) {
+      this.log.warn(`fimLsp.${name}: ${without(String(error), this.key())}`);
+      return undefined;
+    }
   }
 
   async look(): Promise<void> {
@@ -108,8 +129,13 @@ export class Server implements vscode.Disposable {
     if (status) this.heard.fire(status);
   }
 
-  usage(): Promise<Usage | undefined> {
-    return this.ask<Usage>("usage");
+  /** Say whether there is a pause; a server that is started later hears of it at its start. */
+  async pause(): Promise<void> {
+    await this.ask("toggle", this.paused());
+  }
+
+  usage(what?: { by: "model" | "day"; days: number }): Promise<Usage | undefined> {
+    return this.ask<Usage>("usage", ...(what ? [what] : []));
   }
 
   private settings(): Record<string, unknown> {
@@ -120,12 +146,12 @@ export class Server implements vscode.Disposable {
   private options(): LanguageClientOptions {
     return {
       documentSelector: SELECTOR,
-      outputChannel: this.log,
-      traceOutputChannel: this.keyless(),
+      outputChannel: this.trace.channel,
+      traceOutputChannel: this.trace.channel,
       // A function: a server that is started again after a crash hears of today's key, not of the first one.
       initializationOptions: () => {
         this.given = this.settings();
-        return { ...this.given, statusNotifications: true };
+        return { ...this.given, statusNotifications: true, paused: this.paused() };
       },
       middleware: {
         // The ghost text is the one suggestion; a second one in the menu would only be in its way.
@@ -140,8 +166,9 @@ export class Server implements vscode.Disposable {
         },
       },
       errorHandler: {
-        error: () => ({ action: ErrorAction.Continue }),
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
         closed: async () => {
+          const { client } = this;
           const now = Date.now();
           this.stops.push(now);
           const wait = backOff(this.stops, now);
@@ -150,8 +177,11 @@ export class Server implements vscode.Disposable {
             return { action: CloseAction.DoNotRestart, handled: true };
           }
           this.log.warn(`The server has stopped: starting it again in ${wait} ms.`);
+          this.heard.fire(NOTHING);
           await new Promise((resolve) => setTimeout(resolve, wait));
-          return { action: CloseAction.Restart, handled: true };
+          // Meanwhile another may have been started, or none may be wanted.
+          const wanted = client === this.client && !this.leaving;
+          return { action: wanted ? CloseAction.Restart : CloseAction.DoNotRestart, handled: true };
         },
       },
     };
@@ -161,60 +191,12 @@ export class Server implements vscode.Disposable {
     const said = "fim-lsp: the server stops again and again. Its log says why.";
     this.trouble(said);
     this.stops.length = 0;
-    const answer = await vscode.window.showErrorMessage(said, "Open log", "Start again");
-    if (answer === "Open log") this.log.show();
-    if (answer === "Start again") await this.restart();
+    await this.offer(said, { "Open log": () => { this.log.show(); }, "Start again": () => this.restart() });
   }
 
-  /** The log, for traces: whoever writes the key writes stars. */
-  private keyless(): vscode.LogOutputChannel {
-    const clean = (text: string) => without(text, this.key());
-    return new Proxy(this.log, {
-      get: (log, name) => {
-        if (name === "append") return (text: string) => { log.append(clean(text)); };
-        if (name === "appendLine") return (text: string) => { log.appendLine(clean(text)); };
-        if (name === "trace") return (text: string) => { log.info(clean(text)); };
-        const member: unknown = Reflect.get(log, name);
-        return typeof member === "function" ? (member.bind(log) as unknown) : member;
-      },
-    });
-  }
-
-  private async command(): Promise<string[] | undefined> {
-    const configuration = vscode.workspace.getConfiguration("fimLsp");
-    const own = configuration.get<string[]>("serverCommand", []);
-    if (own.length) return own;
-    const setting = configuration.get<string>("pythonPath", "");
-    const tried = candidates(setting, await environment(), process.platform === "win32");
-    const { command, old } = await find(tried);
-    if (command) {
-      const run = vscode.Uri.joinPath(this.context.extensionUri, "bundled", "run.py").fsPath;
-      return [...command, "-I", "-B", run];
-    }
-    const why = old.length ? `${old.join(", ")}: too old` : setting ? `${setting} is none` : "none was found";
-    const said = `fim-lsp needs Python 3.11 or newer, and ${why}. Install one, or name it in the settings.`;
-    this.trouble(said);
-    void vscode.window.showErrorMessage(said, "Open settings").then((answer) => {
-      if (answer) void vscode.commands.executeCommand("workbench.action.openSettings", "fimLsp.pythonPath");
-    });
-    return undefined;
-  }
-}
-
-/** The interpreter that the Python extension has chosen, in a folder that is trusted. */
-async function environment(): Promise<string | undefined> {
-  const extension = vscode.workspace.isTrusted ? vscode.extensions.getExtension("ms-python.python") : undefined;
-  if (!extension) return undefined;
-  try {
-    const api = (await extension.activate()) as {
-      environments: {
-        getActiveEnvironmentPath(): unknown;
-        resolveEnvironment(path: unknown): Promise<{ executable: { uri?: vscode.Uri } } | undefined>;
-      };
-    };
-    const found = await api.environments.resolveEnvironment(api.environments.getActiveEnvironmentPath());
-    return found?.executable.uri?.fsPath;
-  } catch {
-    return undefined;
+  /** Say what is wrong, with buttons that help. */
+  private async offer(said: string, buttons: Record<string, () => unknown>): Promise<void> {
+    const answer = await vscode.window.showErrorMessage(said, ...Object.keys(buttons));
+    if (answer) await buttons[answer]?.();
   }
 }
