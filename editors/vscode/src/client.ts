@@ -61,10 +61,10 @@ export class Server implements vscode.Disposable {
   }
 
   private async begin(): Promise<void> {
-    const found = await command(this.context.extensionUri);
+    const found = await command(this.context.extensionUri, bytecode(this.context));
     if ("problem" in found) {
       this.trouble(found.problem);
-      void this.offer(found.problem, { "Open settings": () => vscode.commands.executeCommand("workbench.action.openSettings", "fimLsp.pythonPath") });
+      void this.offer(found.problem, { "Open settings": openPythonPath });
       return;
     }
     const [program = "", ...args] = found.words;
@@ -121,6 +121,20 @@ export class Server implements vscode.Disposable {
     } catch (error) {
       this.log.warn(`fimLsp.${name}: ${without(String(error), this.key())}`);
       return undefined;
+    }
+  }
+
+  /** Throw away what other versions have kept. */
+  async tidy(): Promise<void> {
+    const folder = this.context.globalStorageUri;
+    const kept = bytecode(this.context).path;
+    try {
+      for (const [name] of await vscode.workspace.fs.readDirectory(folder)) {
+        const one = vscode.Uri.joinPath(folder, name);
+        if (one.path !== kept) await vscode.workspace.fs.delete(one, { recursive: true });
+      }
+    } catch {
+      // There is none yet.
     }
   }
 
@@ -199,4 +213,18 @@ export class Server implements vscode.Disposable {
     const answer = await vscode.window.showErrorMessage(said, ...Object.keys(buttons));
     if (answer) await buttons[answer]?.();
   }
+}
+
+/** Show the setting that names a Python: it is this machine's, which is not the user's own where the window is a remote one. */
+function openPythonPath(): Thenable<unknown> {
+  const query = "fimLsp.pythonPath";
+  return vscode.env.remoteName
+    ? vscode.commands.executeCommand("workbench.action.openRemoteSettings", { query })
+    : vscode.commands.executeCommand("workbench.action.openSettings", query);
+}
+
+/** Where the server's bytecode is kept: without it, each start would compile all of it anew. */
+function bytecode(context: vscode.ExtensionContext): vscode.Uri {
+  const { version } = context.extension.packageJSON as { version: string };
+  return vscode.Uri.joinPath(context.globalStorageUri, `bytecode-${version}`);
 }

@@ -4,8 +4,8 @@ import { candidates, find } from "./python";
 
 const PATIENCE = 5_000; // ms for the Python extension to say which interpreter it has chosen
 
-/** The command's words, or what stands in its way. */
-export async function command(extension: vscode.Uri): Promise<{ words: string[] } | { problem: string }> {
+/** The command's words, or what stands in its way; the server that comes with the extension keeps its bytecode in `cache`. */
+export async function command(extension: vscode.Uri, cache: vscode.Uri): Promise<{ words: string[] } | { problem: string }> {
   const configuration = vscode.workspace.getConfiguration("fimLsp");
   const own = configuration.get<string[]>("serverCommand", []);
   const demo = configuration.get("demo") ? ["--demo"] : [];
@@ -15,7 +15,7 @@ export async function command(extension: vscode.Uri): Promise<{ words: string[] 
   const { command: python, old } = await find(tried);
   if (python) {
     const run = vscode.Uri.joinPath(extension, "bundled", "run.py").fsPath;
-    return { words: [...python, "-I", "-B", run, ...demo] };
+    return { words: [...python, "-I", "-X", `pycache_prefix=${cache.fsPath}`, run, ...demo] };
   }
   const why = old.length ? `${old.join(", ")}: too old` : setting ? `${setting} is none` : "none was found";
   return { problem: `fim-lsp needs Python 3.11 or newer, and ${why}. Install one, or name it in the settings.` };

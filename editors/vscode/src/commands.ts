@@ -155,6 +155,9 @@ export class Commands {
     const editor = await vscode.window.showTextDocument(document);
     const end = document.positionAt(DEMO.length);
     editor.selection = new vscode.Selection(end, end);
+    // Once the demo's server is there, it shows what it can without a key being pressed.
+    await this.server.ask("status");
+    await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
   }
 }
 

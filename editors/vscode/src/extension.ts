@@ -36,6 +36,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     const after = (at: number) => (at - begun).toFixed(0);
     log.info(`From activation: ${after(loaded)} ms to the key, ${after(server.started)} to the server's start, ${after(performance.now())} to its greeting.`);
   }
+  void server.tidy();
   if (!key.current && !context.globalState.get("greeted") && !vscode.workspace.getConfiguration("fimLsp").get("demo")) {
     await context.globalState.update("greeted", true);
     await vscode.commands.executeCommand("workbench.action.openWalkthrough", "fim-lsp.fim-lsp#start", false);
