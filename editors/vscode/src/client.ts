@@ -35,8 +35,9 @@ export class Server implements vscode.Disposable {
     this.trace = new Trace(log, key);
   }
 
-  start(): Promise<void> {
-    return this.inTurn(() => this.begin());
+  /** Start it, once something else is there as well: its process is looked for meanwhile. */
+  start(also: Promise<void>): Promise<void> {
+    return this.inTurn(() => this.begin(also));
   }
 
   restart(): Promise<void> {
@@ -60,8 +61,8 @@ export class Server implements vscode.Disposable {
     this.heard.fire({ ...NOTHING, state: "error", message });
   }
 
-  private async begin(): Promise<void> {
-    const found = await command(this.context.extensionUri, bytecode(this.context));
+  private async begin(also?: Promise<void>): Promise<void> {
+    const [found] = await Promise.all([command(this.context.extensionUri, bytecode(this.context)), also]);
     if ("problem" in found) {
       this.trouble(found.problem);
       void this.offer(found.problem, { "Open settings": openPythonPath });

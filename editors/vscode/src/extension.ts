@@ -29,12 +29,13 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => server.configure()),
   );
-  await key.load();
-  const loaded = performance.now();
-  await server.start();
+  const loaded = key.load().catch((error: unknown) => {
+    log.error(`The secret store cannot be read: ${String(error)}`);
+  });
+  await server.start(loaded);
   if (server.started) {
     const after = (at: number) => (at - begun).toFixed(0);
-    log.info(`From activation: ${after(loaded)} ms to the key, ${after(server.started)} to the server's start, ${after(performance.now())} to its greeting.`);
+    log.info(`From activation: ${after(server.started)} ms to the server's start, ${after(performance.now())} to its greeting.`);
   }
   void server.tidy();
   if (!key.current && !context.globalState.get("greeted") && !vscode.workspace.getConfiguration("fimLsp").get("demo")) {

@@ -27,7 +27,7 @@ export interface Usage {
   balance?: { read: string; amounts: { currency: string; amount: string }[] };
 }
 
-const HEAD = ["requests", "from memory", "tokens sent", "at a 50th", "received", "cost", "saved", "taken"];
+const HEAD = ["requests", "memory", "sent", "cached", "received", "cost", "saved", "taken"];
 
 /** The page: today by model, the days before one by one, and how far the figures can be trusted. */
 export function costs(today: Usage | undefined, days: Usage | undefined): string {
@@ -75,6 +75,9 @@ function* remarks(today: Usage, days: Usage): Generator<string> {
   if (total?.unpriced) yield `${count(total.unpriced)} requests went to a model of unknown price and count as $0.`;
   if (days.missing) yield `${count(days.missing)} requests are missing: the server was killed before they were recorded.`;
   if (days.underway) yield `${count(days.underway)} requests are under way at this moment, or when a server was killed just now.`;
-  yield "At a 50th: the share of the tokens sent that the service found in its cache. Taken: the share of the suggestions shown.";
+  yield "";
+  yield "memory: answers found on this machine, for nothing; sent and received: tokens";
+  yield "cached: of the tokens sent, those found in the service's cache; saved: what that took off the cost";
+  yield "taken: of the suggestions that were shown";
   yield "More, by language, project or hour and for other days: `fim-lsp usage`.";
 }

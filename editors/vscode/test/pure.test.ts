@@ -208,8 +208,8 @@ void test("the page of costs is a table of figures, and says how far to trust th
   const today = { to: "2026-11-21", total: figures, groups: [{ name: "deepseek-flash", ...figures }] };
   const days = { from: "2026-11-15", to: "2026-11-21", total: figures, groups: [{ name: "2026-11-21", ...figures }], missing: 5 };
   const lines = costs(today, days).split("\n");
-  assert.ok(lines.includes("model           requests  from memory  tokens sent  at a 50th  received       cost    saved  taken"));
-  assert.ok(lines.includes("deepseek-flash     1,200            3        4,000       75 %        50  $0.000120  $0.0200   25 %"));
+  assert.ok(lines.includes("model           requests  memory   sent  cached  received       cost    saved  taken"));
+  assert.ok(lines.includes("deepseek-flash     1,200       3  4,000    75 %        50  $0.000120  $0.0200   25 %"));
   assert.ok(lines.some((line) => line.startsWith("2026-11-21  ")));
   assert.match(lines.join("\n"), /2 requests stopped before.*\n5 requests are missing/);
   assert.match(costs(undefined, undefined), /not running/);
