@@ -39,10 +39,8 @@ def main():
         finally:
             code.close()
     # The first window is an extension just installed: the server is compiled then, and never again.
-    print("just installed: key {} ms, server started {} ms, greeted {} ms".format(*figures[0]))
-    for name, all_of in zip(
-        ("key", "server started", "greeted"), zip(*figures[1:], strict=True), strict=True
-    ):
+    print("just installed: server started {} ms, greeted {} ms".format(*figures[0]))
+    for name, all_of in zip(("server started", "greeted"), zip(*figures[1:], strict=True), strict=True):
         print(f"{name}: median {statistics.median(all_of):.0f} ms, worst {max(all_of)} ms of {windows}")
 
 
