@@ -73,9 +73,10 @@ def asked_of(scripted, text):
     return [body for body in scripted.bodies if text in body["prompt"]]
 
 
-def test_the_key_is_checked_at_once_and_kept_in_no_file(code):
+def test_the_key_is_checked_at_once_and_kept_in_no_file(code, bench):
     """The walkthrough led to it; the service was asked; nothing on disk holds it."""
-    assert any("The key works; left on the account: 9.87 USD." in text for text in code.said), code.said
+    said = f"fim-lsp: The key works; left on the account: 9.87 USD. Asked: {bench.url}."
+    assert said in code.said
     held = subprocess.run(
         ["grep", "-rlF", "sk-right", str(code.home)], capture_output=True, text=True, check=False
     )

@@ -9,7 +9,7 @@ export class Trace implements vscode.Disposable {
 
   constructor(log: vscode.LogOutputChannel, key: () => string | undefined) {
     const clean = (text: string) => without(text, key());
-    const lines = (level: "info" | "warn" | "error") => (text: string | Error, ...rest: unknown[]) => {
+    const lines = (level: "debug" | "info" | "warn" | "error") => (text: string | Error, ...rest: unknown[]) => {
       log[level](clean(String(text)), ...rest.map((one) => clean(String(one))));
     };
     const own = new Map<PropertyKey, unknown>([
@@ -17,7 +17,7 @@ export class Trace implements vscode.Disposable {
       ["appendLine", (text: string) => { log.appendLine(clean(text)); }],
       ["replace", (text: string) => { log.replace(clean(text)); }],
       // At the channel's usual level what the setting asks for would not be written.
-      ["trace", lines("info")], ["info", lines("info")], ["warn", lines("warn")], ["error", lines("error")],
+      ["trace", lines("info")], ["debug", lines("debug")], ["info", lines("info")], ["warn", lines("warn")], ["error", lines("error")],
       ["onDidChangeLogLevel", this.levels.event],
     ]);
     this.channel = new Proxy(log, {
