@@ -434,8 +434,11 @@ def test_the_key_is_in_no_trace(fresh, scripted):
     written = wait(lambda: "'textDocument/inlineCompletion" in (now := fresh.logs()) and now, SLOW)
     assert '"apiKey": "***"' in written
     assert "traced_name = 1" in written
-    fresh.set(**{"trace.server": None})
-    fresh.press("Escape")
+    # One change of both settings: when the one is seen to be in force, so is the other.
+    fresh.set(**{"trace.server": None, "enabled": False})
+    wait(lambda: "off" in fresh.status(), SLOW)
+    fresh.set(enabled=None)
+    wait(lambda: fresh.status() == "FIM", SLOW)
     fresh.press("Enter")
     traced = fresh.logs().count("'textDocument/inlineCompletion")
     fresh.write("b = ")
