@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from real import ROOT, Scripted, wait
-from vscode import ITEM, Code, python_extension
+from vscode import ITEM, Code, python_extension, written
 
 SLOW = 60.0  # seconds
 
@@ -360,7 +360,7 @@ def test_what_is_off_can_be_switched_on(fresh, scripted):
     assert not [row for row in rows if "Go on" in row or "Pause" in row]
     fresh.press("Enter")
     wait(lambda: fresh.status() == "FIM", SLOW)
-    assert json.loads((fresh.folder / ".vscode" / "settings.json").read_text()) == {"fimLsp.enabled": True}
+    assert written(fresh.folder / ".vscode" / "settings.json") == {"fimLsp.enabled": True}
     fresh.do("click", ".monaco-editor .view-lines")
     fresh.press("Control+Home")
     fresh.write("a = ")
@@ -377,8 +377,8 @@ def test_a_language_is_switched_where_it_counts(fresh, scripted):
     path = fresh.open("language.py", "|\n")
     assert fresh.pick("Switch python on") == "Switch python on, in this workspace's settings"
     wait(lambda: any("python is on, in this workspace's settings" in text for text in fresh.messages()), SLOW)
-    kept = json.loads((fresh.folder / ".vscode" / "settings.json").read_text())
-    assert kept == {"fimLsp.languages": {"python": True}}
+    kept = fresh.folder / ".vscode" / "settings.json"
+    wait(lambda: written(kept) == {"fimLsp.languages": {"python": True}}, SLOW)
     fresh.do("click", ".monaco-editor .view-lines")
     fresh.press("Control+Home")
     fresh.write("a = ")
@@ -391,7 +391,7 @@ def test_a_language_is_switched_where_it_counts(fresh, scripted):
     assert (asked_of(scripted, "language.go"), fresh.ghost()) == ([], "")
     assert fresh.saved(path) == "a = \n"
     assert fresh.pick("Switch go on") == "Switch go on, in your settings"
-    wait(lambda: json.loads(fresh.machine.read_text())["fimLsp.languages"] == {"go": True}, SLOW)
+    wait(lambda: (now := written(fresh.machine)) and now["fimLsp.languages"] == {"go": True}, SLOW)
 
 
 def test_what_completions_cost_can_be_read(fresh, scripted):

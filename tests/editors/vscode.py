@@ -359,6 +359,14 @@ class Code:
         self.do("screenshot", {"path": str(self.screens / f"{name}.png")})
 
 
+def written(path):
+    """What a file of settings holds; None while the editor is about to write it."""
+    try:
+        return json.loads(path.read_text())
+    except json.JSONDecodeError:
+        return None
+
+
 def change(path, settings):
     """Change a file of settings; None takes one away."""
     now = {**json.loads(path.read_text()), **settings}
