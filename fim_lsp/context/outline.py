@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
 from fim_lsp.language import language as text_of
@@ -52,7 +52,7 @@ def outline(lines: Sequence[str], language: str) -> list[Definition]:
         text[0] = text[0].removeprefix("\ufeff")
     if tongue.scripts:
         text = _scripts(text)
-    return list(_definitions(tongue, text))
+    return list(islice(_definitions(tongue, text), MOST_DEFINITIONS))
 
 
 def known(language: str) -> bool:
@@ -63,7 +63,6 @@ def known(language: str) -> bool:
 class Rule(NamedTuple):
     """What a line that a rule matches is: what holds the lines below it, and where its signature ends."""
 
-    named: bool
     opens: str  # "" if they are held by what holds the line itself
     whole: bool  # whether the signature goes on until its brackets are closed
     cuts: frozenset[str]
@@ -90,9 +89,13 @@ class Tongue:
     scripts: bool
     rules: dict[str, Rules | None]
 
-    def within(self, kind: str) -> Rules | None:
-        """The rules for the lines held by a kind of definition."""
-        return self.rules.get(kind, self.rules[_BODY])
+    def match(self, kind: str, code: str) -> tuple[Rule, str] | None:
+        """The first rule for what is held by `kind` that matches a line, and the name in it."""
+        rules = self.rules.get(kind)
+        match = rules.pattern.match(code) if rules is not None else None
+        if rules is None or match is None or match.lastindex is None:
+            return None
+        return rules.rules[match.lastindex - 1], match[match.lastindex]
 
     def inside(self, text: Sequence[str]) -> set[int]:
         """The lines that begin inside a string or comment."""
@@ -113,55 +116,53 @@ class Tongue:
 
 def _definitions(tongue: Tongue, text: Sequence[str]) -> Iterator[Definition]:
     inside = tongue.inside(text)
+    passes, joins = tongue.passes, tongue.joins
     holders: list[tuple[int, str, int]] = []  # indentation, what the line holds, its number
-    held = ""  # a line that belongs to the next
-    left = MOST_DEFINITIONS
+    held = ""  # a line that the next belongs to
     after = 0  # the lines before it belong to a signature
     for number, line in enumerate(text):
         if number < after or not line or number in inside:
             continue
         code = line.lstrip()
-        before, held = held, ""
         if not code or code.startswith(tongue.comments):
             continue
+        before, held = held, ""
         indent = _width(line, code)
+        if passes is not None and passes.match(code):
+            found = tongue.match("#", code)
+            if found is not None:
+                yield Definition(found[1], number, _signature(tongue, text, number, found[0])[0])
+            continue
         while holders and holders[-1][0] > indent:
             holders.pop()
-        closing = code[0] in "{})]>"
-        if closing or (tongue.passes is not None and tongue.passes.match(code)):
-            rules = tongue.within("}") if closing and "}" in tongue.rules else None
-            match = rules.pattern.match(code) if rules is not None else None
-            if match is not None and holders and holders[-1][0] == indent:
-                opened = holders[-1][2]
-                start = _signature(tongue, text, opened, _OPENED)[0]
-                yield Definition(match[1], number, f"{start} {match[1]}"[:LONGEST_SIGNATURE])
-                left -= 1
+        if code[0] in "{})]>":
+            found = tongue.match("}", code)
+            if found is not None and holders and holders[-1][0] == indent:
+                opened = _signature(tongue, text, holders[-1][2], _OPENED)[0]
+                yield Definition(found[1], number, f"{opened} {found[1]}"[:LONGEST_SIGNATURE])
             continue
         if holders and holders[-1][0] == indent:
             holders.pop()
         kind = holders[-1][1] if holders else _TOP
-        rules = tongue.within(kind)
-        if rules is None:
+        if kind not in tongue.rules:
+            kind = _BODY
+        if tongue.rules[kind] is None:
             continue
-        match = rules.pattern.match(code)
-        if match is None and before:
-            match = rules.pattern.match(f"{before} {code}")
+        found = tongue.match(kind, code)
+        if found is None and before:
+            found = tongue.match(kind, f"{before} {code}")
         else:
             before = ""
-        if match is None or match.lastindex is None:
+        if found is None:
             holders.append((indent, _BODY, number))
-            if tongue.joins is not None and tongue.joins.fullmatch(code):
+            if joins is not None and joins.fullmatch(code):
                 held = code
             continue
-        rule = rules.rules[match.lastindex - 1]
+        rule, name = found
         holders.append((indent, rule.opens or kind, number))
-        if not rule.named:
-            continue
-        signature, after = _signature(tongue, text, number, rule, before)
-        yield Definition(match[match.lastindex], number, signature)
-        left -= 1
-        if left <= 0:
-            return
+        if name:
+            signature, after = _signature(tongue, text, number, rule, before)
+            yield Definition(name, number, signature)
 
 
 def _signature(
@@ -250,7 +251,7 @@ def _scripts(text: Sequence[str]) -> list[str]:
     return [line if was and now else "" for line, was, now in zip(text, within, within[1:], strict=False)]
 
 
-_OPENED = Rule(named=True, opens=_BODY, whole=True, cuts=frozenset("{"))
+_OPENED = Rule(opens=_BODY, whole=True, cuts=frozenset("{"))
 
 
 @cache
@@ -288,7 +289,6 @@ def _tongue(name: str) -> Tongue | None:
 
 def _rule(row: dict[str, Any], cuts: Sequence[str]) -> Rule:
     return Rule(
-        named="(?P<name>" in row["is"],
         opens=row.get("opens", _BODY),
         whole=row.get("whole", True),
         cuts=frozenset(row.get("cuts", cuts)),
@@ -300,11 +300,11 @@ def _within(kind: str, rules: Sequence[tuple[dict[str, Any], Rule]], parts: dict
     if not fitting:
         return None
     patterns: list[str] = []
-    for row, rule in fitting:
+    for row, _ in fitting:
         pattern = row["is"].replace("(?P<name>", "(")
         for name, part in parts.items():
             pattern = pattern.replace(f"<{name}>", part)
-        patterns.append(pattern if rule.named else f"{pattern}()")
+        patterns.append(pattern if "(?P<name>" in row["is"] else f"{pattern}()")
     return Rules(re.compile("|".join(patterns)), tuple(rule for _, rule in fitting))
 
 
