@@ -189,7 +189,7 @@ def _signature(
         carried = depth == 0 and tongue.carries is not None and tongue.carries.match(code) is not None
         if not (carried or (within and (generic or (rule.whole and depth > 0)))):
             break
-    shown = shown.rstrip(" ,;=" if depth == 0 else " ,;=([{") or shown
+    shown = shown.rstrip(" ,;=\\" if depth == 0 else " ,;=\\([{") or shown
     return (" " * min(indent, _DEEPEST) + shown)[:LONGEST_SIGNATURE].rstrip(), at
 
 
@@ -251,7 +251,7 @@ def _scripts(text: Sequence[str]) -> list[str]:
     return [line if was and now else "" for line, was, now in zip(text, within, within[1:], strict=False)]
 
 
-_OPENED = Rule(opens=_BODY, whole=True, cuts=frozenset("{"))
+_OPENED = Rule(opens=_BODY, whole=False, cuts=frozenset("{"))
 
 
 @cache
@@ -262,11 +262,10 @@ def _tongue(name: str) -> Tongue | None:
     like = _rows()[row["like"]] if "like" in row else row
     tongue = text_of(like["ids"][0])
     spans = [f"(?:{like['skips']})"] if "skips" in like else []
+    spans.append(r"\\[^\n]")  # what a backslash takes its meaning from, outside of strings
     for span in tongue.spans.values():
-        first, rest = re.escape(span.opening[0]), re.escape(span.opening[1:])
-        # A backslash before it: not a comment but the inside of a regular expression.
-        opening = rf"{first}(?<!\\{first}){rest}" if span.what == "comment" else first + rest
-        spans.append(opening + (rf"(?:{span.to_end.pattern}|.*)" if span.long else span.to_end.pattern))
+        rest = f"(?:{span.to_end.pattern}|.*)" if span.long else span.to_end.pattern
+        spans.append(re.escape(span.opening) + rest)
     if not any(span.opening == "'" for span in tongue.spans.values()):
         spans.append(r"'(?:\\[^\n']{1,8}|[^'\\\n])'")
     cuts = like.get("cuts", ["{"])
