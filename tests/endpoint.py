@@ -84,7 +84,9 @@ class Endpoint:
         gone = asyncio.ensure_future(reader.read(1))
         try:
             if self.gate is not None:
-                await self.gate.wait()
+                opens = asyncio.ensure_future(self.gate.wait())
+                await asyncio.wait({gone, opens}, return_when=asyncio.FIRST_COMPLETED)
+                opens.cancel()
             if await self._nap(gone, self.first) or self.fault == "stall" and await self._nap(gone, 60):
                 self._ended(number, cut=True)
                 return False
