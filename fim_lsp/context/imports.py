@@ -82,7 +82,7 @@ class Files:
                 return self._modules[name], whole[len(name) :].lstrip("/")
             if "/" not in name:
                 return None
-            name = dirname(name)
+            name = name.rpartition("/")[0]
 
 
 def module_of(path: str, text: str) -> tuple[str, str] | None:
@@ -127,7 +127,7 @@ def _up(folder: str) -> Iterator[str]:
     """A folder and all that it lies in, the project's root the last."""
     while folder:
         yield folder
-        folder = dirname(folder)
+        folder = folder.rpartition("/")[0]
     yield ""
 
 
@@ -355,7 +355,7 @@ def _rust_module(stem: str, files: Files) -> str | None:
     return files.first((f"{stem}.rs", f"{stem}/mod.rs"))
 
 
-_JVM = re.compile(r"\s*import\s+(static\s+)?([\w.]+(?:\.\{[^}]*\}|\.[*_])?)")
+_JVM = re.compile(r"\s*import\s+(static\s+)?(\w++(?:\.\w++)*+(?:\.\{[^}]*\}|\.\*)?)")
 _JVM_ENDINGS = (".java", ".kt", ".scala", ".groovy")
 
 
@@ -420,8 +420,9 @@ def _csharp(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
         if found is None:
             continue
         tail = found[2].replace(".", "/")
-        if file := files.ending(f"{tail}.cs", path):
-            yield file
+        if found[1]:
+            outer = files.folder(dirname(tail), path)
+            yield from files.within(outer, f"/{basename(tail)}.cs") if outer is not None else ()
             continue
         folder = files.folder(tail, path)
         while folder is None and "/" in tail:
@@ -477,7 +478,7 @@ def _php_class(parts: Sequence[str], path: str, files: Files) -> str | None:
     return files.only(f"{parts[-1]}.php") if len(parts) > 1 else None
 
 
-_LUA = re.compile(r"\brequire\s*\(?\s*[\"']([\w./-]+)[\"']")
+_LUA = re.compile(r"\brequire\s*+\(?\s*+[\"']([\w./-]+)[\"']")
 
 
 def _lua(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
