@@ -63,7 +63,7 @@ CASES = [
      "src/shop/json.py src/shop/models/__init__.py"),
     ("python", PYTHON, "setup.py", "    from shop import *\nfrom tools.release import main\nimport other.thing.deep\n",
      "src/shop/__init__.py tools/release.py docs/other/thing/deep.py"),
-    ("python", PYTHON, "setup.py", "# from shop import basket\nx = 'import shop'\nfromage import shop\n", ""),
+    ("python", PYTHON, "setup.py", '"""\nimport shop\n"""\n# from shop import basket\nx = """import shop"""\nfromage import shop\n', ""),
     ("typescript", SCRIPTS, "src/index.ts",
      "import {\n  Basket,\n} from './basket';\nimport type { Item } from \"./item.js\"\nexport * from './models';\n",
      "src/basket.ts src/item.tsx src/models/index.ts"),

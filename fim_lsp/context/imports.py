@@ -178,9 +178,12 @@ def _python(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
 
 def _python_statements(head: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """The modules that are imported and, where they are, the names from each."""
+    prose = False  # within a docstring, whose examples import too
     numbers = iter(range(len(head)))
     for number in numbers:
-        found = _PYTHON.match(head[number])
+        quoted = (head[number].count('"""') + head[number].count("'''")) % 2 == 1
+        prose = prose != quoted
+        found = None if prose or quoted else _PYTHON.match(head[number])
         if found is None:
             continue
         if found[3]:
