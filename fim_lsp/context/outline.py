@@ -295,7 +295,8 @@ def _rule(row: dict[str, Any], cuts: Sequence[str]) -> Rule:
 
 
 def _within(kind: str, rules: Sequence[tuple[dict[str, Any], Rule]], parts: dict[str, str]) -> Rules | None:
-    fitting = [(row, rule) for row, rule in rules if kind in row.get("in", () if kind == "}" else (kind,))]
+    everywhere = () if kind in {"}", "#"} else (kind,)
+    fitting = [(row, rule) for row, rule in rules if kind in row.get("in", everywhere)]
     if not fitting:
         return None
     patterns: list[str] = []
