@@ -168,6 +168,10 @@ class Engine:
         opened = self._open.get(uri)
         return opened.document if opened else None
 
+    def uris(self) -> list[str]:
+        """The open documents' names."""
+        return list(self._open)
+
     def edited(self, uri: str, edit: Edit, *, typed: bool = True) -> None:
         """Take note of a change that the document has gone through; one that nobody `typed` is no news to others."""
         opened = self._open[uri]
@@ -226,6 +230,12 @@ class Engine:
         if story is not None:
             for opened in self._open.values():
                 opened.window.renew(story)
+
+    def near(self, uri: str, text: str) -> None:
+        """Take in what a document imports: its prompts open with it the next time that they open anew."""
+        opened = self._open.get(uri)
+        if opened is not None:
+            opened.window.near = text
 
     def clear(self) -> None:
         """Forget the answers already paid for."""

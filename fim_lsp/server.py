@@ -77,6 +77,7 @@ class Server(LanguageServer):
         self.folders: list[tuple[str, str]] = []  # of the workspace: URI and name
         self.tasks: set[asyncio.Task[Any]] = set()
         self._survey: Survey | None = None
+        self._near: dict[str, str] = {}  # documents whose imports are looked up, by their paths
         self._surveyed: tuple[Any, ...] = ()  # the folders and settings that it is for
 
     @functools.cached_property
@@ -202,8 +203,22 @@ class Server(LanguageServer):
             key = Key(folder, found["family"], found["level"])
             self.engine.learn(key, Map(found["text"], tuple(found["files"])))
 
-        self._survey = Survey(drawn)
+        def near(path: str, text: str) -> None:
+            if path in self._near:
+                self.engine.near(self._near.pop(path), text)
+
+        self._survey = Survey(drawn, near)
         self.run(self._survey.run(list(roots), chosen.exclude, wanted[2]))
+        for uri in self.engine.uris():
+            self.study(uri)
+
+    def study(self, uri: str) -> None:
+        """Have the imports of a document looked up, where its prompts show other files."""
+        document, path = self.engine.document(uri), _path(uri)
+        how = self.engine.settings.context_of(document.language) if document else "off"
+        if self._survey is not None and path and how != "off":
+            self._near[path] = uri
+            self._survey.about(path, how)
 
     def touched(self, uris: Iterable[str]) -> None:
         """Files of the workspace were saved, made, renamed or removed."""
@@ -323,6 +338,7 @@ def create(
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def _open(params: types.DidOpenTextDocumentParams) -> None:
         _take(server.engine, params.text_document)
+        server.study(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def _change(params: types.DidChangeTextDocumentParams) -> None:
