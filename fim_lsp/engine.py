@@ -229,12 +229,16 @@ class Engine:
         self._ignored = {uri.rstrip("/") + "/": patterns for uri, patterns in ignored.items()}
         self._anew()
 
-    def learn(self, key: Key, newer: Map) -> None:
-        """Take in the map of a folder, a family of languages and a level."""
-        story = self._stories.learn(key, newer)
-        if story is not None:
-            for opened in self._open.values():
-                opened.window.renew(story)
+    def draw(self, maps: Mapping[Key, Map]) -> None:
+        """Take in maps of folders and packages, of families of languages and levels."""
+        others = self._stories.packages(key.folder for key in maps if key.folder not in self._ignored)
+        grown = [self._stories.learn(key, newer) for key, newer in maps.items()]
+        if others:
+            self._anew()
+        for story in grown:
+            if story is not None:
+                for opened in self._open.values():
+                    opened.window.renew(story)
 
     def near(self, uri: str, text: str) -> None:
         """Take in what a document imports: its prompts open with it the next time that they open anew."""
@@ -442,7 +446,9 @@ class Engine:
 
     def _secret(self, uri: str) -> bool:
         """Whether a document is never to be sent; the settings have the last word."""
-        return excluded(uri, (*self._ignored.get(self._stories.folder(uri), ()), *self.settings.exclude))
+        homes = [folder for folder in self._ignored if uri.startswith(folder)]
+        rules = self._ignored[max(homes, key=len)] if homes else ()
+        return excluded(uri, (*rules, *self.settings.exclude))
 
     def _offers(self, opened: _Open) -> bool:
         """Whether anything is ever offered in a document as things stand."""

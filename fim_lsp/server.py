@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from urllib.parse import quote
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
@@ -199,10 +200,12 @@ class Server(LanguageServer):
         if not roots or not levels:
             return
 
-        def drawn(found: Mapping[str, Any]) -> None:
-            folder = roots[found["folder"]].rstrip("/") + "/"
-            key = Key(folder, found["family"], found["level"])
-            self.engine.learn(key, Map(found["text"], tuple(found["files"])))
+        def drawn(maps: Sequence[Mapping[str, Any]]) -> None:
+            found: dict[Key, Map] = {}
+            for one in maps:
+                folder = roots[one["folder"]].rstrip("/") + "/" + quote(one["package"])
+                found[Key(folder, one["family"], one["level"])] = Map(one["text"], tuple(one["files"]))
+            self.engine.draw(found)
 
         def near(path: str, text: str) -> None:
             if path in self._near:

@@ -103,8 +103,6 @@ def test_folders_families_and_levels_have_stories_of_their_own():
     """The innermost folder counts; TypeScript and JavaScript share, Go does not."""
     stories = Stories()
     stories.folders(["file:///w", "file:///w/inner"])
-    assert stories.folder("file:///w/inner/a.ts") == "file:///w/inner/"
-    assert stories.folder("file:///wide/a.ts") == ""
     one = stories.of("file:///w/a.ts", "typescript", "project")
     assert one is stories.of("file:///w/b.js", "javascriptreact", "project")
     assert one is not stories.of("file:///w/b.go", "go", "project")
@@ -114,6 +112,36 @@ def test_folders_families_and_levels_have_stories_of_their_own():
     assert stories.learn(Key("file:///w/", "typescript", "project"), Map("m\n")) is one
     assert one.opening().map == "m\n"
     assert stories.learn(Key("file:///w/", "typescript", "project"), Map("n\n")) is None
+
+
+def test_a_package_with_a_map_has_a_story_of_its_own():
+    """For the families that it has a map of; for others, the folder's."""
+    stories = Stories()
+    stories.folders(["file:///w"])
+    assert stories.packages(["file:///w/pkg/"])
+    stories.learn(Key("file:///w/pkg/", "go", "project"), Map("m\n"))
+    assert stories.of("file:///w/pkg/a.go", "go", "project").map.text == "m\n"
+    assert stories.of("file:///w/b.go", "go", "project").map.text == ""
+    assert stories.of("file:///w/pkg/a.py", "python", "project") is stories.of(
+        "file:///w/b.py", "python", "project"
+    )
+    assert not stories.packages(["file:///w/pkg"])
+
+
+def test_a_package_names_what_its_own_files_name(tmp_path):
+    """In a workspace of several packages, each map ranks by the package's files; definitions may be anywhere."""
+    for name, word in (("one", "alpha_thing"), ("two", "beta_thing")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyproject.toml").write_text("")
+        for number in range(project.least()):
+            (tmp_path / name / f"f{number}.py").write_text(f"{word}()\n")
+    (tmp_path / "lib.py").write_text("def alpha_thing(): ...\ndef beta_thing(): ...\n")
+    folder = Folder(Tree(tmp_path, []))
+    list(folder.survey())
+    assert folder.packages("python") == ["", "one/", "two/"]
+    assert folder.package("two/f1.py", "python") == "two/"
+    assert folder.map("python", "two/", "project").text == "# lib.py\ndef beta_thing()\n"
+    assert folder.map("python", "", "project").text == "# lib.py\ndef alpha_thing()\ndef beta_thing()\n"
 
 
 FILES = {
@@ -229,7 +257,7 @@ def test_what_is_to_stay_home_is_in_no_map(workspace, tmp_path):
     folder = Folder(Tree(workspace, ["chosen.py"]))
     read = list(folder.survey())
     shown = "".join(
-        folder.map(family, level).text for family in folder.families for level in ("project", "rich")
+        folder.map(family, "", level).text for family in folder.families for level in ("project", "rich")
     )
     assert "PLANTED" not in shown
     assert {"class Base", "def made(x)", "def shown_again()"} <= set(shown.split("\n"))
@@ -243,10 +271,10 @@ def test_a_changed_gitignore_takes_effect(workspace):
     """A file that is ignored from now on is in no further map."""
     folder = Folder(Tree(workspace, []))
     list(folder.survey())
-    assert "def made(x)" in folder.map("python", "project").text
+    assert "def made(x)" in folder.map("python", "", "project").text
     (workspace / ".gitignore").write_text("lib\n")
     assert folder.changed(".gitignore")
-    assert "def made(x)" not in folder.map("python", "project").text
+    assert "def made(x)" not in folder.map("python", "", "project").text
 
 
 def test_a_file_that_comes_changes_and_goes(workspace):
@@ -258,12 +286,12 @@ def test_a_file_that_comes_changes_and_goes(workspace):
     (workspace / "use.py").write_text("arrived()\n")
     assert folder.changed("lib/new.py")
     folder.changed("use.py")
-    assert "def arrived()" in folder.map("python", "project").text
+    assert "def arrived()" in folder.map("python", "", "project").text
     new.write_text("def arrived(): ...\n# and a remark\n")
     assert not folder.changed("lib/new.py")
     new.unlink()
     assert folder.changed("lib/new.py")
-    assert "def arrived()" not in folder.map("python", "project").text
+    assert "def arrived()" not in folder.map("python", "", "project").text
 
 
 class Heard:
@@ -272,7 +300,7 @@ class Heard:
     def __init__(self, root):
         self.maps = []
         self.nears = {}
-        self.survey = Survey(self.maps.append, self.nears.__setitem__)
+        self.survey = Survey(self.maps.extend, self.nears.__setitem__)
         self.task = asyncio.ensure_future(self.survey.run([str(root)], [], ["project"]))
 
     async def until(self, condition):

@@ -14,6 +14,11 @@ from fim_lsp.languages import comment, language_of, words
 
 SHORTEST = 3  # characters of a name; shorter ones are everywhere
 ASIDE = 0.2  # what a definition in a test or an example counts
+SHORT_WORD, WORD, LONG_WORD = (
+    0.5,
+    0.8,
+    8,
+)  # what a name counts that is a plain word, shorter or longer than that
 MOST = 400  # definitions kept of a file
 
 
@@ -74,20 +79,24 @@ class Index:
             self._naming[number] -= 1
         return True
 
-    def map(self, budget: Budget) -> Map:
+    def map(self, budget: Budget, package: str = "") -> Map:
         """The definitions that most files name for each character that showing them takes, by file, in the files' order.
 
         Behind the signatures of a file stand the names of others that it defines.  The same files give the same bytes.
+        With a package, a folder whose path ends with `/`, only its files count; what they name may be defined anywhere.
         """
-        homes: dict[str, set[str]] = defaultdict(set)
+        homes: Counter[str] = Counter()
         times: Counter[str] = Counter()
+        naming = self._naming if not package else self._naming_within(package)
         for path, file in self._files.items():
-            for one in file.definitions:
-                homes[one.name].add(path)
-                times[one.name] += 1
+            if path.startswith(package):
+                homes.update({one.name for one in file.definitions})
+            times.update(one.name for one in file.definitions)
 
         def worth(file: _File, name: str) -> float:
-            return (self._files_naming(name) - len(homes[name])) * (ASIDE if file.aside else 1)
+            number = self._numbers.get(name)
+            others = 0 if number is None else naming[number] - homes[name]
+            return others * (ASIDE if file.aside else 1) * _telling(name)
 
         signatures = self._chosen(
             lambda file, one: worth(file, one.name) / times[one.name] / (10 + len(one.signature)),
@@ -160,9 +169,24 @@ class Index:
             self._naming.append(0)
         return number
 
+    def _naming_within(self, package: str) -> array[int]:
+        naming = array("I", bytes(4 * len(self._naming)))
+        for path, file in self._files.items():
+            if path.startswith(package):
+                for number in file.named:
+                    naming[number] += 1
+        return naming
+
     def _files_naming(self, word: str) -> int:
         number = self._numbers.get(word)
         return 0 if number is None else self._naming[number]
+
+
+def _telling(name: str) -> float:
+    """How much a name's being named says: one that is a plain word may be named by prose."""
+    if not (name.isalpha() and name.islower()):
+        return 1.0
+    return SHORT_WORD if len(name) < LONG_WORD else WORD
 
 
 def _section(path: str, signatures: Iterable[Definition], names: Iterable[Definition]) -> str:

@@ -43,6 +43,21 @@ def bounds() -> Bounds:
     return Bounds(**_table()["bounds"])
 
 
+def manifest(name: str) -> bool:
+    """Whether a file of that name makes its folder a package."""
+    return name in _table()["packages"]["files"]
+
+
+def manifests() -> tuple[str, ...]:
+    """The names of all such files."""
+    return tuple(_table()["packages"]["files"])
+
+
+def least() -> int:
+    """Files of a family of languages, from which on a package has a map of its own."""
+    return int(_table()["packages"]["least"])
+
+
 def left_out(name: str, *, folder: bool) -> bool:
     """Whether a file or folder of that name is nothing that people of the project write."""
     if folder:

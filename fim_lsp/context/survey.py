@@ -21,9 +21,11 @@ _CODE = "import sys; sys.path[:0] = sys.argv[1:]; from fim_lsp.context.surveyor 
 
 
 class Survey:
-    """One process, for some folders and settings; `drawn` hears of each map, `near` of what a file (its path) imports."""
+    """One process, for some folders and settings; `drawn` hears of maps, `near` of what a file (its path) imports."""
 
-    def __init__(self, drawn: Callable[[Mapping[str, Any]], None], near: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, drawn: Callable[[Sequence[Mapping[str, Any]]], None], near: Callable[[str, str], None]
+    ) -> None:
         self._drawn = drawn
         self._near = near
         self._process: asyncio.subprocess.Process | None = None
@@ -76,8 +78,7 @@ class Survey:
                 self._near(answer["about"], answer["text"])
                 continue
             log.info("%d files in the maps, read in %.1f s", answer["files"], answer["seconds"])
-            for found in answer["maps"]:
-                self._drawn(found)
+            self._drawn(answer["maps"])
         await process.wait()
         if self._process is process:
             log.warning("no further maps of the project: its process ended by itself")

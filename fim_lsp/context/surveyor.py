@@ -13,15 +13,16 @@ import queue
 import sys
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 from fim_lsp.context import imports, project
 from fim_lsp.context.index import Budget, Index
+from fim_lsp.context.outline import known
 from fim_lsp.context.story import Map
-from fim_lsp.context.tree import MANIFESTS, Tree
+from fim_lsp.context.tree import Tree
 from fim_lsp.document import split_lines
 from fim_lsp.languages import language_of
 
@@ -53,7 +54,10 @@ class Folder:
         self._indexes: dict[str, Index] = defaultdict(Index)
         self._modules: dict[str, str] = {}  # folders by the names under which they are imported
         self._files: imports.Files | None = None  # None: to be made anew
-        self._maps: dict[tuple[str, str], Map] = {}  # drawn since the last change, by family and level
+        self._packages: set[str] = set()  # paths that end with `/`, without the folder itself
+        self._maps: dict[
+            tuple[str, str, str], Map
+        ] = {}  # since the last change, by family, package and level
 
     def survey(self) -> Iterator[str]:
         """Read every file, within the bounds; yields each path that was read."""
@@ -99,7 +103,8 @@ class Folder:
             self._files = imports.Files(sorted(known), self._modules)
         language = language_of(path)
         paths = imports.imported(split_lines(text), language, path, self._files)
-        shown = self.map(project.family(language), level).text
+        family = project.family(language)
+        shown = self.map(family, self.package(path, family), level).text
         return self._index(path).near(paths, project.level(level).near, shown)
 
     @property
@@ -107,27 +112,49 @@ class Folder:
         """The families of languages that have files here."""
         return sorted(self._indexes)
 
-    def map(self, family: str, level: str) -> Map:
-        """The map of a family of languages."""
-        if (family, level) not in self._maps:
+    def packages(self, family: str) -> list[str]:
+        """The packages that have a map of their own, and "" for all else."""
+        files = Counter(self._innermost(path) for path in self._indexes[family].paths)
+        return ["", *sorted(name for name, number in files.items() if name and number >= project.least())]
+
+    def package(self, path: str, family: str) -> str:
+        """The package whose map a file's prompts show."""
+        return max((name for name in self.packages(family) if path.startswith(name)), key=len)
+
+    def map(self, family: str, package: str, level: str) -> Map:
+        """The map of a family of languages, for a package."""
+        key = family, package, level
+        if key not in self._maps:
             how = project.level(level)
-            self._maps[family, level] = self._indexes[family].map(Budget(how.signatures, how.names))
-        return self._maps[family, level]
+            self._maps[key] = self._indexes[family].map(Budget(how.signatures, how.names), package)
+        return self._maps[key]
 
     def __len__(self) -> int:
         return sum(map(len, self._indexes.values()))
 
     def _put(self, path: str, text: str) -> bool:
-        if path.rpartition("/")[2] in MANIFESTS:
+        folder, slash, name = path.rpartition("/")
+        if project.manifest(name):
+            if folder:
+                self._packages.add(folder + slash)
             module = imports.module_of(path, text)
             if module is not None:
                 self._modules[module[0]] = module[1]
                 self._files = None
-            return False
+            if not known(language_of(name)):
+                return False
         index = self._index(path)
         if path not in index:
             self._files = None
         return index.put(path, text, aside=project.aside(path))
+
+    def _innermost(self, path: str) -> str:
+        while path:
+            folder, slash, _ = path.rstrip("/").rpartition("/")
+            path = folder + slash
+            if path in self._packages:
+                return path
+        return ""
 
     def _index(self, path: str) -> Index:
         return self._indexes[project.family(language_of(path))]
@@ -173,11 +200,19 @@ def _within(folders: dict[str, Folder], file: str) -> Iterator[tuple[Folder, str
 
 def _say(folders: dict[str, Folder], levels: Iterable[str], seconds: float) -> None:
     maps = [
-        {"folder": root, "family": family, "level": level, "text": found.text, "files": found.files}
+        {
+            "folder": root,
+            "package": package,
+            "family": family,
+            "level": level,
+            "text": found.text,
+            "files": found.files,
+        }
         for root, folder in folders.items()
         for level in levels
         for family in folder.families
-        if (found := folder.map(family, level)).text
+        for package in folder.packages(family)
+        if (found := folder.map(family, package, level)).text
     ]
     answer = {"maps": maps, "files": sum(map(len, folders.values())), "seconds": round(seconds, 2)}
     _write(answer)

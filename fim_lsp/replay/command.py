@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fim_lsp import languages, quality, settings
-from fim_lsp.context.tree import MANIFESTS
+from fim_lsp.context import project
 from fim_lsp.replay import history, plot, recall, session
 from fim_lsp.replay.bill import RULES, Bill, Encoder, Meter, Price, Sent
 from fim_lsp.replay.drive import Accepting, Driver, Plain, Windows, played
@@ -187,7 +187,7 @@ def _library(args: argparse.Namespace, described: Session) -> Library:
     if not described.first:
         return Library({})
     code = [end for name in languages.names() if name not in _NOT_CODE for end in languages.endings(name)]
-    return Library(history.tree(args.repository, described.first, (*code, *MANIFESTS)))
+    return Library(history.tree(args.repository, described.first, (*code, *project.manifests())))
 
 
 def _context(
@@ -351,19 +351,12 @@ def _replayed(
             # What follows is compared on the same asks.
             asks = spent.asks
             bills[:] = [spent, bill(OURS, Rehearsal(chosen, library=library))]
-        language = _main_language(events)
-        story = library.story(language, chosen.context_of(language))
-        bills.append(bill(WINDOW, Windows(chosen.prefix_chars, chosen.suffix_chars, story)))
+        stories = library.stories(chosen.context_of)
+        bills.append(bill(WINDOW, Windows(chosen.prefix_chars, chosen.suffix_chars, stories)))
         bills += [bill(name, Plain(LAYOUTS[name])) for name in args.layouts]
     return Report(
         replace(described, asks=min(asks, described.asks)), bills, price, price_name, args.rule, encoder.exact
     )
-
-
-def _main_language(events: Sequence[Event]) -> str:
-    """The language in which most is asked."""
-    asked = [languages.language_of(event.path) for event in events if isinstance(event, Ask)]
-    return max(sorted(set(asked)), key=asked.count)
 
 
 def _agree(args: argparse.Namespace, rehearsed: Bill, chosen: Settings, price: Price) -> None:

@@ -167,9 +167,15 @@ class Documents:
 class Windows:
     """Our prompts alone: each ask is a request from its document's window, and its answer is read to the end."""
 
-    def __init__(self, prefix_chars: int, suffix_chars: int, story: Story | None = None) -> None:
+    def __init__(
+        self,
+        prefix_chars: int,
+        suffix_chars: int,
+        stories: Callable[[str], Story | None] = lambda _: None,
+    ) -> None:
+        """`stories` gives that of each file, by its path."""
         self._bounds = (prefix_chars, suffix_chars)
-        self._story = story
+        self._stories = stories
         self._documents = Documents()
         self._windows: dict[str, Window] = {}
         self._asked = ""  # the path last asked for
@@ -179,7 +185,7 @@ class Windows:
         if event.path in self._windows:
             self._windows[event.path].left(self._documents.lines(event.path), _name(event.path))
         self._documents.open(event)
-        self._windows[event.path] = Window(*self._bounds, self._story, event.path)
+        self._windows[event.path] = Window(*self._bounds, self._stories(event.path), event.path)
 
     def change(self, event: Change) -> None:
         """Take in a change."""

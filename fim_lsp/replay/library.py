@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from fim_lsp.context import project
 from fim_lsp.context.outline import known
 from fim_lsp.context.story import Story
 from fim_lsp.context.surveyor import Folder
-from fim_lsp.context.tree import MANIFESTS
 from fim_lsp.languages import language_of
 
 
@@ -34,7 +33,7 @@ class Library:
         """Whether a file may be shown, by its name."""
         *folders, name = path.split("/")
         return (
-            (name in MANIFESTS or known(language_of(name)))
+            (project.manifest(name) or known(language_of(name)))
             and not project.left_out(name, folder=False)
             and not any(project.left_out(folder, folder=True) for folder in folders)
         )
@@ -44,12 +43,20 @@ class Library:
         del path
         return False
 
-    def story(self, language: str, level: str) -> Story | None:
-        """A story that opens with the map of a language; None where nothing of other files is shown."""
-        if level == "off":
-            return None
-        story = Story(project.level(level).log)
-        family = project.family(language)
-        if family in self.folder.families:
-            story.offer(self.folder.map(family, level))
+    def stories(self, how: Callable[[str], str]) -> Callable[[str], Story | None]:
+        """The story of each file, by its path: one for a package and a family; `how` gives a language's level, or "off"."""
+        made: dict[tuple[str, str], Story] = {}
+
+        def story(path: str) -> Story | None:
+            level, family = how(language_of(path)), project.family(language_of(path))
+            if level == "off":
+                return None
+            known_here = family in self.folder.families
+            package = self.folder.package(path, family) if known_here else ""
+            if (family, package) not in made:
+                made[family, package] = Story(project.level(level).log)
+                if known_here:
+                    made[family, package].offer(self.folder.map(family, package, level))
+            return made[family, package]
+
         return story

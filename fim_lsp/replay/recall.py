@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any, Protocol
 
-from fim_lsp.context import project
-from fim_lsp.languages import language_of, words
+from fim_lsp.languages import words
 from fim_lsp.prompt import Prompt
 from fim_lsp.replay.bill import Encoder, Meter, Price
 from fim_lsp.replay.drive import Windows
@@ -78,11 +77,9 @@ def scores(
     """Each way on one session: none, ours, and those of others under the same budgets."""
     signatures = Signatures()
     true = truths(events, library.texts, signatures)
-    languages = [project.family(language_of(event.path)) for event in events if isinstance(event, Ask)]
-    language = max(set(languages), key=languages.count)
     encoder = Encoder()
     out: list[Score] = []
-    for name, make in _ways(library, language, chosen):
+    for name, make in _ways(library, chosen):
         score, way = Score(name), make()
         meter = Meter(name, encoder)
         last: dict[str, str] = {}
@@ -108,11 +105,11 @@ def scores(
     return out
 
 
-def _ways(library: Library, language: str, chosen: Settings) -> Iterator[tuple[str, Callable[[], Way]]]:
+def _ways(library: Library, chosen: Settings) -> Iterator[tuple[str, Callable[[], Way]]]:
     bounds = chosen.prefix_chars, chosen.suffix_chars
     yield "off", partial(Windows, *bounds)
     for level, tokens in BUDGETS.items():
-        yield level, partial(_Ours, bounds, library, language, level)
+        yield level, partial(_Ours, bounds, library, level)
         for name, make in WAYS.items():
             yield f"{name}, {tokens:,}", partial(make, *bounds, int(tokens * CHARACTERS_A_TOKEN))
 
@@ -120,8 +117,8 @@ def _ways(library: Library, language: str, chosen: Settings) -> Iterator[tuple[s
 class _Ours(Windows):
     """Our windows with the project's story, and what each file imports."""
 
-    def __init__(self, bounds: tuple[int, int], library: Library, language: str, level: str) -> None:
-        super().__init__(*bounds, library.story(language, level))
+    def __init__(self, bounds: tuple[int, int], library: Library, level: str) -> None:
+        super().__init__(*bounds, library.stories(lambda _: level))
         self._library = library
         self._level = level
 

@@ -64,10 +64,16 @@ class Rehearsal:
         self._settings = settings
         self._library = library
         if library is not None:
-            for key in (
-                Key("", family, how) for family in library.folder.families for how in ("project", "rich")
-            ):
-                self._engine.learn(key, library.folder.map(key.family, key.level))
+            folder, root = library.folder, uri_of("")
+            self._engine.folders({root: ()})
+            self._engine.draw(
+                {
+                    Key(root + package, family, how): folder.map(family, package, how)
+                    for family in folder.families
+                    for package in folder.packages(family)
+                    for how in ("project", "rich")
+                }
+            )
 
     def open(self, event: Open) -> None:
         """Take in a file."""
