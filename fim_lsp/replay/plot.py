@@ -41,10 +41,6 @@ def svg(report: Report) -> str:
     height = lines_top + LINES_HEIGHT + 78
     session, (hit, miss, out) = report.session, report.price
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">',
-        f"<title>{escape(f'What completion costs on {session.source}')}</title>",
-        f"<style>{_STYLE}</style>",
-        f'<rect class="paper" width="{WIDTH}" height="{height}"/>',
         _text(MARGIN, 40, f"What 1,000 asks cost, in US dollars, on {session.source}", "title"),
         _text(
             MARGIN,
@@ -67,9 +63,8 @@ def svg(report: Report) -> str:
             "quiet",
         ),
         *_lines(report, lines_top),
-        "</svg>",
     ]
-    return "\n".join(parts) + "\n"
+    return _sheet(f"What completion costs on {session.source}", height, parts)
 
 
 def _bars(report: Report, top: int) -> Iterable[str]:
@@ -172,10 +167,6 @@ def scatter(rows: Sequence[Mapping[str, Any]], name: str) -> str:
         return left + (ratio - 1) / (most - 1) * (WIDTH - left - 190)
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">',
-        f"<title>{escape(f'What prompts show of other files of {name}')}</title>",
-        f"<style>{_STYLE}</style>",
-        f'<rect class="paper" width="{WIDTH}" height="{height}"/>',
         _text(MARGIN, 40, f"Names of other files that prompts show, on {name}", "title"),
         _text(
             MARGIN,
@@ -197,7 +188,19 @@ def scatter(rows: Sequence[Mapping[str, Any]], name: str) -> str:
         kind = "label ours" if ours else "label"
         parts.append(f'<circle class="{"dot ours" if ours else "dot"}" cx="{x:.1f}" cy="{y:.1f}" r="5"/>')
         parts.append(_text(x + 10, y + 4, str(row["context"]), kind))
-    return "\n".join([*parts, "</svg>"])
+    return _sheet(f"What prompts show of other files of {name}", height, parts)
+
+
+def _sheet(title: str, height: int, parts: Iterable[str]) -> str:
+    """A picture on paper of its own."""
+    size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
+    head = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
+        f"<title>{escape(title)}</title>",
+        f"<style>{_STYLE}</style>",
+        f'<rect class="paper" width="{WIDTH}" height="{height}"/>',
+    ]
+    return "\n".join([*head, *parts, "</svg>"]) + "\n"
 
 
 def _text(x: float, y: float, text: str, kind: str = "") -> str:
