@@ -23,7 +23,9 @@ def files() -> list[str]:
 
 
 class Redactor:
-    """Replaces key-like strings; a line that it has seen costs one look into a map."""
+    """Replaces key-like strings; a line that it has seen costs one look into a map, and those with which the last text began,
+    too, cost nothing: at a key, all but the last few.
+    """
 
     LINES = 8_192  # kept in each of two halves; the older half goes at once
     LINE_CHARS = 1_000  # a longer line is looked at anew each time
@@ -31,22 +33,29 @@ class Redactor:
     def __init__(self) -> None:
         self._young: dict[str, str] = {}
         self._old: dict[str, str] = {}
+        self._last = self._clean = ""  # the last text, and what became of it
 
     def text(self, text: str) -> str:
         """The text with every key-like string replaced, of the same length."""
-        if _PEM in text:
-            text = _without_keys(text)
+        if _PEM in text:  # what becomes of a line depends on others
+            return self._lines(_without_keys(text))
+        same = text.rfind("\n", 0, _common(self._last, text)) + 1
+        self._clean = self._clean[:same] + self._lines(text[same:])
+        self._last = text
+        return self._clean
+
+    def around(self, prefix: str, suffix: str) -> tuple[str, str]:
+        """Both sides of a cursor, with a key that the cursor stands in replaced too."""
+        whole = self.text(prefix + suffix)
+        return whole[: len(prefix)], whole[len(prefix) :]
+
+    def _lines(self, text: str) -> str:
         young = self._young
         out = []
         for line in text.split("\n"):
             clean = young.get(line)
             out.append(self._line(line) if clean is None else clean)
         return "\n".join(out)
-
-    def around(self, prefix: str, suffix: str) -> tuple[str, str]:
-        """Both sides of a cursor, with a key that the cursor stands in replaced too."""
-        whole = self.text(prefix + suffix)
-        return whole[: len(prefix)], whole[len(prefix) :]
 
     def _line(self, line: str) -> str:
         if len(line) > self.LINE_CHARS:
@@ -78,6 +87,20 @@ def redact_line(line: str) -> str:
         line = data.quoted.sub(_value_replaced, line)
         line = data.bare.sub(_value_replaced, line)
     return line
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    same, most = 0, min(len(one), len(other))
+    if one[:most] == other[:most]:
+        return most
+    while same < most:
+        half = (same + most + 1) // 2
+        if one[same:half] == other[same:half]:
+            same = half
+        else:
+            most = half - 1
+    return same
 
 
 class _Kind(NamedTuple):

@@ -8,6 +8,8 @@ import textwrap
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lsp import Client
 
 from fim_lsp import doctor, once, settings
@@ -109,6 +111,28 @@ def test_the_same_text_gives_the_same_bytes_wherever_it_stands():
     whole = redactor.text("\n".join(lines))
     assert whole.split("\n") == [redactor.text(line) for line in lines]
     assert whole == Redactor().text("\n".join(lines))
+
+
+LINES = [
+    *(line for _, line in list(planted(14))[::30]),
+    "x = 1",
+    "",
+    *pem(random.Random(15)).split("\n")[::9],
+]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 400), st.integers(0, 60), st.sampled_from([*LINES, "\n", "y", "\r\n"])),
+        max_size=9,
+    )
+)
+def test_what_was_replaced_before_changes_nothing(edits):
+    """After any edits the text comes out as if it were the first that was seen."""
+    redactor, text = Redactor(), "\n".join(LINES)
+    for start, length, new in edits:
+        text = text[:start] + new + text[start + length :]
+        assert redactor.text(text) == Redactor().text(text)
 
 
 def test_private_keys_are_replaced_from_end_to_end():
