@@ -119,6 +119,20 @@ def _flags_by_name() -> Kind:
     return Kind(check, {"type": "object", "additionalProperties": {"type": "boolean"}})
 
 
+def _choice_by_name(*names: str) -> Kind:
+    one, words = _choice(*names), ", ".join(f'"{name}"' for name in names)
+
+    def check(value: Any) -> str | dict[str, str]:
+        if not isinstance(value, Mapping):
+            return str(one.check(value))
+        if all(isinstance(v, str) and v in names for v in value.values()):
+            return {str(k): v for k, v in value.items()}
+        raise WrongValueError(f'must be one of {words}, or name languages with these, "*" for the others')
+
+    by_name = {"type": "object", "additionalProperties": one.schema}
+    return Kind(check, {"anyOf": [one.schema, by_name]})
+
+
 def _globs() -> Kind:
     def check(value: Any) -> tuple[str, ...]:
         if isinstance(value, list | tuple) and all(isinstance(v, str) and v for v in value):
@@ -169,10 +183,11 @@ class Settings:
     languages: Mapping[str, bool] = _setting(
         {}, _flags_by_name(), 'Languages on or off: `{"markdown": false}`.'
     )
-    context: str = _setting(
+    context: str | Mapping[str, str] = _setting(
         "project",
-        _choice("off", "project", "rich"),
-        "What is sent besides the file: nothing, a little, or more of the project.",
+        _choice_by_name("off", "project", "rich"),
+        'What is sent besides the file: nothing (`"off"`), about 2,000 tokens of the project, or 4,000 (`"rich"`);'
+        ' by language: `{"*": "project", "markdown": "off"}`.',
     )
     exclude: tuple[str, ...] = _setting(
         (),
@@ -212,6 +227,12 @@ class Settings:
         _flag(),
         "Whether fewer completions come by themselves while the service charges its peak price.",
     )
+
+    def context_of(self, language: str) -> str:
+        """The value of `context` for a language."""
+        if isinstance(self.context, str):
+            return self.context
+        return self.context.get(language, self.context.get("*", "project"))
 
 
 def snake(name: str) -> str:
