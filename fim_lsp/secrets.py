@@ -84,8 +84,8 @@ def redact_line(line: str) -> str:
                 line = kind.pattern.sub(kind.replace, line)
                 break
     if data.named.search(line):
-        line = data.quoted.sub(_value_replaced, line)
-        line = data.bare.sub(_value_replaced, line)
+        line = data.quoted.sub(_value_replaced("\"'`"), line)
+        line = data.bare.sub(_value_replaced(" \t\r;,"), line)
     return line
 
 
@@ -136,7 +136,7 @@ def _data() -> _Data:
         for row in raw["strings"]
     )
     names = re.sub(r"\s+", "", raw["names"])
-    # `name = "value"`, `"name": "value"`, `name => 'value'`, `name: type = "value"`, `setName("value")`
+    # `name = "value"`, `"name": "value"`, `name => 'value'`, `name: type = "value"`, `setName("value")`, `define NAME "value"`
     start = (
         rf"(?i)(?P<keep>(?:{names})[\w\]-]{{0,30}}+[\"'`]?(?:\s{{0,4}}:\s{{0,2}}[\w.|&]{{1,30}}+)?\s{{0,8}}"
     )
@@ -145,9 +145,9 @@ def _data() -> _Data:
         kinds=kinds,
         named=re.compile(rf"(?i){names}"),
         quoted=re.compile(
-            start + r"(?::=|=>|==|[=:,(])\s{0,4}[\w&]{0,4}[\"'`])(?P<value>[^\s\"'`]{8,400})(?=[\"'`])"
+            start + r"(?::=|=>|==|[=:,(]|(?<=\s))\s{0,4}[\w&]{0,4}[\"'`])(?P<value>[^\s\"'`]{8,}+)"
         ),
-        bare=re.compile(start + r"[=:]\s{0,4})(?P<value>[\w+/=.~!@#%^&*?-]{12,400}+)(?=[\s;,]|$)"),
+        bare=re.compile(start + r"[=:]\s{0,4})(?P<value>[\w+/=.~!@#%^&*?-]{12,}+)"),
     )
 
 
@@ -160,11 +160,16 @@ def _replacing(check: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:
     return replace
 
 
-def _value_replaced(found: re.Match[str]) -> str:
-    value = found["value"]
-    if _data().placeholder.search(value) or not _random(value):
-        return found[0]
-    return found["keep"] + "x" * len(value)
+def _value_replaced(ends: str) -> Callable[[re.Match[str]], str]:
+    """Replaces a value behind which one of these stands, or nothing: the line may have been cut."""
+
+    def replace(found: re.Match[str]) -> str:
+        value, behind = found["value"], found.string[found.end() : found.end() + 1]
+        if behind not in ends or _data().placeholder.search(value) or not _random(value):
+            return found[0]
+        return found["keep"] + "x" * len(value)
+
+    return replace
 
 
 def _mixed(text: str) -> bool:

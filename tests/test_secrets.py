@@ -135,6 +135,27 @@ def test_what_was_replaced_before_changes_nothing(edits):
         assert redactor.text(text) == Redactor().text(text)
 
 
+@pytest.mark.parametrize("length", [20, 150, 400, 401, 5000])
+@pytest.mark.parametrize("cut", [0, 1, 3])
+@pytest.mark.parametrize(
+    "line",
+    [
+        'api_key = "{}"',
+        "#define API_TOKEN '{}';",
+        "password: {} ;",
+        'def login(user, password="{}"):',
+        "TOKEN={}   ",
+    ],
+)
+def test_a_value_is_replaced_however_long_it_is_and_where_its_line_is_cut(line, cut, length):
+    """Before the sign that closes it, or within it."""
+    secret = drawn(random.Random(length), WORD, length)
+    text = line.format(secret)
+    text = text[: text.index(secret) + length - cut] if cut else text
+    assert secret[:12] not in redact_line(text)
+    assert len(redact_line(text)) == len(text)
+
+
 def test_private_keys_are_replaced_from_end_to_end():
     """Also where a window shows neither their beginning nor their end."""
     text = pem(random.Random(3))
@@ -271,6 +292,13 @@ async def test_no_planted_secret_is_sent_logged_shown_or_recorded(start, endpoin
         await client.call("workspace/executeCommand", {"command": "fimLsp.explain", "arguments": [at]})
     )
     told.append(await client.call("workspace/executeCommand", {"command": "fimLsp.usage"}))
+    lines = clean[:9]
+    client.type("file:///hoard.py", last, 6, "".join(f"{line}\n" for _, line in list(planted(7))[:9]))
+    await asyncio.wait_for(client.inline("file:///hoard.py", 3, 6, explicit=True), 10)
+    client.open("file:///c.py", "z = \n")
+    endpoint.fault = None
+    client.notify("workspace/didChangeConfiguration", {"settings": {"fimLsp": {"temperature": 1.5}}})
+    await asyncio.wait_for(client.inline("file:///c.py", 0, 4), 10)
     assert await client.stop() == 0
 
     record, names = written(tmp_path)
@@ -280,8 +308,9 @@ async def test_no_planted_secret_is_sent_logged_shown_or_recorded(start, endpoin
     assert spilled([*secrets, OWN], record, client.stderr.decode(), client.notes, told, endpoint.bodies) == []
     sent = "\0".join(body["prompt"] + body.get("suffix", "") for body in endpoint.bodies)
     assert [line for line in clean if line not in sent] == [], "each line was sent, without its secret"
-    assert any(clean[-1] in body["prompt"] and "x = " in body["prompt"] for body in endpoint.bodies), (
-        "of another file"
+    assert endpoint.bodies[-1]["prompt"].endswith("z = ")
+    assert [line for line in lines if line not in endpoint.bodies[-1]["prompt"]] == [], (
+        "what was typed elsewhere"
     )
 
 
@@ -422,27 +451,57 @@ def test_an_address_with_a_password_is_refused(address):
     assert len(wrong) == 1
 
 
-async def test_what_is_shown_of_another_file_is_replaced_too(world):
-    """Whether it is open or was closed, and after it has changed."""
-    text, secrets, clean = hoard(12)
-    uri = "file:///hoard.py"
-    world.engine.open(Document(uri, "python", 1, text))
-    for line in range(0, 300, 12):
+async def test_what_was_typed_elsewhere_is_replaced_too(world):
+    """Each secret, in the log of edits that the prompts of other files open with."""
+    found = [*planted(12), *((line, line) for line in pem(random.Random(12)).split("\n")[:-1])]
+    for start in range(0, len(found), 10):
+        group = found[start : start + 10]
+        uri = f"file:///hoard{start}.py"
+        document = Document(uri, "python", 1, "\n")
+        world.engine.open(document)
+        for _, line in reversed(group):
+            world.engine.edited(uri, document.change(Place(0, 0), Place(0, 0), f"{line}\n"))
+        world.engine.close(uri)
         world.now += 1
-        await world.engine.complete(uri, Place(line, 4), explicit=True)
-    world.now += 1
-    await world.engine.complete(world.uri, Place(0, 4))
-    shown = world.service.requests[-1].prefix
-    assert shown.endswith("x = ")
-    assert sum(line in shown for line in clean) > 100
-    document = world.engine.document(uri)
-    fresh = "ghp" + "_" + drawn(random.Random(13), WORD, 36)
-    world.engine.edited(uri, document.change(Place(5, 0), Place(5, 0), f"new = '{fresh}'\n"))
-    await world.engine.complete(uri, Place(6, 0), explicit=True)
-    world.engine.close(uri)
-    world.now += 1
-    world.engine.open(Document("file:///c.py", "python", 1, "y = \n"))
-    await world.engine.complete("file:///c.py", Place(0, 4))
-    assert "new = 'ghp_xxxx" in world.service.requests[-1].prefix
-    sent = [part for request in world.service.requests for part in (request.prefix, request.suffix)]
-    assert spilled([*secrets, fresh[4:]], *sent) == []
+        other = f"file:///other{start}.py"
+        world.engine.open(Document(other, "python", 1, "x = \n"))
+        await world.engine.complete(other, Place(0, 4))
+        shown = world.service.requests[-1].prefix
+        assert shown.endswith("x = ")
+        assert all(redact_line(line) in shown for secret, line in group if secret != line)
+        assert spilled([secret for secret, line in group if len(line) == 64 or secret != line], shown) == []
+
+
+async def test_a_map_of_the_project_holds_no_secret(start, endpoint, tmp_path_factory):
+    """Neither one that a definition shows, nor one that was cut off with its line, nor anything of a file of secrets."""
+    folder, chance = tmp_path_factory.mktemp("project"), random.Random(16)
+    wholes = [line.split("'")[1] for _, line in planted(16) if line.startswith("KEY")]
+    wholes += [drawn(chance, WORD, length) for length in (20, 100, 150, 200, 400, 900)]
+    values = {f"TOKEN_{chr(97 + n // 26)}{chr(97 + n % 26)}": whole for n, whole in enumerate(wholes)}
+    (folder / "vault.py").write_text("".join(f'{name} = "{whole}"\n' for name, whole in values.items()))
+    for number in range(3):
+        (folder / f"use{number}.py").write_text(
+            "from vault import *\n" + "".join(f"print({name})\n" for name in values)
+        )
+    (folder / "secrets.py").write_text(f'HIDDEN = "{wholes[0]}"\n')
+    (folder / ".env").write_text(f"HIDDEN={wholes[0]}\n")
+    client = await start({"context": "rich"}, key=OWN)
+    added = {"uri": folder.as_uri(), "name": "project"}
+    client.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [added], "removed": []}})
+    seen, column = set(), 0
+    client.open(f"{folder.as_uri()}/new.py", "x = \n")
+    while not seen:
+        await client.inline(f"{folder.as_uri()}/new.py", 0, 4 + column, explicit=True)
+        prompt = endpoint.bodies[-1]["prompt"]
+        seen = {name for name in values if f"{name} = " in prompt}
+        client.type(f"{folder.as_uri()}/new.py", 0, 4 + column, "(")
+        column += 1
+        assert column < 200, "no map"
+        await asyncio.sleep(0.02)
+    assert len(seen) > 40
+    assert spilled([whole[8:] for whole in wholes], endpoint.bodies) == []
+    for name in seen:
+        shown = next(line for line in prompt.split("\n") if line.startswith(f"{name} = "))
+        assert values[name][8:40] not in shown
+        assert "xxxxxxxx" in shown
+    assert await client.stop() == 0

@@ -163,35 +163,45 @@ async def over_sockets(asks):
     uris = [f"file:///{n}.py" for n in range(DOCUMENTS)]
     for uri in uris:
         engine.open(Document(uri, "python", 1, "x = 1\n" * 40 + "y = \n"))
-    tasks, texts = [], 0
+    tasks, ends = set(), []
+
+    def ended(task):
+        tasks.discard(task)
+        ends.append(not task.cancelled() and bool(task.result()))
+
     for n in range(asks):
         uri = chance.choice(uris)
         document = engine.document(uri)
         end = Place(40, len(document.lines[40]) - 1)
+        if end.column > 100:
+            engine.edited(uri, document.change(Place(40, 4), end, ""))
+            end = Place(40, 4)
         engine.edited(uri, document.change(end, end, "a"))
         task = asyncio.create_task(
             engine.complete(uri, Place(40, end.column + 1), explicit=chance.random() < 0.3)
         )
-        tasks.append(task)
+        tasks.add(task)
+        task.add_done_callback(ended)
         await asyncio.sleep(chance.choice([0, 0, 0.01, 0.2, 1.0]))
         if chance.random() < 0.2:
             task.cancel()
         if n % (asks // 8) == 0:
             marks.append(megabytes())
-    done, left = await asyncio.wait(tasks, timeout=60)
-    texts = sum(not task.cancelled() and bool(task.result()) for task in done)
+    if tasks:
+        await asyncio.wait(tasks, timeout=60)
+    await asyncio.sleep(0)
     await engine.aclose()
     await endpoint.stop()
     await asyncio.sleep(1)
     more = len(os.listdir("/proc/self/fd")) - files + 1  # the endpoint's own is closed by now
     others = len(asyncio.all_tasks()) - 1
     print(
-        f"{asks} asks over sockets, {len(done)} ended, {texts} with a text, {endpoint.asked} requests on"
+        f"{asks} asks over sockets, {len(ends)} ended, {sum(ends)} with a text, {endpoint.asked} requests on"
         f" {endpoint.accepted} connections, {len(told)} problems told"
     )
-    print(f"asks left: {len(left)}; tasks left: {others}; files and sockets left: {more}")
+    print(f"asks left: {len(tasks)}; tasks left: {others}; files and sockets left: {more}")
     print(f"memory in MB, by eighths: {', '.join(f'{mark:.1f}' for mark in [*marks, megabytes()])}")
-    sys.exit(bool(left or others or more))
+    sys.exit(bool(tasks or len(ends) != asks or others or more))
 
 
 def place(text, offset):
