@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -135,6 +135,7 @@ class Engine:
         self._breaker = Breaker(random)
         self._stories = Stories()
         self._asked = ""  # the document last asked for
+        self._ignored: Mapping[str, Sequence[str]] = {}  # by folder, what is never to be sent
         self._redactor = Redactor()
         self._left: dict[str, Window] = {}  # of closed documents, which may come back
         self._service: Service | None = None
@@ -155,7 +156,7 @@ class Engine:
         """Take a document in; one that was open is replaced."""
         self.close(document.uri)
         language(document.language)  # loaded here, not at the first key
-        secret = excluded(document.uri, self.settings.exclude)
+        secret = self._secret(document.uri)
         window = self._left.pop(document.uri, None)
         if window is None:
             window = self._window(document, secret=secret)
@@ -167,6 +168,10 @@ class Engine:
         """The open document of that name."""
         opened = self._open.get(uri)
         return opened.document if opened else None
+
+    def uris(self) -> list[str]:
+        """The open documents' names."""
+        return list(self._open)
 
     def edited(self, uri: str, edit: Edit, *, typed: bool = True) -> None:
         """Take note of a change that the document has gone through; one that nobody `typed` is no news to others."""
@@ -215,9 +220,13 @@ class Engine:
             if service is not None:
                 await service.aclose()
 
-    def folders(self, uris: Iterable[str]) -> None:
-        """Learn the workspace's folders: each has its own map and log of edits."""
-        self._stories.folders(uris)
+    def folders(self, ignored: Mapping[str, Sequence[str]]) -> None:
+        """Learn the workspace's folders, by their URIs, and what in each is never to be sent besides the settings'.
+
+        Each has its own map and log of edits.
+        """
+        self._stories.folders(ignored)
+        self._ignored = {uri.rstrip("/") + "/": patterns for uri, patterns in ignored.items()}
         self._anew()
 
     def learn(self, key: Key, newer: Map) -> None:
@@ -226,6 +235,12 @@ class Engine:
         if story is not None:
             for opened in self._open.values():
                 opened.window.renew(story)
+
+    def near(self, uri: str, text: str) -> None:
+        """Take in what a document imports: its prompts open with it the next time that they open anew."""
+        opened = self._open.get(uri)
+        if opened is not None:
+            opened.window.near = text
 
     def clear(self) -> None:
         """Forget the answers already paid for."""
@@ -419,11 +434,15 @@ class Engine:
         self._stories.forget()
         self._left.clear()
         for opened in self._open.values():
-            opened.secret = excluded(opened.document.uri, self.settings.exclude)
+            opened.secret = self._secret(opened.document.uri)
             if opened.secret:
                 self._supersede(opened)
                 self._land(opened)
             opened.window = self._window(opened.document, secret=opened.secret)
+
+    def _secret(self, uri: str) -> bool:
+        """Whether a document is never to be sent; the settings have the last word."""
+        return excluded(uri, (*self._ignored.get(self._stories.folder(uri), ()), *self.settings.exclude))
 
     def _offers(self, opened: _Open) -> bool:
         """Whether anything is ever offered in a document as things stand."""

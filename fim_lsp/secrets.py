@@ -22,6 +22,11 @@ def files() -> list[str]:
     return list(_table()["files"])
 
 
+def telling(rule: str) -> bool:
+    """Whether a rule of a .gitignore, by its words, names secrets."""
+    return re.search(_table()["rules"], rule) is not None
+
+
 class Redactor:
     """Replaces key-like strings; a line that it has seen costs one look into a map, and those with which the last text began,
     too, cost nothing: at a key, all but the last few.

@@ -37,6 +37,7 @@ T = TypeVar("T")
 SEED = 60.0  # seconds between looks at what other servers have spent
 SELDOM = 6 * 3600.0  # seconds between looks at the account's balance and the usual hit rate
 BY_HAND = 8  # changes in one message; a formatter makes more
+MOST_RULES = 200_000  # bytes of a .gitignore that are looked at
 FAREWELL = 1.0  # seconds for the client to read the last answers
 
 
@@ -77,6 +78,7 @@ class Server(LanguageServer):
         self.folders: list[tuple[str, str]] = []  # of the workspace: URI and name
         self.tasks: set[asyncio.Task[Any]] = set()
         self._survey: Survey | None = None
+        self._near: dict[str, str] = {}  # documents whose imports are looked up, by their paths
         self._surveyed: tuple[Any, ...] = ()  # the folders and settings that it is for
 
     @functools.cached_property
@@ -202,11 +204,34 @@ class Server(LanguageServer):
             key = Key(folder, found["family"], found["level"])
             self.engine.learn(key, Map(found["text"], tuple(found["files"])))
 
-        self._survey = Survey(drawn)
+        def near(path: str, text: str) -> None:
+            if path in self._near:
+                self.engine.near(self._near.pop(path), text)
+
+        self._survey = Survey(drawn, near)
         self.run(self._survey.run(list(roots), chosen.exclude, wanted[2]))
+        for uri in self.engine.uris():
+            self.study(uri)
+
+    def settle_in(self) -> None:
+        """Tell the engine of the workspace's folders, and which files they keep secret."""
+        from fim_lsp.exclude import ignored  # noqa: PLC0415 - no client waits for it
+
+        self.engine.folders({uri: ignored(_rules(uri)) for uri, _ in self.folders})
+
+    def study(self, uri: str) -> None:
+        """Have the imports of a document looked up, where its prompts show other files."""
+        document, path = self.engine.document(uri), _path(uri)
+        how = self.engine.settings.context_of(document.language) if document else "off"
+        if self._survey is not None and path and how != "off":
+            self._near[path] = uri
+            self._survey.about(path, how)
 
     def touched(self, uris: Iterable[str]) -> None:
         """Files of the workspace were saved, made, renamed or removed."""
+        uris = list(uris)
+        if any(uri.endswith("/.gitignore") for uri in uris):
+            self.settle_in()
         if self._survey is not None:
             self._survey.changed(path for uri in uris if (path := _path(uri)))
 
@@ -315,7 +340,7 @@ def create(
         gone = {folder.uri for folder in params.event.removed}
         added = [(folder.uri, folder.name) for folder in params.event.added]
         server.folders = [folder for folder in server.folders if folder[0] not in gone] + added
-        server.engine.folders(uri for uri, _ in server.folders)
+        server.settle_in()
         server.survey()
         if server.ledger is not None:
             server.ledger.folders(server.folders)
@@ -323,6 +348,7 @@ def create(
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def _open(params: types.DidOpenTextDocumentParams) -> None:
         _take(server.engine, params.text_document)
+        server.study(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def _change(params: types.DidChangeTextDocumentParams) -> None:
@@ -459,6 +485,17 @@ def _path(uri: str) -> str | None:
     return to_fs_path(uri) if uri.startswith("file:") else None
 
 
+def _rules(uri: str) -> str:
+    """What a folder's .gitignore says; nothing where there is none."""
+    path = _path(uri)
+    try:
+        return (
+            (Path(path) / ".gitignore").read_bytes()[:MOST_RULES].decode("utf-8", "replace") if path else ""
+        )
+    except OSError:
+        return ""
+
+
 def _project(uri: str) -> str | None:
     """The path of a folder that may be a project: not the user's home, nor the whole disk."""
     path = _path(uri)
@@ -492,7 +529,7 @@ def _encoding(offered: Sequence[Any]) -> Encoding:
 
 async def _settle(server: Server) -> None:
     """After the greetings: the client's settings, its promise to tell of changes, and a warm connection."""
-    server.engine.folders(uri for uri, _ in server.folders)
+    server.settle_in()
     workspace = server.client_capabilities.workspace
     if workspace and workspace.configuration:
         await server.pull_settings()

@@ -370,7 +370,7 @@ async def test_the_end_of_stdin_ends_the_process(tmp_path):
     client = await Client().start(tmp_path, "--demo")
     await client.initialize()
     client.process.stdin.close()
-    assert await asyncio.wait_for(client.ended(), 1) == 1
+    assert await asyncio.wait_for(client.ended(), 10) == 1
 
 
 async def test_requests_out_of_order_are_refused_in_the_protocols_words(tmp_path):

@@ -27,9 +27,9 @@ class Hunks:
         worth = typed and bool(edit.text.strip() or edit.removed > 1)
         apart: list[tuple[int, int]] = []
         for start, end in self._runs:
-            if end < edit.first:
+            if end <= edit.first:
                 apart.append((start, end))
-            elif start > edit.first + edit.removed:
+            elif start >= edit.first + edit.removed:
                 apart.append((start + more, end + more))
             else:
                 worth = True

@@ -41,6 +41,9 @@ class Index:
     def __len__(self) -> int:
         return len(self._files)
 
+    def __contains__(self, path: str) -> bool:
+        return path in self._files
+
     @property
     def paths(self) -> list[str]:
         """The files that were taken in."""
@@ -141,7 +144,7 @@ class Index:
         for _, path, _, one in ranked:
             text = shown(one)
             size = len(text) + 2 + (0 if path in chosen else len(path) + 4)
-            if room < 40:
+            if room < SHORTEST:
                 break
             key = ("" if once else path, text)
             if size > room or key in taken:

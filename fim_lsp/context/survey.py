@@ -21,10 +21,11 @@ _CODE = "import sys; sys.path[:0] = sys.argv[1:]; from fim_lsp.context.surveyor 
 
 
 class Survey:
-    """One process, for some folders and settings; `drawn` hears of each map."""
+    """One process, for some folders and settings; `drawn` hears of each map, `near` of what a file (its path) imports."""
 
-    def __init__(self, drawn: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(self, drawn: Callable[[Mapping[str, Any]], None], near: Callable[[str, str], None]) -> None:
         self._drawn = drawn
+        self._near = near
         self._process: asyncio.subprocess.Process | None = None
 
     async def run(self, folders: Sequence[str], exclude: Sequence[str], levels: Sequence[str]) -> None:
@@ -41,6 +42,10 @@ class Survey:
     def changed(self, paths: Iterable[str]) -> None:
         """Tell of files that were saved, made, renamed or removed."""
         self._tell({"changed": list(paths)})
+
+    def about(self, path: str, level: str) -> None:
+        """Ask what a file imports."""
+        self._tell({"about": path, "level": level})
 
     def close(self) -> None:
         """End the process."""
@@ -67,6 +72,9 @@ class Survey:
         assert process.stdout is not None
         while line := await process.stdout.readline():
             answer = json.loads(line)
+            if "about" in answer:
+                self._near(answer["about"], answer["text"])
+                continue
             log.info("%d files in the maps, read in %.1f s", answer["files"], answer["seconds"])
             for found in answer["maps"]:
                 self._drawn(found)

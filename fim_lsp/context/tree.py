@@ -15,6 +15,7 @@ from fim_lsp.exclude import excluded
 from fim_lsp.languages import language_of
 
 IGNORE = ".gitignore"
+MANIFESTS = frozenset({"go.mod", "package.json", "Cargo.toml"})  # they say by which name a folder is imported
 MOST_RULES = 200_000  # bytes of a .gitignore that are looked at
 
 
@@ -68,7 +69,7 @@ class Tree:
 
     def _wanted(self, path: str, name: str) -> bool:
         return (
-            known(language_of(name))
+            (name in MANIFESTS or known(language_of(name)))
             and not project.left_out(name, folder=False)
             and not excluded(f"/{path}", self._exclude)
             and not self._ignored(path)
