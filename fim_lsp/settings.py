@@ -87,7 +87,7 @@ def _url() -> Kind:
         try:
             parts = urlsplit(value.strip()) if isinstance(value, str) else None
             good = parts and parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
-            good = good and parts and not (parts.query or parts.fragment or parts.username)
+            good = good and parts and not (parts.query or parts.fragment or "@" in parts.netloc)
         except ValueError:
             good = False
         if not good or not parts:
@@ -268,7 +268,7 @@ def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, l
     """The settings from layers of `(where it stands, names to values)`, later ones winning, and what was wrong in them.
 
     Names are taken in camelCase or snake_case; a null means not set.  A wrong value leaves in force what stood before.
-    No message repeats a value: it might be a key.
+    No message repeats a wrong value, nor any value of the key: both might be a key.
     """
     settings, wrong = Settings(), []
     for where, layer in layers:
@@ -277,14 +277,14 @@ def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, l
                 continue
             spec = _FIELDS.get(snake(name))
             if spec is None:
-                wrong.append(f'Unknown setting "{name}" in {where}: it is ignored.')
+                shown = f' "{name}"' if re.fullmatch(r"[A-Za-z_.-]{1,60}", name) else ""
+                wrong.append(f"Unknown setting{shown} in {where}: it is ignored.")
                 continue
             try:
                 checked = spec.metadata["kind"].check(value)
             except WrongValueError as error:
-                wrong.append(
-                    f'Setting "{name}" in {where} {error}; {_shown(getattr(settings, spec.name))} stays in force.'
-                )
+                before = None if spec.name == "api_key" else getattr(settings, spec.name)
+                wrong.append(f'Setting "{name}" in {where} {error}; {_shown(before)} stays in force.')
             else:
                 settings = replace(settings, **{spec.name: checked})
     return settings, wrong
