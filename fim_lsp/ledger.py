@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -117,12 +117,13 @@ class Ledger:
         """Go on over the budget until tomorrow."""
         self._limits.go_on()
 
-    async def usage(self) -> dict[str, Any]:
-        """What `fim-lsp usage --json` prints for today."""
+    async def usage(self, by: report.By = "model", days: int = 1) -> dict[str, Any]:
+        """What `fim-lsp usage --json` prints for so many days, today the last of them."""
         await self._recorder.flush()
         now = self._clock()
         today = datetime.fromtimestamp(now).astimezone().date()
-        found = await asyncio.to_thread(report.read, self._record, today, today, "model", zone=None, now=now)
+        first = today - timedelta(days=days - 1)
+        found = await asyncio.to_thread(report.read, self._record, first, today, by, zone=None, now=now)
         if self._balance is None:
             return found.json()
         when, balance = self._balance

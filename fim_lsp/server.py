@@ -36,10 +36,12 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 SEED = 60.0  # seconds between looks at what other servers have spent
+YEAR = 366  # most days that a report for an editor covers
 SELDOM = 6 * 3600.0  # seconds between looks at the account's balance and the usual hit rate
 BY_HAND = 8  # changes in one message; a formatter makes more
 MOST_RULES = 200_000  # bytes of a .gitignore that are looked at
 FAREWELL = 1.0  # seconds for the client to read the last answers
+NEWS = ("state", "message", "model", "enabled")  # of the status, that a client is told of
 
 
 class Server(LanguageServer):
@@ -108,6 +110,8 @@ class Server(LanguageServer):
         if isinstance(options, Mapping):
             self._options = _section(options)
             self._wants_status = bool(options.get("statusNotifications"))
+            if options.get("paused") is True:
+                self.engine.paused = True
         self.client = _client(params)
         root = [(params.root_uri, params.root_uri.rstrip("/").rsplit("/", 1)[-1])] if params.root_uri else []
         self.folders = [(folder.uri, folder.name) for folder in params.workspace_folders or []] or root
@@ -286,6 +290,8 @@ class Server(LanguageServer):
             "completionTokens": engine.counts.completion_tokens,
             "localHits": engine.counts.local_hits,
             "acceptance": engine.acceptance.counted(),
+            "enabled": engine.settings.enabled,
+            "baseUrl": engine.settings.base_url,
         }
 
     def _tell(self, problem: Problem) -> None:
@@ -296,7 +302,7 @@ class Server(LanguageServer):
     def _send_status(self) -> None:
         if self._wants_status:
             now = self.status()
-            if self._status is None or self._status["state"] != now["state"]:
+            if self._status is None or any(self._status[name] != now[name] for name in NEWS):
                 self._status = now
                 self.protocol.notify("fimLsp/status", now)
 
@@ -436,8 +442,10 @@ def create(
         return server.status()
 
     @server.command("fimLsp.toggle")
-    def _toggle() -> dict[str, Any]:
-        server.engine.pause(not server.engine.paused)
+    def _toggle(*arguments: Any) -> dict[str, Any]:
+        # A client that knows what it wants says whether to pause.
+        told = arguments[0] if arguments else None
+        server.engine.pause(told if isinstance(told, bool) else not server.engine.paused)
         return server.status()
 
     @server.command("fimLsp.clearCache")
@@ -451,8 +459,15 @@ def create(
         return server.status()
 
     @server.command("fimLsp.usage")
-    async def _usage() -> dict[str, Any]:
-        return await server.ledger.usage() if server.ledger is not None else {}
+    async def _usage(*arguments: Any) -> dict[str, Any]:
+        if server.ledger is None:
+            return {}
+        asked = _fields(arguments[0] if arguments else None)
+        days = asked.get("days")
+        by_day = asked.get("by") == "day"
+        return await server.ledger.usage(
+            "day" if by_day else "model", days if isinstance(days, int) and 1 <= days <= YEAR else 1
+        )
 
     @server.command("fimLsp.explain")
     def _explain(*arguments: Any) -> dict[str, Any]:
@@ -594,17 +609,19 @@ def _find(server: Server, uri: str, position: types.Position) -> tuple[Document,
 
 def _asked(server: Server, arguments: Sequence[Any]) -> tuple[Document, Place] | None:
     """The document and place that a command's `{uri, position}` names."""
-    first = arguments[0] if arguments else None
-    if not isinstance(first, Mapping):
-        # pygls hands an untyped object over as a named tuple.
-        first = getattr(first, "_asdict", dict)()
-    uri, position = first.get("uri"), first.get("position")
-    if not isinstance(position, Mapping):
-        position = getattr(position, "_asdict", dict)()
+    first = _fields(arguments[0] if arguments else None)
+    uri, position = first.get("uri"), _fields(first.get("position"))
     line, character = position.get("line"), position.get("character")
     if not isinstance(uri, str) or not isinstance(line, int) or not isinstance(character, int):
         return None
     return _find(server, uri, types.Position(line, character))
+
+
+def _fields(given: Any) -> Mapping[str, Any]:
+    """An untyped object of a client by its names: pygls hands it over as a named tuple."""
+    if isinstance(given, Mapping):
+        return given
+    return getattr(given, "_asdict", dict)()
 
 
 def _span(server: Server, line: str, number: int, start: int, end: int) -> types.Range:

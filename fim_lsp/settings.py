@@ -18,7 +18,7 @@ RETIRED_MODELS = {
 }  # since 2026-07-24
 
 # Names that editors put beside the settings for their own use.
-_CLIENT_NAMES = frozenset({"statusNotifications", "trace", "serverCommand", "pythonPath"})
+_CLIENT_NAMES = frozenset({"statusNotifications", "paused", "trace", "serverCommand", "pythonPath"})
 
 
 class WrongValueError(ValueError):

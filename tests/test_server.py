@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import date
 
 import pytest
 from lsp import CAPABILITIES, Client
@@ -34,6 +35,8 @@ async def test_a_session_from_beginning_to_end(start, endpoint):
         "completionTokens": status["completionTokens"],
         "localHits": 0,
         "acceptance": {"shown": 1, "all": 1, "line": 0, "word": 0, "typed": 0, "dismissed": 0},
+        "enabled": True,
+        "baseUrl": endpoint.url,
     }
     assert await client.stop() == 0
     assert client.stderr.decode() == ""
@@ -346,6 +349,36 @@ async def test_switched_off_is_off(start, endpoint):
     assert await client.texts("file:///b.go", 0, 4) == ["pass"]
 
 
+async def test_a_client_says_whether_to_pause(start, endpoint):
+    """At the start, so that a pause outlives the server; and by `fimLsp.toggle`, any number of times."""
+    client = await start({"paused": True, "statusNotifications": True})
+    client.open(URI, "a = ")
+    assert await client.texts(URI, 0, 4, explicit=True) == []
+    assert client.messages() == []
+    for paused in (True, True, False, False):
+        toggle = {"command": "fimLsp.toggle", "arguments": [paused]}
+        status = await client.call("workspace/executeCommand", toggle)
+        assert status["state"] == ("paused" if paused else "ready")
+    assert endpoint.bodies == []
+    assert await client.texts(URI, 0, 4) == ["pass"]
+
+
+async def test_off_and_paused_are_told_apart(start):
+    """A client hears of `enabled` when it changes, be the server paused or not."""
+    client = await start({"paused": True, "statusNotifications": True})
+    client.notify("workspace/didChangeConfiguration", {"settings": {"fimLsp": {"enabled": False}}})
+    await client.until(lambda: not told(client)[-1]["enabled"])
+    assert told(client)[-1]["state"] == "paused"
+    client.notify("workspace/didChangeConfiguration", {"settings": {"fimLsp": {"enabled": True}}})
+    await client.until(lambda: told(client)[-1]["enabled"])
+
+
+def told(client):
+    """What the client has heard of the status, oldest first; before that, a status that says nothing."""
+    heard = [note["params"] for note in client.notes if note["method"] == "fimLsp/status"]
+    return heard or [{"enabled": True, "state": None}]
+
+
 async def test_explain_shows_what_would_be_sent(start, endpoint):
     """`fimLsp.explain` has the very bytes of the request that follows, and no key."""
     client = await start()
@@ -458,6 +491,10 @@ async def test_usage_is_recorded_and_told(start, endpoint):
     total = told["total"]
     assert (total["requests"], total["shown"], total["accepted"]) == (1, 1, 1)
     assert float(total["usd"]) > 0
+    week = {"command": "fimLsp.usage", "arguments": [{"by": "day", "days": 7}]}
+    days = await client.call("workspace/executeCommand", week)
+    assert (date.fromisoformat(days["to"]) - date.fromisoformat(days["from"])).days == 6
+    assert [group["name"] for group in days["groups"]] == [days["to"]]
 
 
 async def test_the_balance_is_looked_at_when_it_is_used_up(start, endpoint):

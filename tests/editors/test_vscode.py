@@ -1,22 +1,32 @@
 """The packaged extension in a real VS Code, driven by keys and seen in a browser."""
 
+import json
 import os
+import re
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
-from real import ROOT, wait
-from vscode import Code
+from real import ROOT, Scripted, wait
+from vscode import ITEM, Code, python_extension
 
-SLOW = 90.0  # seconds
+SLOW = 60.0  # seconds
 
 
 @pytest.fixture(scope="module")
-def code(tmp_path_factory, bench):
+def screens(tmp_path_factory):
+    """Where pictures are kept: in CI with its output."""
+    made = ROOT / ".ci" / "out" / "screens" if os.environ.get("CI") else tmp_path_factory.mktemp("screens")
+    made.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory, bench, screens):
     """One VS Code for all, with the key given in its first minutes."""
-    screens = ROOT / ".ci" / "out" / "screens" if os.environ.get("CI") else tmp_path_factory.mktemp("screens")
-    screens.mkdir(parents=True, exist_ok=True)
     bench.reset()
     bench.key = "sk-right"
     made = Code(tmp_path_factory.mktemp("code"), bench.url, screens)
@@ -42,6 +52,11 @@ def fresh(request, code, scripted):
     scripted.key = "sk-right"
     yield code
     code.shot(f"last-{request.node.name}")
+    if "paused" in code.status():
+        code.run("FIM: Pause")
+    code.workspace(None)
+    code.trust(asked=False)
+    code.set(enabled=None, languages=None, **{"trace.server": None})
 
 
 def ghost(code, text):
@@ -53,9 +68,15 @@ def ghost(code, text):
         raise AssertionError(f"the ghost text is {code.ghost()!r}") from None
 
 
-def test_the_key_is_checked_at_once_and_kept_in_no_file(code):
+def asked_of(scripted, text):
+    """The requests whose prompt has this text.  Not their number: one that was overtaken may arrive after its successor."""
+    return [body for body in scripted.bodies if text in body["prompt"]]
+
+
+def test_the_key_is_checked_at_once_and_kept_in_no_file(code, bench):
     """The walkthrough led to it; the service was asked; nothing on disk holds it."""
-    assert any("The key works; left on the account: 9.87 USD." in text for text in code.said), code.said
+    said = f"fim-lsp: The key works; left on the account: 9.87 USD. Asked: {bench.url}."
+    assert said in code.said
     held = subprocess.run(
         ["grep", "-rlF", "sk-right", str(code.home)], capture_output=True, text=True, check=False
     )
@@ -117,11 +138,22 @@ def test_the_next_word_alone(fresh, scripted):
     path = fresh.open("word.py", "|\n")
     fresh.write("# ")
     ghost(fresh, "first second third")
-    asked = scripted.asked
     fresh.press("Control+ArrowRight")
     ghost(fresh, " second third")
-    assert scripted.asked == asked
+    assert not asked_of(scripted, "# first")
     assert fresh.saved(path) == "# first\n"
+
+
+def test_the_next_line_alone(fresh, scripted):
+    """By a key that is bound to the editor's own command; the other lines stay on screen, and nothing is asked for."""
+    scripted.says = "or x in xs:\n        yield x\n"
+    path = fresh.open("line.py", "def g(xs):\n    |\n")
+    fresh.write("f")
+    wait(lambda: "yield x" in fresh.ghost(), SLOW)
+    fresh.press("Control+Alt+l")
+    wait(lambda: "yield x" in fresh.ghost() and "in xs" not in fresh.ghost(), SLOW)
+    assert not asked_of(scripted, "for x")
+    assert fresh.saved(path) == "def g(xs):\n    for x in xs:\n\n"
 
 
 def test_several_candidates(fresh, scripted):
@@ -142,10 +174,10 @@ def test_typing_along_asks_for_nothing(fresh, scripted):
     path = fresh.open("along.py", "|\n")
     fresh.write("z = ")
     ghost(fresh, "alpha_beta_gamma")
-    asked = scripted.asked
     fresh.write("alpha")
     ghost(fresh, "_beta_gamma")
-    assert scripted.asked == asked
+    assert asked_of(scripted, "z = ")
+    assert not asked_of(scripted, "z = a")
     fresh.press("Tab")
     assert fresh.saved(path) == "z = alpha_beta_gamma\n"
 
@@ -169,6 +201,32 @@ def test_pause_and_go_on_from_the_status_bar(fresh, scripted):
     ghost(fresh, "one")
     fresh.press("Tab")
     assert fresh.saved(path) == "\na = b = one"
+
+
+def test_a_pause_outlives_the_server(fresh, scripted):
+    """Killed in a pause, the server is back in a pause, also when the window is loaded anew; and goes on when told."""
+    scripted.says = "one\n"
+    path = fresh.open("paused.py", "|\n")
+    fresh.pick("Pause")
+    wait(lambda: "paused" in fresh.status(), SLOW)
+    before = kill(fresh)
+    wait(lambda: (now := set(fresh.servers())) and not now & before, SLOW)
+    wait(lambda: "paused" in fresh.status(), SLOW)
+    fresh.do("click", ".monaco-editor .view-lines")
+    fresh.write("a = ")
+    time.sleep(1.0)
+    assert (scripted.asked, fresh.ghost(), fresh.status()) == (0, "", "FIM: paused")
+    assert fresh.saved(path) == "\na = "
+    path = fresh.open("still.py", "|\n")
+    assert fresh.status() == "FIM: paused"
+    fresh.pick("Go on")
+    wait(lambda: "paused" not in fresh.status(), SLOW)
+    fresh.do("click", ".monaco-editor .view-lines")
+    fresh.press("Control+Home")
+    fresh.write("b = ")
+    ghost(fresh, "one")
+    fresh.press("Tab")
+    assert fresh.saved(path) == "b = one\n"
 
 
 def test_a_wrong_key_is_said_once_and_a_right_one_clears_it(fresh, scripted):
@@ -197,17 +255,21 @@ def test_a_wrong_key_is_said_once_and_a_right_one_clears_it(fresh, scripted):
     fresh.answer("sk-right")
 
 
+def kill(code):
+    """Kill the language server; its process."""
+    found = set(code.servers())
+    for number in found:
+        os.kill(number, signal.SIGKILL)
+    return found
+
+
 def test_a_server_that_was_killed_is_back(fresh, scripted):
     """And completes."""
     scripted.says = "one\n"
     path = fresh.open("killed.py", "|\n")
     fresh.write("a = ")
     ghost(fresh, "one")
-    found = subprocess.run(
-        ["pgrep", "-f", f"{fresh.home}.*run.py"], capture_output=True, text=True, check=True
-    )
-    for number in found.stdout.split():
-        os.kill(int(number), signal.SIGKILL)
+    assert kill(fresh)
     fresh.press("Escape")
     fresh.press("Enter")
     scripted.says = "two\n"
@@ -240,14 +302,258 @@ def test_settings_take_effect_at_once(fresh, scripted):
     scripted.says = "one\n"
     path = fresh.open("settings.py", "|\n")
     fresh.set(enabled=False)
-    wait(lambda: "paused" in fresh.status(), SLOW)
+    wait(lambda: "off" in fresh.status(), SLOW)
     fresh.write("a = ")
     time.sleep(0.7)
     assert scripted.asked == 0
     fresh.set(enabled=None)
-    wait(lambda: "paused" not in fresh.status(), SLOW)
+    wait(lambda: fresh.status() == "FIM", SLOW)
     fresh.press("Enter")
     fresh.write("b = ")
     ghost(fresh, "one")
     fresh.press("Tab")
     assert fresh.saved(path) == "a = \nb = one\n"
+
+
+def test_a_setting_of_the_start_can_be_taken_away(fresh, scripted):
+    """What the server was told when it began does not outlive the setting."""
+    scripted.says = "one\n"
+    fresh.set(enabled=False)
+    path = fresh.open("start.py", "|\n")
+    wait(lambda: "off" in fresh.status(), SLOW)
+    fresh.set(enabled=None)
+    wait(lambda: fresh.status() == "FIM", SLOW)
+    fresh.write("a = ")
+    ghost(fresh, "one")
+    fresh.press("Tab")
+    assert fresh.saved(path) == "a = one\n"
+
+
+def test_a_removed_key_is_used_no_more(fresh, scripted):
+    """Nothing is sent with it, and the status bar says what is missing."""
+    scripted.says = "one\n"
+    path = fresh.open("removed.py", "|\n")
+    fresh.run("FIM: Remove API key")
+    wait(lambda: any("the key is removed" in text for text in fresh.messages()), SLOW)
+    fresh.do("click", ".monaco-editor .view-lines")
+    fresh.press("Control+Home")
+    fresh.write("a = ")
+    wait(lambda: "problem" in fresh.status(), SLOW)
+    assert (scripted.asked, fresh.ghost()) == (0, "")
+    assert fresh.saved(path) == "a = \n"
+    fresh.run("FIM: Set API key")
+    fresh.do("waitForSelector", ".quick-input-widget >> text=secret store")
+    fresh.answer("sk-right")
+    wait(lambda: "problem" not in fresh.status(), SLOW)
+
+
+def test_what_is_off_can_be_switched_on(fresh, scripted):
+    """The menu says where it is off, and changes it there; a pause would not help, and is not offered."""
+    scripted.says = "one\n"
+    fresh.workspace({"enabled": False})
+    path = fresh.open("off.py", "|\n")
+    wait(lambda: fresh.status() == "FIM: off", SLOW)
+    fresh.do("click", f"{ITEM} a")
+    rows = wait(fresh.rows, SLOW)
+    fresh.shot("off")
+    assert rows[0] == "Switch on: fimLsp.enabled is off in this workspace's settings"
+    assert not [row for row in rows if "Go on" in row or "Pause" in row]
+    fresh.press("Enter")
+    wait(lambda: fresh.status() == "FIM", SLOW)
+    assert json.loads((fresh.folder / ".vscode" / "settings.json").read_text()) == {"fimLsp.enabled": True}
+    fresh.do("click", ".monaco-editor .view-lines")
+    fresh.press("Control+Home")
+    fresh.write("a = ")
+    ghost(fresh, "one")
+    fresh.press("Tab")
+    assert fresh.saved(path) == "a = one\n"
+
+
+def test_a_language_is_switched_where_it_counts(fresh, scripted):
+    """In the workspace's settings if they name it, in the user's own if not; the others of both stay."""
+    scripted.says = "one\n"
+    fresh.workspace({"languages": {"python": False}})
+    fresh.set(languages={"go": False})
+    path = fresh.open("language.py", "|\n")
+    assert fresh.pick("Switch python on") == "Switch python on, in this workspace's settings"
+    wait(lambda: any("python is on, in this workspace's settings" in text for text in fresh.messages()), SLOW)
+    kept = json.loads((fresh.folder / ".vscode" / "settings.json").read_text())
+    assert kept == {"fimLsp.languages": {"python": True}}
+    fresh.do("click", ".monaco-editor .view-lines")
+    fresh.press("Control+Home")
+    fresh.write("a = ")
+    ghost(fresh, "one")
+    fresh.press("Tab")
+    assert fresh.saved(path) == "a = one\n"
+    path = fresh.open("language.go", "|\n")
+    fresh.write("a = ")
+    time.sleep(0.7)
+    assert (asked_of(scripted, "language.go"), fresh.ghost()) == ([], "")
+    assert fresh.saved(path) == "a = \n"
+    assert fresh.pick("Switch go on") == "Switch go on, in your settings"
+    wait(lambda: json.loads(fresh.machine.read_text())["fimLsp.languages"] == {"go": True}, SLOW)
+
+
+def test_what_completions_cost_can_be_read(fresh, scripted):
+    """The page's total is the command line's, in dollars, by model and by day."""
+    scripted.says = "cost()\n"
+    path = fresh.open("cost.py", "|\n")
+    fresh.write("a = ")
+    ghost(fresh, "cost()")
+    fresh.press("Tab")
+    assert fresh.saved(path) == "a = cost()\n"
+    fresh.run("FIM: Show what completions cost")
+    fresh.do(
+        "waitForSelector", '.tab.active[data-resource-name="what completions cost"]', {"timeout": 20_000}
+    )
+    text = wait(lambda: (seen := fresh.text()) and "`fim-lsp usage`" in seen and seen, SLOW)
+    fresh.shot("cost")
+    env = {**fresh.env, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "fim_lsp", "usage", "--json"]
+    told = json.loads(subprocess.run(command, env=env, capture_output=True, check=True).stdout)["total"]
+    totals = re.findall(r"^total +(\d+) +(\d+) +([\d,]+) .* \$([\d.]+) +\$", text, re.MULTILINE)
+    assert told["usd"] > 0
+    assert (
+        totals
+        == [
+            (str(told["requests"]), str(told["localHits"]), f"{told['promptTokens']:,}", f"{told['usd']:.6f}")
+        ]
+        * 2
+    )
+    assert re.search(r"^deepseek-flash +\d", text, re.MULTILINE)
+    assert re.search(r"^\d{4}-\d\d-\d\d +\d", text, re.MULTILINE)
+
+
+def test_the_key_is_in_no_trace(fresh, scripted):
+    """What editor and server say to each other is written where it is asked for, in full, with stars for the key."""
+    scripted.says = "one\n"
+    fresh.set(**{"trace.server": "verbose"})
+    path = fresh.open("trace.py", "traced_name = 1\n|\n")
+    fresh.write("a = ")
+    ghost(fresh, "one")
+    written = wait(lambda: "'textDocument/inlineCompletion" in (now := fresh.logs()) and now, SLOW)
+    assert '"apiKey": "***"' in written
+    assert "traced_name = 1" in written
+    # One change of both settings: when the one is seen to be in force, so is the other.
+    fresh.set(**{"trace.server": None, "enabled": False})
+    wait(lambda: "off" in fresh.status(), SLOW)
+    fresh.set(enabled=None)
+    wait(lambda: fresh.status() == "FIM", SLOW)
+    fresh.press("Enter")
+    traced = fresh.logs().count("'textDocument/inlineCompletion")
+    fresh.write("b = ")
+    ghost(fresh, "one")
+    assert fresh.logs().count("'textDocument/inlineCompletion") == traced
+    assert fresh.saved(path) == "traced_name = 1\na = \nb = \n"
+    held = subprocess.run(
+        ["grep", "-rlF", "sk-right", str(fresh.home)], capture_output=True, text=True, check=False
+    )
+    assert held.stdout == ""
+
+
+@pytest.fixture
+def elsewhere():
+    """An endpoint that no request is to reach, and that would answer."""
+    with Scripted() as scripted:
+        scripted.reset()
+        yield scripted
+
+
+def hostile(code, url):
+    """Settings by which a folder would send the text and the key elsewhere, or run a program of its own."""
+    program = code.folder / "program.sh"
+    program.write_text(f'#!/bin/sh\ntouch {code.folder}/ran\nexec {sys.executable} "$@"\n')
+    program.chmod(0o755)
+    command = [str(program), str(ROOT / "nowhere.py")]
+    return {"baseUrl": url, "pythonPath": str(program), "serverCommand": command, "demo": True}
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_folder_sets_neither_the_endpoint_nor_what_is_run(fresh, scripted, elsewhere, trusted):
+    """Trusted, its other settings count; not trusted, none of them."""
+    scripted.says = "one\n"
+    fresh.trust(asked=not trusted)
+    fresh.workspace({**hostile(fresh, elsewhere.url), "model": "folders-own", "trace.server": "verbose"})
+    path = fresh.open(f"folder-{trusted}.py", "|\n")
+    fresh.write("a = ")
+    ghost(fresh, "one")
+    if not trusted:
+        assert any("Restricted Mode" in text for text in fresh.do("texts", ".statusbar-item"))
+        fresh.shot("untrusted")
+    fresh.press("Tab")
+    assert fresh.saved(path) == "a = one\n"
+    assert {body["model"] for body in scripted.bodies} == {"folders-own" if trusted else "deepseek-flash"}
+    assert ("Sending request" in fresh.logs()) == trusted
+    assert elsewhere.connections == 0
+    assert not (fresh.folder / "ran").exists()
+    assert fresh.status() == "FIM"
+
+
+@pytest.fixture(scope="module")
+def barren(tmp_path_factory, bench, screens):
+    """A VS Code on a machine without a Python on the path; with an extension that may know one; nobody has given a key."""
+    home = tmp_path_factory.mktemp("barren")
+    python = python_extension(tmp_path_factory.mktemp("made") / "python.vsix")
+    made = Code(home, bench.url, screens, more=[python], variables={"PATH": str(home), "SHELL": "/bin/bash"})
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def bare(request, barren, scripted):
+    """The same for one test, as if it had just been installed."""
+    yield barren
+    barren.shot(f"last-{request.node.name}")
+    barren.set(pythonPath=None, demo=None)
+    barren.interpreter.unlink(missing_ok=True)
+
+
+def test_without_a_python_one_message_says_what_to_do(bare, scripted):
+    """With a button that leads to the setting; once it is set, all works without a reload."""
+    bare.load("none.py", "x = 1\n")
+    wait(lambda: bare.status() == "FIM: problem", SLOW)
+    wait(bare.messages, SLOW)
+    said = [text for text in bare.messages() if "Python" in text]
+    assert said == [
+        "fim-lsp needs Python 3.11 or newer, and none was found. Install one, or name it in the settings."
+    ]
+    bare.shot("no-python")
+    bare.do("click", ".notification-list-item .monaco-button >> text=Open settings")
+    box = ".settings-editor .setting-item-contents[aria-label*='pythonPath'], .settings-editor .setting-item-label"
+    wait(lambda: any("Python Path" in text for text in bare.do("texts", box)), SLOW)
+    bare.set(pythonPath=sys.executable)
+    wait(lambda: bare.status() != "FIM: problem", SLOW)
+    assert [Path(words[0]).resolve() for words in bare.servers().values()] == [Path(sys.executable).resolve()]
+
+
+def test_the_demo_completes_without_a_key(bare, scripted):
+    """From the walkthrough's first step: text of the demo's own model, and no request."""
+    bare.set(pythonPath=sys.executable)
+    bare.load("demo.py", "x = 1\n")
+    wait(lambda: bare.status() == "FIM", SLOW)
+    bare.run("Welcome: Open Walkthrough")
+    bare.answer("Complete code with fim-lsp")
+    bare.do("click", ".gettingStartedContainer >> text=Try without a key")
+    bare.do("waitForSelector", ".tab.active[data-resource-name^=Untitled]", {"timeout": 20_000})
+    ghost(bare, "sum(prices)")
+    bare.shot("demo")
+    assert ["--demo" in words for words in bare.servers().values()] == [True]
+    bare.press("Tab")
+    wait(lambda: bare.ghost() == "", SLOW)
+    assert bare.text().count("return sum(prices)") == 2
+    assert scripted.asked == 0
+
+
+def test_the_python_extensions_interpreter_is_taken(bare, scripted):
+    """Where no setting names one; the server runs with it."""
+    own = bare.home / "environment" / "bin" / "python"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.unlink(missing_ok=True)
+    own.symlink_to(Path(sys.executable).resolve())
+    bare.interpreter.write_text(str(own))
+    bare.load("chosen.py", "x = 1\n")
+    wait(lambda: bare.status() == "FIM", SLOW)
+    assert [words[0] for words in bare.servers().values()] == [str(own)]
+    assert not any("Python" in text for text in bare.messages())

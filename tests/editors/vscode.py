@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ from real import ROOT, program, wait
 EXTENSION = ROOT / "editors" / "vscode"
 GHOST = ".ghost-text, .ghost-text-decoration, .ghost-text-decoration-preview, .suggest-preview-text"
 ITEM = '[id*="fimLsp.status"]'
+ICONS = re.compile("[\ue000-\uf8ff]")  # of the editor's own font
 QUICK = ".quick-input-widget input"
 SETTINGS = {
     "security.workspace.trust.enabled": False,
@@ -34,6 +36,9 @@ SETTINGS = {
     "update.mode": "none",
     "extensions.ignoreRecommendations": True,
     "window.restoreWindows": "none",
+    "security.workspace.trust.startupPrompt": "never",
+    "security.workspace.trust.banner": "never",
+    "security.workspace.trust.untrustedFiles": "open",
     "workbench.secondarySideBar.defaultVisibility": "hidden",
     "[plaintext]": {
         "editor.wordBasedSuggestions": "currentDocument",
@@ -41,6 +46,33 @@ SETTINGS = {
     },
     "workbench.editor.restoreEditors": False,
 }
+KEYS = [{"key": "ctrl+alt+l", "command": "editor.action.inlineSuggest.acceptNextLine"}]
+# An extension of this name answers as Python's own does: with the interpreter that a file beside it names, if any.
+PYTHON = """
+const fs = require("fs"), path = require("path"), vscode = require("vscode");
+exports.activate = () => ({ environments: {
+  getActiveEnvironmentPath: () => ({ id: "chosen", path: path.join(__dirname, "..", "interpreter") }),
+  resolveEnvironment: async (chosen) => fs.existsSync(chosen.path)
+    ? { executable: { uri: vscode.Uri.file(fs.readFileSync(chosen.path, "utf8")) } } : undefined,
+} });
+"""
+# Writes the files of output channels where the editor's own module for that, which has to be compiled, is not there.
+LOGGER = """
+const { registerHooks } = require("node:module");
+const source = `
+  import { appendFileSync, mkdirSync } from "node:fs";
+  import { dirname } from "node:path";
+  export const setFlushOn = () => {};
+  export const createAsyncRotatingLogger = async (name, path) => {
+    mkdirSync(dirname(path), { recursive: true });
+    const write = (text) => appendFileSync(path, text + String.fromCharCode(10));
+    const levels = ["trace", "debug", "info", "warn", "error", "critical"];
+    return new Proxy({}, { get: (_, name) => name === "then" ? undefined : levels.includes(name) ? write : () => {} });
+  };
+`;
+registerHooks({ resolve: (name, context, next) => name === "@vscode/spdlog"
+  ? { url: "data:text/javascript," + encodeURIComponent(source), shortCircuit: true } : next(name, context) });
+"""
 
 
 def packaged():
@@ -49,6 +81,8 @@ def packaged():
     sources = [
         *EXTENSION.glob("src/*"),
         *EXTENSION.glob("media/*"),
+        *EXTENSION.glob("bundled/*.py"),
+        EXTENSION / "build.mjs",
         EXTENSION / "package.json",
         *ROOT.glob("fim_lsp/**/*.py"),
     ]
@@ -67,10 +101,43 @@ def packaged():
     return made
 
 
-class Code:
-    """One code-server and one page; a file at a time is open."""
+def python_extension(path):
+    """An extension that stands for Python's own, packed as a `.vsix`."""
+    manifest = {
+        "name": "python",
+        "publisher": "ms-python",
+        "version": "1.0.0",
+        "engines": {"vscode": "^1.91.0"},
+        "main": "main.js",
+        "activationEvents": [],
+    }
+    identity = '<Identity Id="python" Version="1.0.0" Language="en-US" Publisher="ms-python"/>'
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("extension/package.json", json.dumps(manifest))
+        packed.writestr("extension/main.js", PYTHON)
+        packed.writestr(
+            "extension.vsixmanifest",
+            '<PackageManifest Version="2.0.0" xmlns="http://schemas.microsoft.com/developer/vsx-schema/2011">'
+            f"<Metadata>{identity}<DisplayName>python</DisplayName></Metadata>"
+            '<Installation><InstallationTarget Id="Microsoft.VisualStudio.Code"/></Installation>'
+            '<Assets><Asset Type="Microsoft.VisualStudio.Code.Manifest" Path="extension/package.json"/></Assets>'
+            "</PackageManifest>",
+        )
+        packed.writestr(
+            "[Content_Types].xml",
+            '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+            '<Default Extension=".json" ContentType="application/json"/></Types>',
+        )
+    return path
 
-    def __init__(self, home, url, screens):
+
+class Code:
+    """One code-server and one page; a file at a time is open.
+
+    `more` are extensions besides ours, `variables` parts of the environment that differ from the tests' own.
+    """
+
+    def __init__(self, home, url, screens, more=(), variables=None):
         node, server = program("NODE24"), program("CODE_SERVER")
         program("PLAYWRIGHT")
         program("CHROMIUM")
@@ -85,7 +152,13 @@ class Code:
         ):
             (data / name).mkdir(parents=True)
             (data / name / "settings.json").write_text(json.dumps(settings))
+        (data / "User" / "keybindings.json").write_text(json.dumps(KEYS))
         self.machine = data / "Machine" / "settings.json"
+        self.user = data / "User" / "settings.json"
+        if variables and "PATH" in variables:
+            # The editor asks the user's shell what the path is.
+            (home / ".bash_profile").write_text(f"export PATH={variables['PATH']}\n")
+        self.interpreter = home / "extensions" / "interpreter"
         env = {
             k: v
             for k, v in os.environ.items()
@@ -93,17 +166,28 @@ class Code:
         }
         gallery = json.dumps({"serviceUrl": "", "itemUrl": "", "resourceUrlTemplate": ""})
         self.env = {**env, "HOME": str(home), "EXTENSIONS_GALLERY": gallery}
-        base = [node, server, "--user-data-dir", str(data), "--extensions-dir", str(home / "extensions")]
-        install = [*base, "--install-extension", str(packaged())]
-        done = subprocess.run(install, env=self.env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        logger = home / "logger.cjs"
+        logger.write_text(LOGGER)
+        base = [
+            node,
+            f"--require={logger}",
+            server,
+            "--user-data-dir",
+            str(data),
+            "--extensions-dir",
+            str(home / "extensions"),
+        ]
+        for extension in (packaged(), *more):
+            install = [*base, "--install-extension", str(extension)]
+            done = subprocess.run(install, env=self.env, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         where = ["--auth", "none", "--bind-addr", f"127.0.0.1:{self.port}"]
         self._server = subprocess.Popen(
-            [*base, *where, "--disable-telemetry", "--disable-update-check", "--disable-workspace-trust"],
-            env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            [*base, *where, "--disable-telemetry", "--disable-update-check"],
+            env={**self.env, **(variables or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         self._page = subprocess.Popen(
             [node, str(Path(__file__).with_name("page.mjs"))],
@@ -140,7 +224,10 @@ class Code:
             "goto", f"http://127.0.0.1:{self.port}/?folder={quote(str(self.folder))}&payload={quote(payload)}"
         )
         self.do("waitForSelector", f'.tab[data-resource-name="{name}"]', {"timeout": 60_000})
-        wait(lambda: re.search("fim-lsp (ready|paused|error)", " ".join(self.do("labels", f"{ITEM} a"))), 60)
+        wait(
+            lambda: re.search("fim-lsp (ready|paused|error|off)", " ".join(self.do("labels", f"{ITEM} a"))),
+            60,
+        )
         return path
 
     def open(self, name, text):
@@ -218,14 +305,47 @@ class Code:
         return row
 
     def set(self, **settings):
-        """Change settings of the machine, as a user does in the file."""
-        now = json.loads(self.machine.read_text())
-        now.update({f"fimLsp.{name}": value for name, value in settings.items()})
-        self.machine.write_text(json.dumps({k: v for k, v in now.items() if v is not None}))
+        """Change settings of the machine, as a user does in the file; None takes one away."""
+        change(self.machine, {f"fimLsp.{name}": value for name, value in settings.items()})
+
+    def trust(self, *, asked):
+        """Whether a folder has to be trusted before its settings count, from the next load on."""
+        change(self.user, {"security.workspace.trust.enabled": asked})
+
+    def workspace(self, settings):
+        """Write the folder's own settings, or with None take them away."""
+        path = self.folder / ".vscode" / "settings.json"
+        if settings is None:
+            path.unlink(missing_ok=True)
+            return
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({f"fimLsp.{name}": value for name, value in settings.items()}))
+
+    def servers(self):
+        """The command line of each language server that runs, by its process."""
+        found = {}
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = path.read_bytes().decode(errors="replace").split("\0")
+            except OSError:
+                continue
+            if any(word.startswith(str(self.home)) and word.endswith("run.py") for word in words):
+                found[int(path.parent.name)] = words
+        return found
+
+    def logs(self):
+        """What the extension's output channel has written since the window was loaded."""
+        written = sorted(self.home.glob("data/logs/**/fim-lsp.log"), key=lambda path: path.stat().st_mtime)
+        return written[-1].read_text("utf-8") if written else ""
 
     def rows(self):
         """What the quick input lists."""
-        return [text.replace("\n", " ") for text in self.do("texts", ".quick-input-list .monaco-list-row")]
+        rows = self.do("texts", ".quick-input-list .monaco-list-row")
+        return [ICONS.sub("", text.replace("\n", " ")).strip() for text in rows]
+
+    def buttons(self):
+        """The buttons of the notifications on screen."""
+        return self.do("texts", ".notification-list-item .monaco-button")
 
     def messages(self):
         """The notifications on screen."""
@@ -237,3 +357,9 @@ class Code:
 
     def shot(self, name):
         self.do("screenshot", {"path": str(self.screens / f"{name}.png")})
+
+
+def change(path, settings):
+    """Change a file of settings; None takes one away."""
+    now = {**json.loads(path.read_text()), **settings}
+    path.write_text(json.dumps({name: value for name, value in now.items() if value is not None}))

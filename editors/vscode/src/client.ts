@@ -1,35 +1,74 @@
 // The language client: the server's process, what it is told, and when it is started again.
 import * as vscode from "vscode";
 import { CloseAction, ErrorAction, LanguageClient, State, type LanguageClientOptions } from "vscode-languageclient/node";
+import { command } from "./command";
 import { backOff } from "./crashes";
-import { candidates, find } from "./python";
-import { chosen, serverNames, without } from "./settings";
-import type { Status, Usage } from "./wording";
+import { chosen, gone, serverNames, without } from "./settings";
+import { Trace } from "./trace";
+import type { Usage } from "./usage";
+import { NOTHING, type Status } from "./wording";
 
 const SELECTOR = ["file", "untitled", "vscode-notebook-cell", "vscode-vfs", "vscode-remote"].map((scheme) => ({ scheme }));
 
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private readonly heard = new vscode.EventEmitter<Status>();
+  private readonly trace: Trace;
   private readonly names: string[];
   private readonly stops: number[] = [];
+  private given: Record<string, unknown> = {};
+  private turn: Promise<void> = Promise.resolve();
+  private leaving = false;
   /** Each time the server tells that its state has changed. */
   readonly status = this.heard.event;
+  /** When the server's process was last started, by `performance.now()`. */
+  started = 0;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
     readonly log: vscode.LogOutputChannel,
     private readonly key: () => string | undefined,
+    private readonly paused: () => boolean,
   ) {
     const manifest = context.extension.packageJSON as { contributes: { configuration: { properties: Record<string, unknown> } } };
     this.names = serverNames(manifest.contributes.configuration.properties);
+    this.trace = new Trace(log, key);
   }
 
-  async start(): Promise<void> {
-    const command = await this.command();
-    if (!command) return;
-    const [program = "", ...args] = command;
-    if (vscode.workspace.getConfiguration("fimLsp").get("demo")) args.push("--demo");
+  /** Start it, once something else is there as well: its process is looked for meanwhile. */
+  start(also: Promise<void>): Promise<void> {
+    return this.inTurn(() => this.begin(also));
+  }
+
+  restart(): Promise<void> {
+    return this.inTurn(async () => {
+      await this.end();
+      await this.begin();
+    });
+  }
+
+  /** One after another: two servers at once would each draw its own ghost text. */
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.turn.then(() => (this.leaving ? undefined : work()));
+    this.turn = done.catch((error: unknown) => {
+      this.trouble(`The server cannot be started: ${without(String(error), this.key())}`);
+    });
+    return this.turn;
+  }
+
+  private trouble(message: string): void {
+    this.log.error(message);
+    this.heard.fire({ ...NOTHING, state: "error", message });
+  }
+
+  private async begin(also?: Promise<void>): Promise<void> {
+    const [found] = await Promise.all([command(this.context.extensionUri, bytecode(this.context)), also]);
+    if ("problem" in found) {
+      this.trouble(found.problem);
+      void this.offer(found.problem, { "Open settings": openPythonPath });
+      return;
+    }
+    const [program = "", ...args] = found.words;
     this.client = new LanguageClient("fimLsp", "fim-lsp", { command: program, args }, this.options());
     this.client.onNotification("fimLsp/status", (status: Status) => {
       this.heard.fire(status);
@@ -37,35 +76,67 @@ export class Server implements vscode.Disposable {
     this.client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) void this.look();
     });
+    this.started = performance.now();
     await this.client.start();
   }
 
-  async restart(): Promise<void> {
-    await this.stop();
-    await this.start();
-  }
-
-  async stop(): Promise<void> {
+  private async end(): Promise<void> {
     const client = this.client;
     this.client = undefined;
     if (client?.needsStop()) await client.stop();
   }
 
+  /** End the server, once what is under way with it is done. */
+  leave(): Promise<void> {
+    this.leaving = true;
+    return this.turn.then(() => this.end());
+  }
+
   dispose(): void {
-    void this.stop();
+    void this.leave();
+    this.trace.dispose();
     this.heard.dispose();
   }
 
   /** Tell the server of the settings in force. */
-  async configure(): Promise<void> {
-    if (this.client?.isRunning()) {
-      await this.client.sendNotification("workspace/didChangeConfiguration", { settings: { fimLsp: this.settings() } });
+  configure(): Promise<void> {
+    return this.inTurn(async () => {
+      if (!this.client?.isRunning()) return;
+      const settings = this.settings();
+      if (gone(this.given, settings)) {
+        // What was told at the start stays in force there until another value takes its place.
+        await this.end();
+        await this.begin();
+      } else {
+        await this.client.sendNotification("workspace/didChangeConfiguration", { settings: { fimLsp: settings } });
+      }
+    });
+  }
+
+  /** What the server answers to a command; undefined if it does not run, or stops meanwhile. */
+  async ask<T>(name: string, ...args: unknown[]): Promise<T | undefined> {
+    await this.turn;
+    if (!this.client?.isRunning()) return undefined;
+    try {
+      return await this.client.sendRequest<T>("workspace/executeCommand", { command: `fimLsp.${name}`, arguments: args });
+    } catch (error) {
+      this.log.warn(`fimLsp.${name}: ${without(String(error), this.key())}`);
+      return undefined;
     }
   }
 
-  async ask<T>(command: string, ...args: unknown[]): Promise<T | undefined> {
-    if (!this.client?.isRunning()) return undefined;
-    return this.client.sendRequest<T>("workspace/executeCommand", { command: `fimLsp.${command}`, arguments: args });
+  /** Throw away what other versions have kept. */
+  async tidy(): Promise<void> {
+    const folder = this.context.globalStorageUri;
+    const kept = bytecode(this.context).path;
+    try {
+      for (const [name] of await vscode.workspace.fs.readDirectory(folder)) {
+        const one = vscode.Uri.joinPath(folder, name);
+        if (one.path !== kept) await vscode.workspace.fs.delete(one, { recursive: true });
+      }
+    } catch {
+      // There is none yet.
+    }
   }
 
   async look(): Promise<void> {
@@ -73,8 +144,13 @@ export class Server implements vscode.Disposable {
     if (status) this.heard.fire(status);
   }
 
-  usage(): Promise<Usage | undefined> {
-    return this.ask<Usage>("usage");
+  /** Say whether there is a pause; a server that is started later hears of it at its start. */
+  async pause(): Promise<void> {
+    await this.ask("toggle", this.paused());
+  }
+
+  usage(what?: { by: "model" | "day"; days: number }): Promise<Usage | undefined> {
+    return this.ask<Usage>("usage", ...(what ? [what] : []));
   }
 
   private settings(): Record<string, unknown> {
@@ -85,9 +161,13 @@ export class Server implements vscode.Disposable {
   private options(): LanguageClientOptions {
     return {
       documentSelector: SELECTOR,
-      outputChannel: this.log,
-      traceOutputChannel: this.keyless(),
-      initializationOptions: { ...this.settings(), statusNotifications: true },
+      outputChannel: this.trace.channel,
+      traceOutputChannel: this.trace.channel,
+      // A function: a server that is started again after a crash hears of today's key, not of the first one.
+      initializationOptions: () => {
+        this.given = this.settings();
+        return { ...this.given, statusNotifications: true, paused: this.paused() };
+      },
       middleware: {
         // The ghost text is the one suggestion; a second one in the menu would only be in its way.
         provideCompletionItem: (document, position, context, token, next) =>
@@ -101,8 +181,9 @@ export class Server implements vscode.Disposable {
         },
       },
       errorHandler: {
-        error: () => ({ action: ErrorAction.Continue }),
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
         closed: async () => {
+          const { client } = this;
           const now = Date.now();
           this.stops.push(now);
           const wait = backOff(this.stops, now);
@@ -111,8 +192,11 @@ export class Server implements vscode.Disposable {
             return { action: CloseAction.DoNotRestart, handled: true };
           }
           this.log.warn(`The server has stopped: starting it again in ${wait} ms.`);
+          this.heard.fire(NOTHING);
           await new Promise((resolve) => setTimeout(resolve, wait));
-          return { action: CloseAction.Restart, handled: true };
+          // Meanwhile another may have been started, or none may be wanted.
+          const wanted = client === this.client && !this.leaving;
+          return { action: wanted ? CloseAction.Restart : CloseAction.DoNotRestart, handled: true };
         },
       },
     };
@@ -120,59 +204,28 @@ export class Server implements vscode.Disposable {
 
   private async gaveUp(): Promise<void> {
     const said = "fim-lsp: the server stops again and again. Its log says why.";
-    const answer = await vscode.window.showErrorMessage(said, "Open log", "Start again");
-    if (answer === "Open log") this.log.show();
-    if (answer === "Start again") await this.restart();
+    this.trouble(said);
+    this.stops.length = 0;
+    await this.offer(said, { "Open log": () => { this.log.show(); }, "Start again": () => this.restart() });
   }
 
-  /** The log, for traces: whoever writes the key writes stars. */
-  private keyless(): vscode.LogOutputChannel {
-    const clean = (text: string) => without(text, this.key());
-    return new Proxy(this.log, {
-      get: (log, name) => {
-        if (name === "append") return (text: string) => { log.append(clean(text)); };
-        if (name === "appendLine") return (text: string) => { log.appendLine(clean(text)); };
-        if (name === "trace") return (text: string) => { log.info(clean(text)); };
-        const member: unknown = Reflect.get(log, name);
-        return typeof member === "function" ? (member.bind(log) as unknown) : member;
-      },
-    });
-  }
-
-  private async command(): Promise<string[] | undefined> {
-    const configuration = vscode.workspace.getConfiguration("fimLsp");
-    const own = configuration.get<string[]>("serverCommand", []);
-    if (own.length) return own;
-    const setting = configuration.get<string>("pythonPath", "");
-    const tried = candidates(setting, await environment(), process.platform === "win32");
-    const { command, old } = await find(tried);
-    if (command) {
-      const run = vscode.Uri.joinPath(this.context.extensionUri, "bundled", "run.py").fsPath;
-      return [...command, "-I", "-B", run];
-    }
-    const why = old.length ? `${old.join(", ")}: too old` : setting ? `${setting} is none` : "none was found";
-    const said = `fim-lsp needs Python 3.11 or newer, and ${why}. Install one, or name it in the settings.`;
-    void vscode.window.showErrorMessage(said, "Open settings").then((answer) => {
-      if (answer) void vscode.commands.executeCommand("workbench.action.openSettings", "fimLsp.pythonPath");
-    });
-    return undefined;
+  /** Say what is wrong, with buttons that help. */
+  private async offer(said: string, buttons: Record<string, () => unknown>): Promise<void> {
+    const answer = await vscode.window.showErrorMessage(said, ...Object.keys(buttons));
+    if (answer) await buttons[answer]?.();
   }
 }
 
-/** The interpreter that the Python extension has chosen, in a folder that is trusted. */
-async function environment(): Promise<string | undefined> {
-  const extension = vscode.workspace.isTrusted ? vscode.extensions.getExtension("ms-python.python") : undefined;
-  if (!extension) return undefined;
-  try {
-    const api = (await extension.activate()) as {
-      environments: {
-        getActiveEnvironmentPath(): unknown;
-        resolveEnvironment(path: unknown): Promise<{ executable: { uri?: vscode.Uri } } | undefined>;
-      };
-    };
-    const found = await api.environments.resolveEnvironment(api.environments.getActiveEnvironmentPath());
-    return found?.executable.uri?.fsPath;
-  } catch {
-    return undefined;
-  }
+/** Show the setting that names a Python: it is this machine's, which is not the user's own where the window is a remote one. */
+function openPythonPath(): Thenable<unknown> {
+  const query = "fimLsp.pythonPath";
+  return vscode.env.remoteName
+    ? vscode.commands.executeCommand("workbench.action.openRemoteSettings", { query })
+    : vscode.commands.executeCommand("workbench.action.openSettings", query);
+}
+
+/** Where the server's bytecode is kept: without it, each start would compile all of it anew. */
+function bytecode(context: vscode.ExtensionContext): vscode.Uri {
+  const { version } = context.extension.packageJSON as { version: string };
+  return vscode.Uri.joinPath(context.globalStorageUri, `bytecode-${version}`);
 }

@@ -9,23 +9,25 @@ export function recent(version: string): boolean {
   return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
 }
 
-/** The first of these commands that is a Python new enough, and the versions of those that are not. */
+/** The first of these commands that is a Python new enough, by its full path where it tells one, and the versions of those that are not. */
 export async function find(commands: string[][], run = version): Promise<{ command?: string[]; old: string[] }> {
   const old: string[] = [];
   for (const command of commands) {
     const found = await run(command);
     if (found === undefined) continue;
-    if (recent(found)) return { command, old };
-    old.push(`${command.join(" ")} is ${found.trim().replace(/\s+/, ".")}`);
+    const [numbers = "", path] = found.trim().split(/\r?\n/);
+    // By its name alone, Windows would look for it in the opened folder first, where the server runs.
+    if (recent(numbers)) return { command: path ? [path] : command, old };
+    old.push(`${command.join(" ")} is ${numbers.replace(/\s+/, ".")}`);
   }
   return { old };
 }
 
 function version(command: string[]): Promise<string | undefined> {
   const [program = "", ...rest] = command;
-  const code = "import sys; print(*sys.version_info[:2])";
+  const code = "import sys; print(*sys.version_info[:2]); print(sys.executable)";
   return new Promise((resolve) => {
-    execFile(program, [...rest, "-I", "-c", code], { timeout: 10_000, windowsHide: true }, (error, out) => {
+    execFile(program, [...rest, "-I", "-X", "utf8", "-c", code], { cwd: __dirname, timeout: 10_000, windowsHide: true }, (error, out) => {
       resolve(error ? undefined : out);
     });
   });

@@ -1,4 +1,4 @@
-// What the server is told of the user's settings: those that were set, and the key.
+// What the user has set, layer by layer, and what of it the server is told.
 
 /** One setting as the editor holds it, layer by layer; undefined where a layer does not set it. */
 export interface Layers {
@@ -7,8 +7,12 @@ export interface Layers {
   workspaceFolderValue?: unknown;
 }
 
+/** The settings that a value stands in: the user's own (this machine's among them), or the workspace's. */
+export type Place = "user" | "workspace";
+
 /** Names that are ours alone, or that the server must not hear of from here. */
 const OURS = new Set(["pythonPath", "serverCommand", "demo", "trace.server", "apiKey"]);
+const SERVICE = "https://api.deepseek.com";
 
 /** The names of the server's settings, from the manifest's properties. */
 export function serverNames(properties: Record<string, unknown>): string[] {
@@ -21,12 +25,40 @@ export function serverNames(properties: Record<string, unknown>): string[] {
 export function chosen(names: string[], inspect: (name: string) => Layers | undefined, apiKey?: string): Record<string, unknown> {
   const found: Record<string, unknown> = {};
   for (const name of names) {
-    const layers = inspect(name);
-    const value = layers?.workspaceFolderValue ?? layers?.workspaceValue ?? layers?.globalValue;
+    const value = inForce(inspect(name));
     if (value !== undefined) found[name] = value;
   }
   if (apiKey) found["apiKey"] = apiKey;
   return found;
+}
+
+/** A setting's value in force, undefined if nobody has set it: tables are joined, as the editor itself joins them. */
+export function inForce(layers: Layers | undefined): unknown {
+  const held = [layers?.globalValue, layers?.workspaceValue, layers?.workspaceFolderValue].filter((value) => value !== undefined);
+  return held.length > 1 && held.every(table) ? Object.assign({}, ...held) : held.at(-1);
+}
+
+/** Where a setting is to be changed so that the change counts: where the value that wins stands, or with the user. */
+export function winner(layers: Layers | undefined, holds: (value: unknown) => boolean = (value) => value !== undefined): Place {
+  return [layers?.workspaceValue, layers?.workspaceFolderValue].some(holds) ? "workspace" : "user";
+}
+
+/** The same for one language of `languages`, with the value it has and what that place is to hold to change it. */
+export function switched(layers: Layers | undefined, language: string): { place: Place; on: boolean; value: Record<string, unknown> } {
+  const place = winner(layers, (value) => table(value) && language in value);
+  const all = inForce(layers);
+  const on = table(all) && all[language] === false;
+  const there = place === "user" ? layers?.globalValue : layers?.workspaceValue;
+  return { place, on, value: { ...(table(there) ? there : {}), [language]: on } };
+}
+
+function table(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether something was told that is no longer set: telling the rest would leave it in force. */
+export function gone(told: Record<string, unknown>, now: Record<string, unknown>): boolean {
+  return Object.keys(told).some((name) => (now[name] ?? null) === null && (told[name] ?? null) !== null);
 }
 
 /** The endpoint's root: `/beta`, `/v1` and a `/` at the end of an address all mean the same. */
@@ -34,7 +66,17 @@ export function root(baseUrl: string): string {
   return baseUrl.trim().replace(/(\/+(beta|v1|completions))*\/*$/, "");
 }
 
-/** A text in which the key does not occur. */
+/** The endpoint in force, by what the server says, else the setting, else `FIM_LSP_BASE_URL`; and what is to be said of it. */
+export function endpoint(server: string | undefined, setting: string | undefined, environment: string | undefined): { url: string; said: string } {
+  const url = root([server, setting, environment, SERVICE].find((one) => one?.trim()) ?? SERVICE);
+  const asked = url === SERVICE ? "" : ` Asked: ${url}.`;
+  const other = environment?.trim() && root(environment) !== url;
+  // What the variable holds is not repeated: an address may hold a password.
+  return { url, said: asked + (other ? " FIM_LSP_BASE_URL names another endpoint, which fimLsp.baseUrl overrules." : "") };
+}
+
+/** A text in which the key does not occur, neither as it is nor as JSON writes it. */
 export function without(text: string, key: string | undefined): string {
-  return key ? text.split(key).join("***") : text;
+  if (!key) return text;
+  return [JSON.stringify(key).slice(1, -1), key].reduce((left, form) => left.split(form).join("***"), text);
 }

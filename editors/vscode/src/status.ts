@@ -1,13 +1,13 @@
 // The status bar's item: the state at a glance, the session in its hover, the menu behind it.
 import * as vscode from "vscode";
 import type { Server } from "./client";
-import { hover, label, type Status } from "./wording";
+import { hover, label, look, NOTHING, type Look, type Status } from "./wording";
 
 const CALM = 400; // ms without news, after which the hover is renewed
 
 export class StatusItem implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem("fimLsp.status", vscode.StatusBarAlignment.Right, 90);
-  private last: Status | undefined;
+  private last = NOTHING;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly server: Server) {
@@ -21,12 +21,12 @@ export class StatusItem implements vscode.Disposable {
     });
   }
 
-  get state(): Status["state"] | undefined {
-    return this.last?.state;
+  get look(): Look {
+    return look(this.last);
   }
 
-  get model(): string | undefined {
-    return this.last?.model;
+  get model(): string {
+    return this.last.model;
   }
 
   dispose(): void {
@@ -36,18 +36,19 @@ export class StatusItem implements vscode.Disposable {
 
   private show(status: Status): void {
     this.last = status;
-    this.item.text = label(status.state);
-    this.item.accessibilityInformation = { label: `fim-lsp ${status.state} ${status.message}` };
+    this.item.text = label(this.look);
+    this.item.accessibilityInformation = { label: `fim-lsp ${this.look} ${status.message}` };
+    if (status.message) this.item.tooltip = status.message;
     this.item.backgroundColor =
       status.state === "error" ? new vscode.ThemeColor("statusBarItem.warningBackground") : undefined;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.tell(status.state), CALM);
+    this.timer = setTimeout(() => void this.tell(), CALM);
   }
 
-  private async tell(state: Status["state"]): Promise<void> {
+  private async tell(): Promise<void> {
+    const shown = this.last;
     const status = await this.server.ask<Status>("status");
-    if (!status || this.last?.state !== state) return;
-    const text = new vscode.MarkdownString(hover(status, (await this.server.usage()) ?? {}), true);
-    this.item.tooltip = text;
+    const usage = await this.server.usage();
+    if (status && this.last === shown) this.item.tooltip = new vscode.MarkdownString(hover(status, usage?.total), true);
   }
 }

@@ -1,4 +1,4 @@
-// What the status bar, its hover and the pages say.
+// What the status bar, its hover and the explanation say.
 
 export interface Status {
   state: "ready" | "busy" | "paused" | "error";
@@ -9,17 +9,28 @@ export interface Status {
   cacheHitTokens: number;
   completionTokens: number;
   localHits: number;
+  /** Whether completions are on by the settings; a server of another version may not say. */
+  enabled?: boolean;
+  baseUrl?: string;
 }
 
-export interface Usage {
-  total?: { usd?: number; savedUsd?: number; requests?: number; accepted?: number; shown?: number };
+/** What is known of a server that does not run. */
+export const NOTHING: Status = {
+  state: "busy", message: "", model: "", requests: 0, promptTokens: 0, cacheHitTokens: 0, completionTokens: 0, localHits: 0,
+};
+
+export type Look = Status["state"] | "off";
+
+const ICONS = { ready: "$(sparkle)", busy: "$(loading~spin)", paused: "$(debug-pause)", error: "$(warning)", off: "$(circle-slash)" };
+const WORDS = { ready: "ready", busy: "working", paused: "paused", error: "problem", off: "off" };
+
+/** How a status looks: the server says `paused` also of completions that the settings switch off. */
+export function look(status: Status): Look {
+  return status.state === "paused" && status.enabled === false ? "off" : status.state;
 }
 
-const ICONS = { ready: "$(sparkle)", busy: "$(loading~spin)", paused: "$(debug-pause)", error: "$(warning)" };
-const WORDS = { ready: "ready", busy: "working", paused: "paused", error: "problem" };
-
-export function label(state: Status["state"]): string {
-  return `${ICONS[state]} FIM${state === "ready" || state === "busy" ? "" : `: ${WORDS[state]}`}`;
+export function label(look: Look): string {
+  return `${ICONS[look]} FIM${look === "ready" || look === "busy" ? "" : `: ${WORDS[look]}`}`;
 }
 
 export function dollars(value: number): string {
@@ -27,17 +38,18 @@ export function dollars(value: number): string {
 }
 
 /** The hover: the model, what the session used, what it cost today, and what is to be done. */
-export function hover(status: Status, usage: Usage): string {
+export function hover(status: Status, today?: { usd?: number; savedUsd?: number }): string {
   const share = status.promptTokens ? Math.round((100 * status.cacheHitTokens) / status.promptTokens) : 0;
+  const what = look(status);
   const lines = [
-    `**fim-lsp** ${WORDS[status.state]}, ${status.model}`,
+    `**fim-lsp** ${WORDS[what]}, ${status.model}`,
+    ...(what === "off" ? ["`fimLsp.enabled` is off: a click offers to switch it on"] : []),
     ...(status.message ? [`$(warning) ${status.message}`] : []),
     `Session: ${status.requests} requests, ${status.localHits} answers from memory`,
     `${status.promptTokens} tokens sent, ${share} % of them at a fiftieth of the price; ${status.completionTokens} received`,
   ];
-  const total = usage.total;
-  if (total?.usd !== undefined) {
-    lines.push(`Today: ${dollars(total.usd)}, and ${dollars(total.savedUsd ?? 0)} saved by the cache`);
+  if (today?.usd !== undefined) {
+    lines.push(`Today: ${dollars(today.usd)}, and ${dollars(today.savedUsd ?? 0)} saved by the cache`);
   }
   return lines.join("\n\n");
 }

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { backOff } from "../src/crashes";
 import { candidates, find, recent } from "../src/python";
-import { chosen, root, serverNames, without } from "../src/settings";
-import { explained, hover, label } from "../src/wording";
+import { check } from "../src/check";
+import { Key } from "../src/key";
+import { Pause } from "../src/pause";
+import { chosen, endpoint, gone, inForce, root, serverNames, switched, winner, without } from "../src/settings";
+import { costs } from "../src/usage";
+import { explained, hover, label, look, NOTHING } from "../src/wording";
 
 void test("only what someone has set is sent, the innermost layer first", () => {
   const layers: Record<string, object> = {
@@ -23,6 +29,13 @@ void test("the server does not hear of what is ours", () => {
   assert.deepEqual(names, ["model"]);
 });
 
+void test("a key or a setting that is taken away is noticed, a changed one is simply told", () => {
+  assert.equal(gone({ apiKey: "k", model: "m" }, { model: "m" }), true);
+  assert.equal(gone({ dailyBudget: 1 }, { dailyBudget: null }), true);
+  assert.equal(gone({ apiKey: "k" }, { apiKey: "l", model: "m" }), false);
+  assert.equal(gone({}, {}), false);
+});
+
 void test("every form of the address means the same", () => {
   for (const tail of ["", "/", "/beta", "/beta/", "/v1", "/beta/completions"]) {
     assert.equal(root(`https://api.deepseek.com${tail}`), "https://api.deepseek.com");
@@ -32,6 +45,8 @@ void test("every form of the address means the same", () => {
 void test("the key is in no trace", () => {
   assert.equal(without('{"apiKey":"sk-1","x":"sk-1"}', "sk-1"), '{"apiKey":"***","x":"***"}');
   assert.equal(without("text", undefined), "text");
+  const odd = 'k"\\1';
+  assert.equal(without(JSON.stringify({ apiKey: odd }) + odd, odd), '{"apiKey":"***"}***');
 });
 
 void test("Python 3.11 is new enough, 3.10 and 2.7 are not", () => {
@@ -42,6 +57,8 @@ void test("the first Python that is new enough is taken, and old ones are named"
   const versions: Record<string, string> = { python3: "3 9", python: "3 12" };
   const found = await find([["none"], ["python3"], ["python"]], ([name = ""]) => Promise.resolve(versions[name]));
   assert.deepEqual(found, { command: ["python"], old: ["python3 is 3.9"] });
+  const path = await find([["py", "-3"]], () => Promise.resolve("3 12\r\nC:\\Program Files\\python.exe\r\n"));
+  assert.deepEqual(path, { command: ["C:\\Program Files\\python.exe"], old: [] });
   assert.deepEqual(candidates("/opt/python", "/env/python", false), [["/opt/python"]]);
   assert.deepEqual(candidates("", "/env/python", false), [["/env/python"], ["python3"], ["python"]]);
 });
@@ -63,7 +80,7 @@ void test("the status bar and its hover say what is, and what to do", () => {
     cacheHitTokens: 150, completionTokens: 9, localHits: 3,
   };
   assert.equal(label("error"), "$(warning) FIM: problem");
-  const text = hover(status, { total: { usd: 0.00012, savedUsd: 0.02 } });
+  const text = hover(status, { usd: 0.00012, savedUsd: 0.02 });
   assert.match(text, /The key is wrong: set another\./);
   assert.match(text, /75 %/);
   assert.match(text, /Today: \$0\.000120, and \$0\.0200 saved/);
@@ -72,4 +89,129 @@ void test("the status bar and its hover say what is, and what to do", () => {
 void test("an explanation holds the exact bytes", () => {
   const text = explained({ model: "m", prompt: "a\nb", suffix: "\tc" });
   assert.ok(text.includes("--- prompt ---\na\nb\n--- suffix ---\n\tc\n--- end ---"));
+});
+
+void test("what the settings switch off is not called a pause", () => {
+  const paused = { ...NOTHING, state: "paused" as const };
+  assert.deepEqual([look({ ...paused, enabled: false }), look({ ...paused, enabled: true }), look(paused)], ["off", "paused", "paused"]);
+  assert.equal(label("off"), "$(circle-slash) FIM: off");
+  assert.match(hover({ ...paused, enabled: false }), /fimLsp\.enabled/);
+});
+
+void test("tables of several layers are joined, other values are not", () => {
+  assert.deepEqual(inForce({ globalValue: { a: true, b: true }, workspaceValue: { b: false } }), { a: true, b: false });
+  assert.deepEqual(inForce({ globalValue: ["a"], workspaceValue: ["b"] }), ["b"]);
+  assert.equal(inForce({ globalValue: true, workspaceValue: false }), false);
+  assert.equal(inForce(undefined), undefined);
+});
+
+void test("a change is made where it counts", () => {
+  assert.equal(winner({ globalValue: 1, workspaceValue: 2 }), "workspace");
+  assert.equal(winner({ globalValue: 1 }), "user");
+  const layers = { globalValue: { go: false, python: true }, workspaceValue: { python: false } };
+  assert.deepEqual(switched(layers, "python"), { place: "workspace", on: true, value: { python: true } });
+  assert.deepEqual(switched(layers, "go"), { place: "user", on: true, value: { go: true, python: true } });
+  assert.deepEqual(switched(layers, "c"), { place: "user", on: false, value: { go: false, python: true, c: false } });
+  assert.deepEqual(switched(undefined, "c"), { place: "user", on: false, value: { c: false } });
+});
+
+void test("a key is checked at the endpoint in force, which is named where it is not the service's own", () => {
+  assert.deepEqual(endpoint(undefined, undefined, undefined), { url: "https://api.deepseek.com", said: "" });
+  assert.deepEqual(endpoint(undefined, "", "http://a/beta"), { url: "http://a", said: " Asked: http://a." });
+  assert.equal(endpoint("http://file", undefined, undefined).url, "http://file");
+  const both = endpoint("http://set", "http://set/v1", "http://user:secret@env");
+  assert.equal(both.url, "http://set");
+  assert.match(both.said, /FIM_LSP_BASE_URL names another/);
+  assert.doesNotMatch(both.said, /secret/);
+});
+
+void test("what the service says to a key is told without the key and without the service's own words", async () => {
+  const server = createServer((request, response) => {
+    const right = request.headers.authorization === "Bearer right";
+    response.writeHead(right ? 200 : 401, { "content-type": "application/json" });
+    response.end(JSON.stringify({ balance_infos: [{ currency: "CNY", total_balance: "1.50" }], echo: request.headers.authorization }));
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  assert.deepEqual(await check(url, "right"), { good: true, text: "The key works; left on the account: 1.50 CNY." });
+  assert.deepEqual(await check(url, "wrong"), { good: false, text: "The service refuses this key: copy it again from your account." });
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  assert.match((await check(url, "right")).text, /cannot be reached/);
+});
+
+/** A secret store and its windows: each hears of every change. */
+class Store {
+  private readonly held = new Map<string, string>();
+  private readonly ears: ((event: { key: string }) => unknown)[] = [];
+  readonly onDidChange = (ear: (event: { key: string }) => unknown) => {
+    this.ears.push(ear);
+    return { dispose: () => undefined };
+  };
+  get = (name: string) => Promise.resolve(this.held.get(name));
+  store = async (name: string, value: string) => {
+    this.held.set(name, value);
+    await this.told(name);
+  };
+  delete = async (name: string) => {
+    this.held.delete(name);
+    await this.told(name);
+  };
+  private async told(key: string): Promise<void> {
+    for (const ear of this.ears) await ear({ key });
+  }
+}
+
+void test("a key that is set or removed in one window is so in all, and each is told once", async () => {
+  const store = new Store();
+  const told: string[] = [];
+  const [one, two] = ["one", "two"].map((name) => {
+    const key: Key = new Key(store, () => {
+      told.push(`${name}: ${key.current ?? "none"}`);
+      return Promise.resolve();
+    });
+    key.watch();
+    return key;
+  });
+  assert.ok(one && two);
+  await one.keep("k");
+  await store.store("another", "x");
+  await two.drop();
+  assert.deepEqual(told, ["one: k", "two: k", "one: none", "two: none"]);
+});
+
+void test("a pause outlives the window, and ends by itself after an hour", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000 });
+  const kept = new Map<string, unknown>();
+  const memory = {
+    get: <T>(name: string, otherwise?: T) => (kept.get(name) ?? otherwise) as T,
+    update: (name: string, value: unknown) => Promise.resolve(void kept.set(name, value)),
+  };
+  const changes: boolean[] = [];
+  const pause: Pause = new Pause(memory, () => { changes.push(pause.on); });
+  void pause.begin();
+  assert.deepEqual([pause.on, changes], [true, [true]]);
+  const again: Pause = new Pause(memory, () => { changes.push(again.on); });
+  pause.dispose();
+  t.mock.timers.tick(3_599_999);
+  assert.deepEqual([again.on, changes], [true, [true]]);
+  t.mock.timers.tick(1);
+  assert.deepEqual([again.on, changes], [false, [true, false]]);
+  assert.equal(new Pause(memory, () => undefined).on, false);
+});
+
+void test("the page of costs is a table of figures, and says how far to trust them", () => {
+  const figures = {
+    requests: 1200, localHits: 3, promptTokens: 4000, cacheHitTokens: 3000, completionTokens: 50, usd: 0.00012, savedUsd: 0.02,
+    shown: 4, accepted: 1, estimated: 2,
+  };
+  const today = { to: "2026-11-21", total: figures, groups: [{ name: "deepseek-flash", ...figures }] };
+  const days = { from: "2026-11-15", to: "2026-11-21", total: figures, groups: [{ name: "2026-11-21", ...figures }], missing: 5 };
+  const lines = costs(today, days).split("\n");
+  assert.ok(lines.includes("model           requests  memory   sent  cached  received       cost    saved  taken"));
+  assert.ok(lines.includes("deepseek-flash     1,200       3  4,000    75 %        50  $0.000120  $0.0200   25 %"));
+  assert.ok(lines.some((line) => line.startsWith("2026-11-21  ")));
+  assert.match(lines.join("\n"), /2 requests stopped before.*\n5 requests are missing/);
+  assert.match(costs(undefined, undefined), /not running/);
+  assert.match(costs({}, {}), /Nothing is recorded/);
 });

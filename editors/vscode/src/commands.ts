@@ -1,0 +1,174 @@
+// What the palette, the walkthrough and the status bar's menu offer.
+import * as vscode from "vscode";
+import { check } from "./check";
+import type { Server } from "./client";
+import type { Key } from "./key";
+import type { Pages } from "./pages";
+import type { Pause } from "./pause";
+import { endpoint, inForce, switched, winner, type Layers, type Place } from "./settings";
+import type { StatusItem } from "./status";
+import { costs } from "./usage";
+import { explained, type Status } from "./wording";
+
+const MODELS = ["deepseek-flash", "deepseek-v4-pro"];
+const DEMO = "def total(prices):\n    return sum(prices)\n\n\ndef mean(prices):\n    return ";
+const TARGETS = { user: vscode.ConfigurationTarget.Global, workspace: vscode.ConfigurationTarget.Workspace };
+const SETTINGS = { user: "your settings", workspace: "this workspace's settings" };
+
+export class Commands {
+  constructor(
+    private readonly server: Server,
+    private readonly status: StatusItem,
+    private readonly key: Key,
+    private readonly paused: Pause,
+    private readonly pages: Pages,
+  ) {}
+
+  /** Offer each as `fim.` and its name. */
+  register(): vscode.Disposable {
+    const all: Record<string, () => unknown> = {
+      setApiKey: () => this.setApiKey(),
+      removeApiKey: () => this.removeApiKey(),
+      menu: () => this.menu(),
+      pause: () => this.pause(),
+      toggleLanguage: () => this.toggleLanguage(),
+      changeModel: () => this.changeModel(),
+      explain: () => this.explain(),
+      usage: () => this.usage(),
+      openLog: () => { this.server.log.show(); },
+      restart: () => this.server.restart(),
+      demo: () => this.demo(),
+    };
+    return vscode.Disposable.from(...Object.entries(all).map(([name, run]) => vscode.commands.registerCommand(`fim.${name}`, run)));
+  }
+
+  private async menu(): Promise<void> {
+    const language = vscode.window.activeTextEditor?.document.languageId;
+    const entries: [string, () => unknown][] = [
+      this.status.look === "off"
+        ? [`$(play) Switch on: fimLsp.enabled is off in ${SETTINGS[this.offIn()]}`, () => this.enable()]
+        : this.paused.on || this.status.look === "paused"
+          ? ["$(play) Go on", () => this.pause()]
+          : ["$(debug-pause) Pause for an hour", () => this.pause()],
+      ...(language ? [this.languageEntry(language)] : []),
+      ["$(symbol-misc) Change model", () => this.changeModel()],
+      ["$(key) Set API key", () => this.setApiKey()],
+      ["$(question) Explain the request at the cursor", () => this.explain()],
+      ["$(graph) What completions cost", () => this.usage()],
+      ["$(output) Open log", () => { this.server.log.show(); }],
+      ["$(refresh) Restart the server", () => this.server.restart()],
+    ];
+    const picked = await vscode.window.showQuickPick(entries.map(([name]) => name), { title: "fim-lsp" });
+    await entries.find(([name]) => name === picked)?.[1]();
+  }
+
+  private async pause(): Promise<void> {
+    if (this.status.look === "off") {
+      const answer = await vscode.window.showInformationMessage(
+        `fim-lsp: completions are off: fimLsp.enabled is false in ${SETTINGS[this.offIn()]}.`, "Switch on",
+      );
+      if (answer) await this.enable();
+    } else if (this.paused.on || this.status.look === "paused") {
+      await this.paused.end();
+    } else {
+      await this.paused.begin();
+    }
+  }
+
+  private offIn(): Place {
+    return winner(layers("enabled"));
+  }
+
+  private async enable(): Promise<void> {
+    const place = this.offIn();
+    await this.paused.end();
+    await settings().update("enabled", true, TARGETS[place]);
+    if (inForce(layers("enabled")) === true) say(`completions are on, in ${SETTINGS[place]}.`);
+    else say("fimLsp.enabled stays off: what sets it cannot be changed from here.");
+  }
+
+  private languageEntry(language: string): [string, () => unknown] {
+    const { on, place } = switched(layers("languages"), language);
+    return [`$(code) Switch ${language} ${on ? "on" : "off"}, in ${SETTINGS[place]}`, () => this.toggleLanguage()];
+  }
+
+  private async toggleLanguage(): Promise<void> {
+    const language = vscode.window.activeTextEditor?.document.languageId;
+    if (!language) return;
+    const { place, on, value } = switched(layers("languages"), language);
+    await settings().update("languages", value, TARGETS[place]);
+    say(`${language} is ${on ? "on" : "off"}, in ${SETTINGS[place]}.`);
+  }
+
+  private async changeModel(): Promise<void> {
+    const other = "Another…";
+    const picked = await vscode.window.showQuickPick([...MODELS, other], { placeHolder: `Model: ${this.status.model}` });
+    const model = picked === other ? await vscode.window.showInputBox({ prompt: "The model's name" }) : picked;
+    if (!model) return;
+    const place = winner(layers("model"));
+    await settings().update("model", model, TARGETS[place]);
+    say(`the model is ${model}, in ${SETTINGS[place]}.`);
+  }
+
+  /** Ask for a key, keep it, and say what the service says to it. */
+  private async setApiKey(): Promise<void> {
+    const given = await vscode.window.showInputBox({
+      title: "FIM: Set API key",
+      prompt: "The key of your account at the service; it is kept in the editor's secret store.",
+      password: true,
+      ignoreFocusOut: true,
+      validateInput: (text) => (/^[!-~]*$/.test(text.trim()) ? undefined : "Letters, digits and signs, without spaces."),
+    });
+    const key = given?.trim();
+    if (!key) return;
+    await this.key.keep(key);
+    if (settings().get("demo")) await settings().update("demo", undefined, vscode.ConfigurationTarget.Global);
+    const server = await this.server.ask<Status>("status");
+    const { url, said } = endpoint(server?.baseUrl, inForce(layers("baseUrl")) as string | undefined, process.env["FIM_LSP_BASE_URL"]);
+    const verdict = await check(url, key);
+    if (verdict.good) say(verdict.text + said);
+    else void vscode.window.showWarningMessage(`fim-lsp: ${verdict.text}${said}`);
+  }
+
+  private async removeApiKey(): Promise<void> {
+    await this.key.drop();
+    say("the key is removed.");
+  }
+
+  private async explain(): Promise<void> {
+    const editor = vscode.window.activeTextEditor;
+    if (!editor) return;
+    const { line, character } = editor.selection.active;
+    const where = { uri: editor.document.uri.toString(), position: { line, character } };
+    const found = await this.server.ask<Record<string, unknown>>("explain", where);
+    await this.pages.show("the request at the cursor", explained(found ?? { problem: "The server is not running." }));
+  }
+
+  private async usage(): Promise<void> {
+    const today = await this.server.usage();
+    await this.pages.show("what completions cost", costs(today, await this.server.usage({ by: "day", days: 7 })));
+  }
+
+  private async demo(): Promise<void> {
+    await settings().update("demo", true, vscode.ConfigurationTarget.Global);
+    const document = await vscode.workspace.openTextDocument({ language: "python", content: DEMO });
+    const editor = await vscode.window.showTextDocument(document);
+    const end = document.positionAt(DEMO.length);
+    editor.selection = new vscode.Selection(end, end);
+    // Once the demo's server is there, it shows what it can without a key being pressed.
+    await this.server.ask("status");
+    await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
+  }
+}
+
+function settings(): vscode.WorkspaceConfiguration {
+  return vscode.workspace.getConfiguration("fimLsp");
+}
+
+function layers(name: string): Layers | undefined {
+  return settings().inspect(name);
+}
+
+function say(text: string): void {
+  void vscode.window.showInformationMessage(`fim-lsp: ${text}`);
+}
