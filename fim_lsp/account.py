@@ -19,6 +19,9 @@ class Ledger(Protocol):
     def peak(self) -> bool:
         """Whether the service charges its peak price now."""
 
+    def price(self) -> tuple[float, float] | None:
+        """Dollars for a million prompt tokens that hit, and that missed; None where the model has no known price."""
+
     def begin(self) -> int:
         """A request leaves now; its number."""
 

@@ -34,6 +34,9 @@ _PATIENCE = 10.0  # for opening a connection
 
 _MOST_READY = 3
 _MOST_HELD = 256 << 10  # bytes received and not yet read before the peer is told to wait
+_MOST_CHUNKS = 20_000  # of one answer; real ones have about one a token
+_AT_ONCE = 16 << 10  # bytes given on, or
+_CHUNKS_AT_ONCE = 1_000  # chunks taken in, before others have a turn of the loop
 
 
 def transport(base_url: str) -> httpx.AsyncBaseTransport:
@@ -73,7 +76,7 @@ class Transport(httpx.AsyncBaseTransport):
         self._wall = wall
         self._ready: list[_Connection] = []  # the one used last stands last, and serves next
         self._live: set[_Connection] = set()
-        self._openings: set[asyncio.Task[None]] = set()
+        self._openings: set[asyncio.Task[_Connection]] = set()
         self._waiting = 0
         self._asked = self._cut = -_RECENT  # when a request was last sent, when a stream was last cut
         self._closed = False
@@ -136,9 +139,10 @@ class Transport(httpx.AsyncBaseTransport):
                 done, _ = await asyncio.wait(self._openings, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 self._waiting -= 1
-            if not self._ready and not self._closed:
+            if not self._standing() and not self._closed:
                 for opening in done:
-                    opening.result()
+                    if opening.result().spurned:
+                        raise httpx.ConnectError("closed at once")
         connection = self._ready.pop()
         connection.take()
         wanted = 2 if self._clock() - self._cut < _RECENT / 2 else 1
@@ -162,12 +166,12 @@ class Transport(httpx.AsyncBaseTransport):
         self._openings.add(opening)
         opening.add_done_callback(self._opened)
 
-    def _opened(self, opening: asyncio.Task[None]) -> None:
+    def _opened(self, opening: asyncio.Task[_Connection]) -> None:
         self._openings.discard(opening)
         if not opening.cancelled():
             opening.exception()  # nobody need have waited for it
 
-    async def _connect(self) -> None:
+    async def _connect(self) -> _Connection:
         loop = asyncio.get_running_loop()
         connection = _Connection(self._lost)
         context = self._context if self._tls else None
@@ -189,8 +193,9 @@ class Transport(httpx.AsyncBaseTransport):
         if len(self._ready) >= _MOST_READY + self._waiting:
             # Whoever it was opened for has gone.
             connection.abort()
-            return
-        self._rest(connection, 0)
+        else:
+            self._rest(connection, 0)
+        return connection
 
     @cached_property
     def _context(self) -> ssl.SSLContext:
@@ -239,6 +244,7 @@ class _Connection(asyncio.Protocol):
         self.since = self.since_wall = 0.0
         self.heard = False  # whether anything of the present answer was received
         self.ended = False  # whether it is of no more use
+        self.spurned = False  # whether the peer spoke or left before it was asked
         self.gone = asyncio.Event()
         self._lost = lost
         self._transport: asyncio.Transport | None = None
@@ -246,6 +252,7 @@ class _Connection(asyncio.Protocol):
         self._expiry: asyncio.TimerHandle | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._busy = False
+        self._chunks = 0  # of the present answer
         self._held = 0
         self._paused = False
 
@@ -261,6 +268,7 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take in a part of an answer; what comes unasked ends the connection."""
         if not self._busy or self.ended:
+            self.spurned = self.spurned or not self.ended
             self.abort()
             return
         self.heard = True
@@ -274,7 +282,7 @@ class _Connection(asyncio.Protocol):
     def eof_received(self) -> None:
         """Nothing more comes from the peer."""
         if not self.ended:
-            self.ended = True
+            self.ended, self.spurned = True, not self._busy
             self._http.receive_data(b"")
             self._wake()
 
@@ -282,7 +290,8 @@ class _Connection(asyncio.Protocol):
         """Nothing more comes or goes."""
         if exc is None:
             self.eof_received()
-        self.ended = True  # a reset is no proper end of an answer
+        elif not self.ended:
+            self.ended, self.spurned = True, not self._busy  # a reset is no proper end of an answer
         self._wake()
         if self._expiry is not None:
             self._expiry.cancel()
@@ -297,7 +306,7 @@ class _Connection(asyncio.Protocol):
 
     def take(self) -> None:
         """Stand ready no longer."""
-        self._busy, self.heard = True, False
+        self._busy, self.heard, self._chunks = True, False, 0
         if self._expiry is not None:
             self._expiry.cancel()
 
@@ -338,12 +347,12 @@ class _Connection(asyncio.Protocol):
         """What there is of the body, at least one byte; nothing at its end."""
         chunks: list[bytes] = []
         with _named():
-            while self._http.their_state is h11.SEND_BODY:
+            while self._http.their_state is h11.SEND_BODY and len(chunks) < _CHUNKS_AT_ONCE:
                 try:
                     event = self._http.next_event()
                 except h11.RemoteProtocolError:
                     if chunks:
-                        break  # it is raised again when asked for more
+                        break  # it is raised when asked for more
                     raise
                 if isinstance(event, h11.Data):
                     chunks.append(bytes(event.data))
@@ -351,13 +360,19 @@ class _Connection(asyncio.Protocol):
                     if chunks:
                         break
                     await self._more()
+        if not chunks and self._http.their_state is h11.ERROR:
+            raise httpx.RemoteProtocolError("not HTTP")
+        self._chunks += len(chunks)
+        if self._chunks > _MOST_CHUNKS:
+            raise httpx.DecodingError("too many chunks")
         return b"".join(chunks)
 
     def renewed(self) -> bool:
         """Whether it can take another request: the answer has come to its end, and nothing came after it."""
         try:
-            while self._http.their_state is h11.SEND_BODY and self._http.next_event() is not h11.NEED_DATA:
-                pass  # the end may be here, though nobody read so far
+            for _ in range(_CHUNKS_AT_ONCE):  # the end may be here, though nobody read so far
+                if self._http.their_state is not h11.SEND_BODY or self._http.next_event() is h11.NEED_DATA:
+                    break
         except h11.RemoteProtocolError:
             return False
         over = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
@@ -396,7 +411,9 @@ class _Body(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while data := await self._connection.read():
-            yield data
+            for start in range(0, len(data), _AT_ONCE):
+                yield data[start : start + _AT_ONCE]
+                await asyncio.sleep(0)  # what came in a flood is not read in one go
 
     async def aclose(self) -> None:
         if not self._closed:

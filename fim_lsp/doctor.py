@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from fim_lsp import __version__, keys, settings
 from fim_lsp.ledger import fallen
 from fim_lsp.request import Refused, Request, ServiceError
+from fim_lsp.secrets import Redactor
 from fim_lsp.settings import Settings
 from fim_lsp.usage.limits import low_balance
 
@@ -82,7 +83,7 @@ def _report(checks: list[Check], config: Path, environ: Mapping[str, str]) -> st
         "What I did, what I expected, and what happened instead:",
         "",
     ]
-    text = "\n".join(lines)
+    text = Redactor().text("\n".join(lines))
     for private in {str(Path.home()), chosen.api_key or "", environ.get("USER", ""), platform.node()} - {
         "",
         "/",

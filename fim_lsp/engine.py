@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -14,6 +14,8 @@ from fim_lsp import answers, pace
 from fim_lsp.account import Account, Ledger
 from fim_lsp.answers import Answers, Offer, Spot
 from fim_lsp.breaker import Breaker
+from fim_lsp.context.stories import Key, Stories
+from fim_lsp.context.story import Map
 from fim_lsp.document import Document, Edit, Place, body
 from fim_lsp.exclude import excluded
 from fim_lsp.flight import Flight
@@ -21,13 +23,13 @@ from fim_lsp.ghost import Acceptance, Ghost
 from fim_lsp.language import language
 from fim_lsp.menu import Selected
 from fim_lsp.problems import Problem, Problems
-from fim_lsp.prompt import Prompt, Trail, Window
+from fim_lsp.prompt import Parts, Prompt, Window
 from fim_lsp.request import Balance, Refused, Request, ServiceError, Unavailable, Usage
 from fim_lsp.secrets import Redactor
 from fim_lsp.settings import Settings
 from fim_lsp.shape import Shape, shape
 from fim_lsp.stop import Ending
-from fim_lsp.tally import Tally
+from fim_lsp.tally import CHARACTERS, Tally
 from fim_lsp.trim import tidy
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ GRACE = (
     0.15  # seconds that a cancelled stream waits for the next key's request, if what was typed agrees with it
 )
 PAUSE = 60.0  # seconds without a key, after which the next one sees to it that a connection stands ready
+REST = 600.0  # seconds without a key, after which what prompts open with may change
 LINGER = 0.05  # seconds that a stream is held for its bill, once its text is complete
 LEFT = 64  # windows of closed documents that are kept
 NEARLY = 3  # characters left to type, at which what follows is asked for: about the time of an answer
@@ -130,7 +133,9 @@ class Engine:
         self._open: dict[str, _Open] = {}
         self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, clock)
         self._breaker = Breaker(random)
-        self._trail = Trail()
+        self._stories = Stories()
+        self._asked = ""  # the document last asked for
+        self._ignored: Mapping[str, Sequence[str]] = {}  # by folder, what is never to be sent
         self._redactor = Redactor()
         self._left: dict[str, Window] = {}  # of closed documents, which may come back
         self._service: Service | None = None
@@ -151,10 +156,10 @@ class Engine:
         """Take a document in; one that was open is replaced."""
         self.close(document.uri)
         language(document.language)  # loaded here, not at the first key
-        secret = excluded(document.uri, self.settings.exclude)
+        secret = self._secret(document.uri)
         window = self._left.pop(document.uri, None)
         if window is None:
-            window = self._window()
+            window = self._window(document, secret=secret)
         else:
             window.reopened(document.lines)
         self._open[document.uri] = _Open(document, window, secret=secret)
@@ -164,14 +169,20 @@ class Engine:
         opened = self._open.get(uri)
         return opened.document if opened else None
 
-    def edited(self, uri: str, edit: Edit) -> None:
-        """Take note of a change that the document has gone through."""
+    def uris(self) -> list[str]:
+        """The open documents' names."""
+        return list(self._open)
+
+    def edited(self, uri: str, edit: Edit, *, typed: bool = True) -> None:
+        """Take note of a change that the document has gone through; one that nobody `typed` is no news to others."""
         opened = self._open[uri]
         now = self._clock()
+        if now - self._stirred > REST:
+            self._stories.rest()
         if now - self._stirred > PAUSE and self._service is not None:
             self._beside(self._service.warm())
         self._stirred = now
-        opened.window.edited(edit)
+        opened.window.edited(edit, typed=typed and self._offers(opened))
         if opened.flight is not None and not opened.flight.follow(edit):
             opened.flight.land()
         if opened.ghost is not None:
@@ -181,6 +192,7 @@ class Engine:
         """Let a document go, and end what is under way for it."""
         opened = self._open.pop(uri, None)
         if opened is not None:
+            opened.window.left(opened.document.lines, _name(uri))
             self._left[uri] = opened.window
             if len(self._left) > LEFT:
                 del self._left[next(iter(self._left))]
@@ -194,16 +206,7 @@ class Engine:
         if (old.cache_size, old.cache_ttl_seconds) != (settings.cache_size, settings.cache_ttl_seconds):
             self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, self._clock)
         if _windowing(old) != _windowing(settings):
-            self._trail = Trail()
-            self._left.clear()
-            for opened in self._open.values():
-                opened.window = self._window()
-        if old.exclude != settings.exclude:
-            for opened in self._open.values():
-                opened.secret = excluded(opened.document.uri, settings.exclude)
-                if opened.secret:
-                    self._supersede(opened)
-                    self._land(opened)
+            self._anew()
         if _answering(old) != _answering(settings):
             self._answers.clear()
         if old != settings:
@@ -216,6 +219,32 @@ class Engine:
             service, self._service = self._service, None
             if service is not None:
                 await service.aclose()
+
+    def folders(self, ignored: Mapping[str, Sequence[str]]) -> None:
+        """Learn the workspace's folders, by their URIs, and what in each is never to be sent besides the settings'.
+
+        Each has its own map and log of edits.
+        """
+        self._stories.folders(ignored)
+        self._ignored = {uri.rstrip("/") + "/": patterns for uri, patterns in ignored.items()}
+        self._anew()
+
+    def draw(self, maps: Mapping[Key, Map]) -> None:
+        """Take in maps of folders and packages, of families of languages and levels."""
+        others = self._stories.packages(key.folder for key in maps if key.folder not in self._ignored)
+        grown = [self._stories.learn(key, newer) for key, newer in maps.items()]
+        if others:
+            self._anew()
+        for story in grown:
+            if story is not None:
+                for opened in self._open.values():
+                    opened.window.renew(story)
+
+    def near(self, uri: str, text: str) -> None:
+        """Take in what a document imports: its prompts open with it the next time that they open anew."""
+        opened = self._open.get(uri)
+        if opened is not None:
+            opened.window.near = text
 
     def clear(self) -> None:
         """Forget the answers already paid for."""
@@ -318,7 +347,6 @@ class Engine:
             return {"problem": "This document is never sent: it is excluded."}
         question = self._question(opened, opened.document.lines, place)
         request = self._request(question, self.settings.temperature)
-        parts = opened.window.parts  # in characters of the prompt; lines count from 1
         return {
             "url": f"{self.settings.base_url}/beta/completions",
             "model": request.model,
@@ -328,13 +356,7 @@ class Engine:
             "temperature": request.temperature,
             "stop": list(request.stop),
             "kind": question.shape.kind,
-            "parts": {
-                "otherFiles": parts.others,
-                "earlier": parts.before,
-                "live": parts.live,
-                "firstLine": parts.first + 1,
-                "lastLine": parts.last + 1,
-            },
+            "parts": _parts(opened.window.parts, _name(uri), self.ledger.price() if self.ledger else None),
             "known": self._answers.find(uri, opened.document.lines, place) is not None,
         }
 
@@ -405,18 +427,41 @@ class Engine:
             opened.ghost = Ghost(lines, place, offers, found.number, foreign)
         return found.offers
 
-    def _window(self) -> Window:
-        trail = None if self.settings.context == "off" else self._trail
-        return Window(self.settings.prefix_chars, self.settings.suffix_chars, trail)
+    def _window(self, document: Document, *, secret: bool) -> Window:
+        uri, language = document.uri, document.language
+        how = "off" if secret else self.settings.context_of(language)
+        story = self._stories.of(uri, language, how)
+        return Window(self.settings.prefix_chars, self.settings.suffix_chars, story, uri)
 
-    def _wanted(self, opened: _Open, place: Place, explicit: bool) -> bool:
-        document = opened.document
-        if (
+    def _anew(self) -> None:
+        """Begin all windows and stories anew, after something on which they depend has changed."""
+        self._stories.forget()
+        self._left.clear()
+        for opened in self._open.values():
+            opened.secret = self._secret(opened.document.uri)
+            if opened.secret:
+                self._supersede(opened)
+                self._land(opened)
+            opened.window = self._window(opened.document, secret=opened.secret)
+
+    def _secret(self, uri: str) -> bool:
+        """Whether a document is never to be sent; the settings have the last word."""
+        homes = [folder for folder in self._ignored if uri.startswith(folder)]
+        rules = self._ignored[max(homes, key=len)] if homes else ()
+        return excluded(uri, (*rules, *self.settings.exclude))
+
+    def _offers(self, opened: _Open) -> bool:
+        """Whether anything is ever offered in a document as things stand."""
+        return not (
             self.paused
             or opened.secret
             or not self.settings.enabled
-            or not self.settings.languages.get(document.language, True)
-        ):
+            or not self.settings.languages.get(opened.document.language, True)
+        )
+
+    def _wanted(self, opened: _Open, place: Place, explicit: bool) -> bool:
+        document = opened.document
+        if not self._offers(opened):
             return False
         if explicit:
             return True
@@ -537,6 +582,9 @@ class Engine:
 
     def _question(self, opened: _Open, lines: Sequence[str], place: Place) -> _Question:
         document = opened.document
+        last, self._asked = self._open.get(self._asked), document.uri
+        if last is not None and last is not opened:
+            last.window.left(last.document.lines, _name(last.document.uri))
         prompt = opened.window.prompt(lines, place, _name(document.uri))
         prompt = Prompt(*self._redactor.around(*prompt))
         after = _after(lines, place)
@@ -704,13 +752,39 @@ class Engine:
 
 def _windowing(settings: Settings) -> tuple[Any, ...]:
     """The settings on which the windows depend."""
-    return settings.prefix_chars, settings.suffix_chars, settings.context == "off", settings.exclude
+    return settings.prefix_chars, settings.suffix_chars, settings.context, settings.exclude
 
 
 def _answering(settings: Settings) -> tuple[Any, ...]:
     """The settings on which an answer depends."""
     s = settings
     return s.model, s.max_tokens, s.temperature, s.multiline, s.context, s.base_url
+
+
+def _parts(parts: Parts, document: str, price: tuple[float, float] | None) -> list[dict[str, Any]]:
+    """What a prompt's prefix is made of, in order, from which files, and what it costs.
+
+    Tokens are estimated; dollars are for one request, where the part is billed as a hit and where it is new.
+    """
+    opening = parts.opening
+    found: list[tuple[str, int, Iterable[str]]] = [
+        ("map", len(opening.map), opening.mapped),
+        ("log of edits", len(opening.log), opening.logged),
+        ("near this file", len(opening.near), ()),
+        ("earlier", parts.before, [document]),
+        ("live", parts.live, [document]),
+    ]
+    out: list[dict[str, Any]] = []
+    for what, size, files in found:
+        if not size:
+            continue
+        tokens = round(size / CHARACTERS)
+        out.append({"what": what, "characters": size, "tokens": tokens, "files": list(files)})
+        if price is not None:
+            out[-1]["usdKept"], out[-1]["usdNew"] = (round(tokens * one / 1e6, 8) for one in price)
+        if what == "live":
+            out[-1]["lines"] = [parts.first + 1, parts.last + 1]  # from 1
+    return out
 
 
 def _with(lines: list[str], place: Place, selected: Selected | None) -> tuple[list[str], Place]:

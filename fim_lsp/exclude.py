@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from urllib.parse import unquote, urlsplit
 
-from fim_lsp.secrets import files
+from fim_lsp.secrets import files, telling
 
 
 def excluded(uri: str, patterns: Sequence[str]) -> bool:
@@ -17,6 +17,20 @@ def excluded(uri: str, patterns: Sequence[str]) -> bool:
     path = unquote(urlsplit(uri).path) if "://" in uri else unquote(uri)
     usual = _last(files(), path.lower())
     return _last(patterns, path, usual=usual)
+
+
+def ignored(rules: str) -> tuple[str, ...]:
+    """The patterns of a .gitignore that name secrets, as `excluded` takes them; what else it names may be asked about."""
+    out: list[str] = []
+    for line in rules.splitlines():
+        rule = line.strip().removesuffix("/**")
+        back = "!" if rule.startswith("!") else ""
+        rule = rule.removeprefix("!").lstrip("/").removeprefix("**/")
+        if rule and not rule.startswith("#") and telling(rule):
+            bare = rule.rstrip("/")
+            # A name may be that of a folder, as which it names everything below.
+            out += [f"{back}{bare}/"] if rule.endswith("/") else [f"{back}{bare}", f"{back}{bare}/"]
+    return tuple(out)
 
 
 def _last(patterns: Sequence[str], path: str, *, usual: bool = False) -> bool:

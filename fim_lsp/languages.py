@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 
 # LSP's language identifiers (specification 3.18, "Text Document Language Identifiers"), 2026-11.
@@ -34,3 +35,24 @@ def endings(language: str) -> tuple[str, ...]:
 def names() -> tuple[str, ...]:
     """Every language whose files are known by their endings."""
     return tuple(dict.fromkeys(_BY_ENDING.values()))
+
+
+def comment(name: str) -> str:
+    """The sign that begins a comment in a file of that name: `#`, `--` or `//`."""
+    language = language_of(name)
+    return next((sign for sign, languages in _COMMENTS.items() if language in languages), "//")
+
+
+def words(text: str) -> frozenset[str]:
+    """The different words of a text that may be names: letters, digits and `_`, at least three."""
+    return frozenset(_WORD.findall(text))
+
+
+_COMMENTS = {
+    "#": {
+        "python", "ruby", "shellscript", "yaml", "toml", "elixir", "r", "julia", "perl", "makefile", "dockerfile",
+        "cmake", "nix", "terraform",
+    },
+    "--": {"lua", "haskell", "sql"},
+}  # fmt: skip
+_WORD = re.compile(r"[^\W\d]\w{2,}")

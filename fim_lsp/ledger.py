@@ -66,8 +66,13 @@ class Ledger:
 
     def peak(self) -> bool:
         """Whether the service charges its peak price now."""
-        price = self._prices.price(self._settings.model, datetime.fromtimestamp(self._clock(), UTC))
+        price = self._price()
         return price is not None and price.peak
+
+    def price(self) -> tuple[float, float] | None:
+        """Dollars for a million prompt tokens that hit, and that missed; None where the model has no known price."""
+        price = self._price()
+        return None if price is None else (float(price.hit), float(price.miss))
 
     def weigh(self, balance: Balance) -> None:
         """Keep what is left on the account for the reports, and tell of a low one, once."""
@@ -129,6 +134,9 @@ class Ledger:
     async def aclose(self) -> None:
         """Write what is left."""
         await self._recorder.aclose()
+
+    def _price(self) -> prices.Price | None:
+        return self._prices.price(self._settings.model, datetime.fromtimestamp(self._clock(), UTC))
 
     def _project(self, uri: str) -> str | None:
         """The name of the folder that a document is in, where it is to be kept."""

@@ -1,7 +1,8 @@
 """What the model is shown around a cursor: bytes that stay, then the lines before the cursor, then a little of what follows.
 
-A prompt is `head`, then passages as they were when last shown, then the live passage that ends at the cursor.  Nothing
-before the live passage changes from prompt to prompt; a place far away begins a new live passage behind the old one.
+A prompt is what the project's story opens with, then passages as they were when last shown, then the live passage that
+ends at the cursor.  Nothing before the live passage changes from prompt to prompt; a place far away begins a new live
+passage behind the old one, and behind what was edited elsewhere in the meantime.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from fim_lsp.context.hunks import Hunks
+from fim_lsp.context.story import Entry, Mark, Opening, Story
 from fim_lsp.document import Edit, Place, body
-from fim_lsp.languages import language_of
+from fim_lsp.languages import comment
 
 
 class Prompt(NamedTuple):
@@ -24,19 +27,11 @@ class Prompt(NamedTuple):
 class Parts(NamedTuple):
     """Of what a prefix was made, in characters, and the lines (from 0) on which the live passage begins and ends."""
 
-    head: int
-    others: int  # what was last shown of other documents
-    before: int  # passages of this document, older copies where it was edited since
+    opening: Opening
+    before: int  # passages of this document, older copies where it was edited since, and news of others
     live: int
     first: int
     last: int
-
-
-class Trail:
-    """What the windows of one session share: the text last shown, behind which a document that is new begins."""
-
-    def __init__(self) -> None:
-        self.text = ""
 
 
 @dataclass(slots=True)
@@ -63,8 +58,8 @@ class _Passage:
 class Window:
     """The window of one document: which passages its prompts show, kept from request to request.
 
-    `prefix_chars` bounds all of the prefix but `head`, and `suffix_chars` the suffix, both in characters.  With a trail,
-    the first prompt of a document goes on from the text last shown of another; without one, from nothing.
+    `prefix_chars` bounds the prefix, and `suffix_chars` the suffix, both in characters.  With a story, prompts open with
+    it, and it is told what is edited in this document (`uri` is its name there); without one, files are kept apart.
     """
 
     ARRIVAL = 2000  # characters before the cursor, shown at a new place
@@ -74,22 +69,35 @@ class Window:
     FULL = 0.8  # share of the bound, from which on a new place begins from nothing
     SUFFIX = 0.625  # share of the bound, past which the suffix ends with its line
 
-    def __init__(self, prefix_chars: int, suffix_chars: int, trail: Trail | None = None) -> None:
+    def __init__(
+        self, prefix_chars: int, suffix_chars: int, story: Story | None = None, uri: str = ""
+    ) -> None:
         self.moves = 0
-        self.parts = Parts(0, 0, 0, 0, 0, 0)
+        self.openings = 0
+        self.near = ""  # what the story does not hold and this document's prompts are to open with
+        self.parts = Parts(Opening(), 0, 0, 0, 0)
         self._bound = prefix_chars
         self._suffix_chars = suffix_chars
         self._arrival = min(self.ARRIVAL, prefix_chars // 2)
         self._live = min(self.LIVE, self._arrival)
-        self._trail = trail
-        self._others = ""
+        self._story = story
+        self._uri = uri
+        self._told = Mark()
+        self._hunks = Hunks()
+        self._opening = Opening()
+        self._open = ""  # its text
         self._before: list[_Passage] = []
         self._frozen = ""  # the text of all passages before the live one
         self._now: _Passage | None = None  # the live one, as it was last shown
         self._column = 0  # where it begins in its first line; not 0 only inside a very long one
 
-    def edited(self, edit: Edit) -> None:
-        """Follow a change of the document: passages keep their lines, and what was shown of them stays."""
+    def edited(self, edit: Edit, *, typed: bool = True) -> None:
+        """Follow a change of the document: passages keep their lines, and what was shown of them stays.
+
+        What nobody typed is not logged.
+        """
+        if self._story is not None:
+            self._hunks.follow(edit, typed=typed)
         for passage in self._before:
             passage.follow(edit)
         now = self._now
@@ -105,6 +113,7 @@ class Window:
 
     def reopened(self, lines: Sequence[str]) -> None:
         """Take the window up again for a document that was closed: what is no longer as shown counts as changed."""
+        self._hunks.clear()
         passages = [*self._before, self._now] if self._now else self._before
         for passage in passages:
             same = 0
@@ -118,29 +127,39 @@ class Window:
         if self._column and self._now and self._now.first >= len(lines):
             self._forget()
 
-    def prompt(self, lines: Sequence[str], place: Place, path: str, head: str = "") -> Prompt:
-        """The prompt at a place of these lines; `path` names the file to the model, `head` goes before all else."""
+    def renew(self, story: Story) -> None:
+        """Open anew if the prompts open with this story: there is much more to it now than what was shown."""
+        if self._story is story:
+            self._forget()
+
+    def left(self, lines: Sequence[str], path: str, here: int | None = None) -> None:
+        """Log what was edited, but for the cursor's own run where it is still `here`."""
+        if self._story is None:
+            return
+        for text in self._hunks.take(lines, here):
+            self._story.add(Entry(self._uri, path, _mark(path, len(path) + 8) + text))
+
+    def prompt(self, lines: Sequence[str], place: Place, path: str) -> Prompt:
+        """The prompt at a place of these lines; `path` names the file to the model."""
         now = self._now
         if now is None or not self._goes_on(now, lines, place):
             now = self._arrive(lines, place, path)
         live = _between(lines, Place(now.first, self._column), place)
-        shown = self._others + self._frozen + now.mark + live
-        before = len(shown) - len(self._others) - len(live)
-        self.parts = Parts(len(head), len(self._others), before, len(live), now.first, place.line)
+        shown = self._open + self._frozen + now.mark + live
+        before = len(shown) - len(self._open) - len(live)
+        self.parts = Parts(self._opening, before, len(live), now.first, place.line)
         now.lines = list(lines[now.first : place.line])
         now.last = now.fresh = place.line
         if len(live) > self.LONG:
             self._settle(now)
-        if self._trail is not None:
-            self._trail.text = shown
-        return Prompt(head + shown, self._suffix(lines, place))
+        return Prompt(shown, self._suffix(lines, place))
 
     def _goes_on(self, now: _Passage, lines: Sequence[str], place: Place) -> bool:
         """Whether the live passage reaches this place: enough of it above, little of it new, all of it fitting."""
         start = Place(now.first, self._column)
         if place < start:
             return False
-        room = self._bound - len(self._others) - len(self._frozen) - len(now.mark)
+        room = self._bound - len(self._open) - len(self._frozen) - len(now.mark)
         room = min(room, self.LONG + self._arrival)
         size = _size(lines, start, place, room)
         if size > room or (size < self._live and start > (0, 0)):
@@ -157,11 +176,11 @@ class Window:
     def _arrive(self, lines: Sequence[str], place: Place, path: str) -> _Passage:
         """Begin a live passage at a new place, behind what was shown before."""
         self.moves += 1
-        if self._now is not None:
-            if not self._column:
-                self._before.append(self._now)
-        elif self._trail is not None and not self._before:
-            self._others = self._trail.text[: self._trail.text.rfind("\n") + 1]
+        self.left(lines, path, place.line)
+        if self._now is not None and not self._column:
+            self._before.append(self._now)
+        if not self._before:
+            self._begin()
         start = _back(lines, place, self._arrival, self._live)
         mark = _mark(path, self._bound // 8)
         top = min(self.HEADER, self._bound // 8)
@@ -170,17 +189,36 @@ class Window:
         again = self._cut(lines, start, place)
         if again is not None:
             start, mark = Place(again.first, 0), again.mark
-        elif start > (0, 0) and not self._before:
+        elif self._before:
+            mark = self._news() + mark
+        elif start > (0, 0):
             mark += _top(lines, start.line, top)
         self._frozen = "".join(p.mark + "".join(p.lines) for p in self._before)
-        kept = len(self._others) + len(self._frozen)
+        kept = len(self._open) + len(self._frozen)
         if kept and kept + len(mark) + _size(lines, start, place, self._bound) > self._bound * self.FULL:
             self._forget()
+            self._begin()
             start = _back(lines, place, self._arrival, self._live)
             mark = _mark(path, self._bound // 8) + (_top(lines, start.line, top) if start > (0, 0) else "")
         self._column = start.column
         self._now = _Passage(mark, [], start.line, start.line, start.line)
         return self._now
+
+    def _begin(self) -> None:
+        """Open with the story as it is now."""
+        if self._story is None:
+            return
+        opening = self._story.opening(self.near)
+        self._told = self._story.told
+        if len(opening.text) <= self._bound // 4:
+            self._opening, self._open = opening, opening.text
+            self.openings += 1
+
+    def _news(self) -> str:
+        if self._story is None:
+            return ""
+        since, self._told = self._told, self._story.told
+        return self._story.news(since, self._uri) if since != self._told else ""
 
     def _cut(self, lines: Sequence[str], start: Place, place: Place) -> _Passage | None:
         """Leave out what would be shown twice; a passage to go on from, if the place lies in one or just below."""
@@ -217,7 +255,7 @@ class Window:
         now.lines = now.lines[number:]
 
     def _forget(self) -> None:
-        self._others = self._frozen = ""
+        self._opening, self._open, self._frozen = Opening(), "", ""
         self._before.clear()
         self._now = None
         self._column = 0
@@ -279,18 +317,7 @@ def _top(lines: Sequence[str], before: int, room: int) -> str:
     return "".join(lines[:number])
 
 
-_COMMENTS = {
-    "#": {
-        "python", "ruby", "shellscript", "yaml", "toml", "elixir", "r", "julia", "perl", "makefile", "dockerfile",
-        "cmake", "nix", "terraform",
-    },
-    "--": {"lua", "haskell", "sql"},
-}  # fmt: skip
-
-
 def _mark(path: str, room: int) -> str:
     """The line that names a file, as a comment of its language; none if it is too long."""
-    language = language_of(path)
-    sign = next((sign for sign, languages in _COMMENTS.items() if language in languages), "//")
-    line = f"{sign} {path}\n"
+    line = f"{comment(path)} {path}\n"
     return line if len(line) <= room and path.isprintable() else ""

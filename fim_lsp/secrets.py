@@ -22,8 +22,15 @@ def files() -> list[str]:
     return list(_table()["files"])
 
 
+def telling(rule: str) -> bool:
+    """Whether a rule of a .gitignore, by its words, names secrets."""
+    return re.search(_table()["rules"], rule) is not None
+
+
 class Redactor:
-    """Replaces key-like strings; a line that it has seen costs one look into a map."""
+    """Replaces key-like strings; a line that it has seen costs one look into a map, and those with which the last text began,
+    too, cost nothing: at a key, all but the last few.
+    """
 
     LINES = 8_192  # kept in each of two halves; the older half goes at once
     LINE_CHARS = 1_000  # a longer line is looked at anew each time
@@ -31,22 +38,29 @@ class Redactor:
     def __init__(self) -> None:
         self._young: dict[str, str] = {}
         self._old: dict[str, str] = {}
+        self._last = self._clean = ""  # the last text, and what became of it
 
     def text(self, text: str) -> str:
         """The text with every key-like string replaced, of the same length."""
-        if _PEM in text:
-            text = _without_keys(text)
+        if _PEM in text:  # what becomes of a line depends on others
+            return self._lines(_without_keys(text))
+        same = text.rfind("\n", 0, _common(self._last, text)) + 1
+        self._clean = self._clean[:same] + self._lines(text[same:])
+        self._last = text
+        return self._clean
+
+    def around(self, prefix: str, suffix: str) -> tuple[str, str]:
+        """Both sides of a cursor, with a key that the cursor stands in replaced too."""
+        whole = self.text(prefix + suffix)
+        return whole[: len(prefix)], whole[len(prefix) :]
+
+    def _lines(self, text: str) -> str:
         young = self._young
         out = []
         for line in text.split("\n"):
             clean = young.get(line)
             out.append(self._line(line) if clean is None else clean)
         return "\n".join(out)
-
-    def around(self, prefix: str, suffix: str) -> tuple[str, str]:
-        """Both sides of a cursor, with a key that the cursor stands in replaced too."""
-        whole = self.text(prefix + suffix)
-        return whole[: len(prefix)], whole[len(prefix) :]
 
     def _line(self, line: str) -> str:
         if len(line) > self.LINE_CHARS:
@@ -75,9 +89,23 @@ def redact_line(line: str) -> str:
                 line = kind.pattern.sub(kind.replace, line)
                 break
     if data.named.search(line):
-        line = data.quoted.sub(_value_replaced, line)
-        line = data.bare.sub(_value_replaced, line)
+        line = data.quoted.sub(_value_replaced("\"'`"), line)
+        line = data.bare.sub(_value_replaced(" \t\r;,"), line)
     return line
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    same, most = 0, min(len(one), len(other))
+    if one[:most] == other[:most]:
+        return most
+    while same < most:
+        half = (same + most + 1) // 2
+        if one[same:half] == other[same:half]:
+            same = half
+        else:
+            most = half - 1
+    return same
 
 
 class _Kind(NamedTuple):
@@ -113,7 +141,7 @@ def _data() -> _Data:
         for row in raw["strings"]
     )
     names = re.sub(r"\s+", "", raw["names"])
-    # `name = "value"`, `"name": "value"`, `name => 'value'`, `name: type = "value"`, `setName("value")`
+    # `name = "value"`, `"name": "value"`, `name => 'value'`, `name: type = "value"`, `setName("value")`, `define NAME "value"`
     start = (
         rf"(?i)(?P<keep>(?:{names})[\w\]-]{{0,30}}+[\"'`]?(?:\s{{0,4}}:\s{{0,2}}[\w.|&]{{1,30}}+)?\s{{0,8}}"
     )
@@ -122,9 +150,9 @@ def _data() -> _Data:
         kinds=kinds,
         named=re.compile(rf"(?i){names}"),
         quoted=re.compile(
-            start + r"(?::=|=>|==|[=:,(])\s{0,4}[\w&]{0,4}[\"'`])(?P<value>[^\s\"'`]{8,400})(?=[\"'`])"
+            start + r"(?::=|=>|==|[=:,(]|(?<=\s))\s{0,4}[\w&]{0,4}[\"'`])(?P<value>[^\s\"'`]{8,}+)"
         ),
-        bare=re.compile(start + r"[=:]\s{0,4})(?P<value>[\w+/=.~!@#%^&*?-]{12,400}+)(?=[\s;,]|$)"),
+        bare=re.compile(start + r"[=:]\s{0,4})(?P<value>[\w+/=.~!@#%^&*?-]{12,}+)"),
     )
 
 
@@ -137,11 +165,16 @@ def _replacing(check: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:
     return replace
 
 
-def _value_replaced(found: re.Match[str]) -> str:
-    value = found["value"]
-    if _data().placeholder.search(value) or not _random(value):
-        return found[0]
-    return found["keep"] + "x" * len(value)
+def _value_replaced(ends: str) -> Callable[[re.Match[str]], str]:
+    """Replaces a value behind which one of these stands, or nothing: the line may have been cut."""
+
+    def replace(found: re.Match[str]) -> str:
+        value, behind = found["value"], found.string[found.end() : found.end() + 1]
+        if behind not in ends or _data().placeholder.search(value) or not _random(value):
+            return found[0]
+        return found["keep"] + "x" * len(value)
+
+    return replace
 
 
 def _mixed(text: str) -> bool:

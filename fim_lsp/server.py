@@ -8,12 +8,14 @@ import gc
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from urllib.parse import quote
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path
 
 from fim_lsp import __version__, menu
 from fim_lsp.document import Document, Encoding, Place, body, split_lines, to_units
@@ -23,6 +25,7 @@ from fim_lsp.wire import LoopWriter, Wire, listen, protected, stdio
 
 if TYPE_CHECKING:
     from fim_lsp.answers import Offer
+    from fim_lsp.context.survey import Survey
     from fim_lsp.engine import Engine, Service
     from fim_lsp.ledger import Ledger
     from fim_lsp.problems import Problem
@@ -35,6 +38,8 @@ T = TypeVar("T")
 SEED = 60.0  # seconds between looks at what other servers have spent
 YEAR = 366  # most days that a report for an editor covers
 SELDOM = 6 * 3600.0  # seconds between looks at the account's balance and the usual hit rate
+BY_HAND = 8  # changes in one message; a formatter makes more
+MOST_RULES = 200_000  # bytes of a .gitignore that are looked at
 FAREWELL = 1.0  # seconds for the client to read the last answers
 NEWS = ("state", "message", "model", "enabled")  # of the status, that a client is told of
 
@@ -75,6 +80,9 @@ class Server(LanguageServer):
         self.client = menu.Client("", snippets=False)
         self.folders: list[tuple[str, str]] = []  # of the workspace: URI and name
         self.tasks: set[asyncio.Task[Any]] = set()
+        self._survey: Survey | None = None
+        self._near: dict[str, str] = {}  # documents whose imports are looked up, by their paths
+        self._surveyed: tuple[Any, ...] = ()  # the folders and settings that it is for
 
     @functools.cached_property
     def engine(self) -> Engine:
@@ -124,6 +132,8 @@ class Server(LanguageServer):
         await self.engine.configure(new)
         if self.ledger is not None:
             self.ledger.configure(new)
+        if self._surveyed:
+            self.survey()
 
     async def fetch_key(self) -> None:
         """Fetch the key from where the user's file says, beside the messages: a command may take its time."""
@@ -171,6 +181,73 @@ class Server(LanguageServer):
                 await self.engine.weigh()
                 for sentence in await ledger.fallen():
                     log.warning("%s", sentence)
+
+    def survey(self) -> None:
+        """Have the workspace's maps drawn by a process beside this one, anew where folders or settings have changed."""
+        from fim_lsp.context.stories import Key  # noqa: PLC0415 - no client waits for it
+        from fim_lsp.context.story import Map  # noqa: PLC0415
+        from fim_lsp.context.survey import Survey  # noqa: PLC0415
+
+        chosen = self.engine.settings
+        levels = (
+            {chosen.context} if isinstance(chosen.context, str) else {*chosen.context.values(), "project"}
+        )
+        levels -= {"off"}
+        roots = {path: uri for uri, _ in self.folders if (path := _project(uri))} if chosen.enabled else {}
+        wanted = (tuple(roots.items()), chosen.exclude, tuple(sorted(levels)))
+        if wanted == self._surveyed:
+            return
+        self._surveyed = wanted
+        if self._survey is not None:
+            self._survey.close()
+            self._survey = None
+        if not roots or not levels:
+            return
+
+        def drawn(maps: Sequence[Mapping[str, Any]]) -> None:
+            found: dict[Key, Map] = {}
+            for one in maps:
+                folder = roots[one["folder"]].rstrip("/") + "/" + quote(one["package"])
+                found[Key(folder, one["family"], one["level"])] = Map(one["text"], tuple(one["files"]))
+            self.engine.draw(found)
+
+        def near(path: str, text: str) -> None:
+            if path in self._near:
+                self.engine.near(self._near.pop(path), text)
+
+        self._survey = Survey(drawn, near)
+        self.run(self._survey.run(list(roots), chosen.exclude, wanted[2]))
+        for uri in self.engine.uris():
+            self.study(uri)
+
+    def settle_in(self) -> None:
+        """Tell the engine of the workspace's folders, and which files they keep secret."""
+        from fim_lsp.exclude import ignored  # noqa: PLC0415 - no client waits for it
+
+        self.engine.folders({uri: ignored(_rules(uri)) for uri, _ in self.folders})
+
+    def study(self, uri: str) -> None:
+        """Have the imports of a document looked up, where its prompts show other files."""
+        document, path = self.engine.document(uri), _path(uri)
+        how = self.engine.settings.context_of(document.language) if document else "off"
+        if self._survey is not None and path and how != "off":
+            self._near[path] = uri
+            self._survey.about(path, how)
+
+    def touched(self, uris: Iterable[str]) -> None:
+        """Files of the workspace were saved, made, renamed or removed."""
+        uris = list(uris)
+        if any(uri.endswith("/.gitignore") for uri in uris):
+            self.settle_in()
+        if self._survey is not None:
+            self._survey.changed(path for uri in uris if (path := _path(uri)))
+
+    def leave(self) -> None:
+        """End what goes on beside the messages."""
+        for task in self.tasks:
+            task.cancel()
+        if self._survey is not None:
+            self._survey.close()
 
     async def pull_settings(self) -> None:
         """Ask the client for its settings."""
@@ -235,6 +312,15 @@ class Server(LanguageServer):
             log.error("%s beside the messages", type(error).__name__)
 
 
+_ANY_FILE = types.FileOperationRegistrationOptions(
+    [
+        types.FileOperationFilter(
+            types.FileOperationPattern("**/*", types.FileOperationPatternKind.File), scheme="file"
+        )
+    ]
+)
+
+
 def create(
     connect: Callable[[Settings], Service], config: Path, record: Path | None, environ: Mapping[str, str]
 ) -> Server:
@@ -263,12 +349,15 @@ def create(
         gone = {folder.uri for folder in params.event.removed}
         added = [(folder.uri, folder.name) for folder in params.event.added]
         server.folders = [folder for folder in server.folders if folder[0] not in gone] + added
+        server.settle_in()
+        server.survey()
         if server.ledger is not None:
             server.ledger.folders(server.folders)
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def _open(params: types.DidOpenTextDocumentParams) -> None:
         _take(server.engine, params.text_document)
+        server.study(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def _change(params: types.DidChangeTextDocumentParams) -> None:
@@ -279,8 +368,24 @@ def create(
         server.engine.close(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
-    def _save(_: types.DidSaveTextDocumentParams) -> None:
-        pass
+    def _save(params: types.DidSaveTextDocumentParams) -> None:
+        server.touched([params.text_document.uri])
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def _watched(params: types.DidChangeWatchedFilesParams) -> None:
+        server.touched(change.uri for change in params.changes)
+
+    @server.feature(types.WORKSPACE_DID_CREATE_FILES, _ANY_FILE)
+    def _created(params: types.CreateFilesParams) -> None:
+        server.touched(file.uri for file in params.files)
+
+    @server.feature(types.WORKSPACE_DID_RENAME_FILES, _ANY_FILE)
+    def _renamed(params: types.RenameFilesParams) -> None:
+        server.touched(uri for file in params.files for uri in (file.old_uri, file.new_uri))
+
+    @server.feature(types.WORKSPACE_DID_DELETE_FILES, _ANY_FILE)
+    def _deleted(params: types.DeleteFilesParams) -> None:
+        server.touched(file.uri for file in params.files)
 
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)
     def _open_notebook(params: types.DidOpenNotebookDocumentParams) -> None:
@@ -393,6 +498,28 @@ def _never_fails(default: Any) -> Callable[[Callable[P, Awaitable[T]]], Callable
     return decorate
 
 
+def _path(uri: str) -> str | None:
+    """The path of a file on this machine."""
+    return to_fs_path(uri) if uri.startswith("file:") else None
+
+
+def _rules(uri: str) -> str:
+    """What a folder's .gitignore says; nothing where there is none."""
+    path = _path(uri)
+    try:
+        return (
+            (Path(path) / ".gitignore").read_bytes()[:MOST_RULES].decode("utf-8", "replace") if path else ""
+        )
+    except OSError:
+        return ""
+
+
+def _project(uri: str) -> str | None:
+    """The path of a folder that may be a project: not the user's home, nor the whole disk."""
+    path = _path(uri)
+    return path if path and Path(path).parent != Path(path) and Path(path) != Path.home() else None
+
+
 def _section(options: Mapping[str, Any]) -> Mapping[str, Any]:
     """The settings in what a client sends: its section, where it names one, else all of it."""
     if "fimLsp" not in options:
@@ -420,25 +547,31 @@ def _encoding(offered: Sequence[Any]) -> Encoding:
 
 async def _settle(server: Server) -> None:
     """After the greetings: the client's settings, its promise to tell of changes, and a warm connection."""
+    server.settle_in()
     workspace = server.client_capabilities.workspace
     if workspace and workspace.configuration:
         await server.pull_settings()
     server.run(server.keep_accounts())
     server.protocol.rehearse()
     await server.engine.warm()
+    server.survey()
     # What was loaded stays: looking for garbage in it takes 10 ms, at a moment when somebody waits.
     gc.freeze()
-    if (
-        workspace
-        and workspace.did_change_configuration
-        and workspace.did_change_configuration.dynamic_registration
-    ):
+    if workspace is None:
+        return
+    asked = []
+    settings, files = workspace.did_change_configuration, workspace.did_change_watched_files
+    if settings and settings.dynamic_registration:
         method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
-        registration = types.Registration("fim-lsp-settings", method, {"section": "fimLsp"})
+        asked.append(types.Registration("fim-lsp-settings", method, {"section": "fimLsp"}))
+    if files and files.dynamic_registration and server.folders:
+        method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+        asked.append(types.Registration("fim-lsp-files", method, {"watchers": [{"globPattern": "**/*"}]}))
+    for registration in asked:
         try:
             await server.client_register_capability_async(types.RegistrationParams([registration]))
         except Exception as error:  # noqa: BLE001 - then the client tells of changes in its own way, or not
-            log.info("not registered for settings (%s)", type(error).__name__)
+            log.info("not registered for %s (%s)", registration.method, type(error).__name__)
 
 
 def _take(engine: Engine, item: types.TextDocumentItem) -> None:
@@ -454,15 +587,16 @@ def _edit(
     if document is None:
         log.warning("a change of a document that is not open")
         return
+    typed = len(changes) <= BY_HAND
     for change in changes:
         if isinstance(change, types.TextDocumentContentChangePartial):
             start, end = (
                 document.place(at.line, at.character, server.encoding)
                 for at in (change.range.start, change.range.end)
             )
-            server.engine.edited(name.uri, document.change(start, end, change.text))
+            server.engine.edited(name.uri, document.change(start, end, change.text), typed=typed)
         else:
-            server.engine.edited(name.uri, document.replace(change.text))
+            server.engine.edited(name.uri, document.replace(change.text), typed=False)
     document.version = name.version
 
 
@@ -552,8 +686,7 @@ async def _serve(server: Server, reader: Any, writer: Any) -> int:
     server.protocol.set_writer(writer)
     code = await listen(server.protocol, reader)
     await server.engine.aclose()
-    for task in server.tasks:
-        task.cancel()
+    server.leave()
     if server.ledger is not None:
         await server.ledger.aclose()
     if isinstance(writer, LoopWriter):

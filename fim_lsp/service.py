@@ -25,6 +25,7 @@ import httpx_sse
 
 from fim_lsp import __version__, connection
 from fim_lsp.request import Balance, Refused, Request, ServiceError, Unavailable, Usage
+from fim_lsp.secrets import redact_line
 from fim_lsp.settings import RETIRED_MODELS
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class Reply:
                 return
             case None:
                 if not self._done:
-                    raise Unavailable(f"The connection to {host} broke off.", "network")
+                    raise Unavailable(f"The connection to {host} {_BROKE_OFF}", "network")
             case "insufficient_system_resource":
                 raise Unavailable(f"{host} lacked the means to finish: asking again later.", "busy")
             case "aborted":
@@ -299,7 +300,9 @@ class Service:
             words = "has a fault of its own"
             return Unavailable(f"{host} {words} ({status}): asking again later.", "down", retry_after=after)
         if status == 408:
-            return Unavailable(f"{host} waited too long for the request (408).", "network")
+            return Unavailable(
+                f"{host} waited too long for the request (408): asking again later.", "network"
+            )
         if 300 <= status < 400:
             where = _redirected(response.headers.get("location", ""), self._api_key or "")
             return Refused(
@@ -317,7 +320,8 @@ class Service:
             return Refused(_PROXY_KEY, "address")
         if status == 404 and model is not None:
             return Refused(
-                f'{host} knows no model "{model}" at this address (404): check model and baseUrl.', "model"
+                f'{host} knows no model "{redact_line(model)}" at this address (404): check model and baseUrl.',
+                "model",
             )
         if status in {404, 405, 410, 451}:
             words = "does not offer what was asked for at this address"
@@ -331,6 +335,7 @@ class Service:
 _BAD_ADDRESS = (
     "The address of the service or of its proxy cannot be used: check baseUrl, HTTPS_PROXY and SSL_CERT_FILE."
 )
+_BROKE_OFF = "broke off: asking again later."
 _PROXY_KEY = "The proxy asks for a user name and password (407): put them into HTTPS_PROXY."
 _ROOM = 1 << 20  # bytes of an answer besides its text: keep-alives, usage
 _ROOM_PER_TOKEN = 4 << 10  # bytes of an event; real ones have about 300
@@ -394,7 +399,9 @@ class _Limit:
         try:
             yield
         except TimeoutError:
-            raise Unavailable(f"{self.host} took too long.", "deadline", alone=alone) from None
+            raise Unavailable(
+                f"{self.host} took too long: asking again later.", "deadline", alone=alone
+            ) from None
         except (httpx.DecodingError, httpx.StreamError, httpx_sse.SSEError):
             raise _garbage(self.host) from None
         except (httpx.InvalidURL, UnicodeError):
@@ -409,7 +416,9 @@ def _lost(error: Exception, host: str) -> ServiceError:
     if isinstance(error, httpx.ProxyError):
         if str(error).startswith("407"):
             return Refused(_PROXY_KEY, "address")
-        return Unavailable(f"The proxy does not let the request through to {host}.", "network")
+        return Unavailable(
+            f"The proxy does not let the request through to {host}: check HTTPS_PROXY.", "network"
+        )
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return Refused(_BAD_ADDRESS, "address")
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
@@ -423,7 +432,7 @@ def _lost(error: Exception, host: str) -> ServiceError:
         )
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | ConnectionRefusedError):
         return Unavailable(f"{host} cannot be reached: check the network and baseUrl.", "network")
-    return Unavailable(f"The connection to {host} broke off.", "network")
+    return Unavailable(f"The connection to {host} {_BROKE_OFF}", "network")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -87,7 +87,7 @@ def _url() -> Kind:
         try:
             parts = urlsplit(value.strip()) if isinstance(value, str) else None
             good = parts and parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
-            good = good and parts and not (parts.query or parts.fragment or parts.username)
+            good = good and parts and not (parts.query or parts.fragment or "@" in parts.netloc)
         except ValueError:
             good = False
         if not good or not parts:
@@ -117,6 +117,20 @@ def _flags_by_name() -> Kind:
         raise WrongValueError('must name languages with true or false, such as {"markdown": false}')
 
     return Kind(check, {"type": "object", "additionalProperties": {"type": "boolean"}})
+
+
+def _choice_by_name(*names: str) -> Kind:
+    one, words = _choice(*names), ", ".join(f'"{name}"' for name in names)
+
+    def check(value: Any) -> str | dict[str, str]:
+        if not isinstance(value, Mapping):
+            return str(one.check(value))
+        if all(isinstance(v, str) and v in names for v in value.values()):
+            return {str(k): v for k, v in value.items()}
+        raise WrongValueError(f'must be one of {words}, or name languages with these, "*" for the others')
+
+    by_name = {"type": "object", "additionalProperties": one.schema}
+    return Kind(check, {"anyOf": [one.schema, by_name]})
 
 
 def _globs() -> Kind:
@@ -169,10 +183,11 @@ class Settings:
     languages: Mapping[str, bool] = _setting(
         {}, _flags_by_name(), 'Languages on or off: `{"markdown": false}`.'
     )
-    context: str = _setting(
+    context: str | Mapping[str, str] = _setting(
         "project",
-        _choice("off", "project", "rich"),
-        "What is sent besides the file: nothing, a little, or more of the project.",
+        _choice_by_name("off", "project", "rich"),
+        'What is sent besides the file: nothing (`"off"`), about 2,000 tokens of the project, or 4,000 (`"rich"`);'
+        ' by language: `{"*": "project", "markdown": "off"}`.',
     )
     exclude: tuple[str, ...] = _setting(
         (),
@@ -213,6 +228,12 @@ class Settings:
         "Whether fewer completions come by themselves while the service charges its peak price.",
     )
 
+    def context_of(self, language: str) -> str:
+        """The value of `context` for a language."""
+        if isinstance(self.context, str):
+            return self.context
+        return self.context.get(language, self.context.get("*", "project"))
+
 
 def snake(name: str) -> str:
     """`maxTokens` as `max_tokens`."""
@@ -247,7 +268,7 @@ def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, l
     """The settings from layers of `(where it stands, names to values)`, later ones winning, and what was wrong in them.
 
     Names are taken in camelCase or snake_case; a null means not set.  A wrong value leaves in force what stood before.
-    No message repeats a value: it might be a key.
+    No message repeats a wrong value, nor any value of the key: both might be a key.
     """
     settings, wrong = Settings(), []
     for where, layer in layers:
@@ -256,14 +277,14 @@ def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, l
                 continue
             spec = _FIELDS.get(snake(name))
             if spec is None:
-                wrong.append(f'Unknown setting "{name}" in {where}: it is ignored.')
+                shown = f' "{name}"' if re.fullmatch(r"[A-Za-z_.-]{1,60}", name) else ""
+                wrong.append(f"Unknown setting{shown} in {where}: it is ignored.")
                 continue
             try:
                 checked = spec.metadata["kind"].check(value)
             except WrongValueError as error:
-                wrong.append(
-                    f'Setting "{name}" in {where} {error}; {_shown(getattr(settings, spec.name))} stays in force.'
-                )
+                before = None if spec.name == "api_key" else getattr(settings, spec.name)
+                wrong.append(f'Setting "{name}" in {where} {error}; {_shown(before)} stays in force.')
             else:
                 settings = replace(settings, **{spec.name: checked})
     return settings, wrong

@@ -14,6 +14,7 @@ class Endpoint:
         self.headers = {}
         self.first = 0.0  # seconds to the first piece
         self.every = 0.0  # seconds between pieces
+        self.gate = None  # an event before which nothing is said
         self.bodies = []
         self.keys = []
         self.cut = 0
@@ -82,6 +83,10 @@ class Endpoint:
         )
         gone = asyncio.ensure_future(reader.read(1))
         try:
+            if self.gate is not None:
+                opens = asyncio.ensure_future(self.gate.wait())
+                await asyncio.wait({gone, opens}, return_when=asyncio.FIRST_COMPLETED)
+                opens.cancel()
             if await self._nap(gone, self.first) or self.fault == "stall" and await self._nap(gone, 60):
                 self._ended(number, cut=True)
                 return False

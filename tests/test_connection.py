@@ -467,3 +467,86 @@ async def test_a_proxy_carries_the_request_and_its_cut(monkeypatch):
     await until(lambda: peer.cut == 10)
     await made.aclose()
     await peer.stop()
+
+
+async def test_a_peer_that_speaks_or_leaves_before_it_is_asked_is_not_called_again_and_again():
+    """One connection for one request, and then an error."""
+
+    async def greet(reader, writer):
+        accepted.append(writer)
+        writer.write(b"220 welcome\r\n")
+        if len(accepted) % 2:
+            writer.close()
+
+    accepted = []
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    transport = Transport(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    for number in range(1, 5):
+        with pytest.raises(httpx.TransportError):
+            await transport.handle_async_request(httpx.Request("POST", "http://127.0.0.1/", content=b"{}"))
+        assert len(accepted) <= 2 * number
+    await transport.aclose()
+    server.close()
+    for writer in accepted:
+        writer.close()
+
+
+@pytest.mark.parametrize("piece", [b"1\r\nx\r\n" * 15_000, chunk(b"\n" * 200_000)], ids=["chunks", "bytes"])
+async def test_a_flood_leaves_the_loop_to_others(make, piece):
+    """However much has come at once, others have their turns while it is read."""
+
+    async def flood(peer, writer, number):
+        writer.write(HEAD + piece + b"0\r\n\r\n")
+        await writer.drain()
+        return True
+
+    peer, transport = await make(flood)
+    response = await ask(transport, peer)
+    (serving,) = (it for it in transport._live if it not in transport._ready)
+    await until(lambda: serving._held >= min(len(piece), 90_000))
+    turns = 0
+
+    async def other():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(other())
+    async for _ in response.aiter_raw():
+        pass
+    beside.cancel()
+    await response.aclose()
+    assert turns >= 12
+
+
+async def test_chunks_without_end_are_cut(make):
+    """A body in ever so many pieces is no answer, though it be short."""
+
+    async def crumbs(peer, writer, number):
+        writer.write(HEAD)
+        while True:
+            writer.write(b"1\r\nx\r\n" * 5_000)
+            await writer.drain()
+
+    peer, transport = await make(crumbs)
+    with pytest.raises(httpx.DecodingError):
+        await whole(transport, peer)
+    await until(lambda: len(transport._live) == len(transport._ready))
+
+
+async def test_what_is_wrong_behind_a_good_piece_is_not_taken_for_an_end(make):
+    """The piece is given on, and then the error."""
+
+    async def half(peer, writer, number):
+        writer.write(HEAD + chunk(b"data: 1\n\n") + b"zz\r\n")
+        await writer.drain()
+        await asyncio.sleep(30)
+
+    peer, transport = await make(half)
+    response = await ask(transport, peer)
+    parts = response.aiter_raw()
+    assert await anext(parts) == b"data: 1\n\n"
+    with pytest.raises(httpx.RemoteProtocolError):
+        await anext(parts)
+    await response.aclose()

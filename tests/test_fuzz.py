@@ -1,7 +1,9 @@
 """What is nearly right breaks nothing: a short run of `benchmarks/fuzz.py` and `benchmarks/soak.py`, and what they found."""
 
+import asyncio
 import logging
 
+import faults
 import pytest
 from benchmarks import soak
 from benchmarks.fuzz import messages, streams
@@ -30,6 +32,13 @@ async def test_much_work_with_faults_leaves_nothing_behind():
     """Every ask is answered, every document right, no task or stream left."""
     with pytest.raises(SystemExit) as ended:
         await soak.main(4000, 400)
+    assert ended.value.code == 0
+
+
+def test_every_fault_at_random_leaves_nothing_behind():
+    """Over real connections every ask ends, and no task, file or socket is left."""
+    with asyncio.Runner(loop_factory=faults.Loop) as runner, pytest.raises(SystemExit) as ended:
+        runner.run(soak.over_sockets(200))
     assert ended.value.code == 0
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fim_lsp.context.story import Entry, Map, Story
 from fim_lsp.document import Document, Place
-from fim_lsp.prompt import Trail, Window
+from fim_lsp.prompt import Window
 
 P, S = 6000, 400
 PATH = "pkg/mod.py"
@@ -38,14 +39,13 @@ def place_at(document, share):
     return Place(len(document.lines) - 1, len(document.lines[-1]))
 
 
-def ask(window, document, place, head=""):
+def ask(window, document, place):
     """A prompt, with every promise checked that holds for each of them."""
-    prompt = window.prompt(document.lines, place, PATH, head)
+    prompt = window.prompt(document.lines, place, PATH)
     text = document.text
     before, after = text[: offset(document, place)], text[offset(document, place) :]
-    assert prompt.prefix.startswith(head)
     assert prompt.prefix.endswith(before[-Window.LIVE :])
-    assert len(prompt.prefix) - len(head) <= P
+    assert len(prompt.prefix) <= P
     assert after.startswith(prompt.suffix)
     assert len(prompt.suffix) <= S
     assert len(prompt.suffix) >= min(len(after), S * Window.SUFFIX) - 2
@@ -95,13 +95,23 @@ EVENT = st.one_of(
     st.tuples(st.just("paste"), st.floats(0, 1), st.integers(1, 80)),
     st.tuples(st.just("all"), st.integers(0, 300)),
     st.tuples(st.just("reopen"), st.integers(0, 300)),
+    st.tuples(st.just("news"), st.integers(1, 200)),
 )
 
 
-def session(lines, events, head="", end="\n", long=False):
+def told(size):
+    """A story with a map of so many characters; None for none."""
+    if size is None:
+        return None
+    story = Story(1500)
+    story.offer(Map("m" * size, ("m.py",)))
+    return story
+
+
+def session(lines, events, story, end="\n", long=False):
     """Prompts of a session of edits and jumps, each with its promises checked."""
     text = source(lines, end) + ("x = " + "1234, " * 3000 if long else "")
-    document, window = opened(text), Window(P, S)
+    document, window = opened(text), Window(P, S, story, "a")
     place, out = place_at(document, 0.5), []
     for kind, *what in events:
         if kind == "go":
@@ -115,6 +125,10 @@ def session(lines, events, head="", end="\n", long=False):
             place = place_at(document, what[0])
         elif kind == "paste":
             window.edited(document.change(*[place_at(document, what[0])] * 2, source(what[1], end)))
+        elif kind == "news" and story:
+            story.add(Entry("b", "b.py", "".join(f"# b.py\nnews {n}\n" for n in range(what[0]))))
+        elif kind == "news":
+            continue
         elif kind == "all":
             window.edited(document.replace(source(what[0], end)))
         else:
@@ -122,20 +136,21 @@ def session(lines, events, head="", end="\n", long=False):
             window.reopened(document.lines)
         place = min(place, place_at(document, 1))
         place = Place(place.line, min(place.column, len(document.lines[place.line].rstrip("\r\n"))))
-        out.append(ask(window, document, place, head))
+        out.append(ask(window, document, place))
     return out
 
 
 @given(
     st.integers(0, 500),
     st.lists(EVENT, max_size=25),
-    st.sampled_from(["", "# map\n"]),
+    st.sampled_from([None, 0, 700, 4000]),
     st.sampled_from(["\n", "\r\n"]),
     st.booleans(),
 )
-def test_whatever_happens_the_text_at_the_cursor_is_live_and_the_bounds_hold(lines, events, head, end, long):
-    """Jumps, edits above and below, a new text, a closed and reopened file, one very long line: live, bounded, repeatable."""
-    assert session(lines, events, head, end, long) == session(lines, events, head, end, long)
+def test_whatever_happens_the_text_at_the_cursor_is_live_and_the_bounds_hold(lines, events, size, end, long):
+    """Jumps, edits above and below, news, a new text, a closed and reopened file, one very long line: live, bounded,
+    repeatable."""
+    assert session(lines, events, told(size), end, long) == session(lines, events, told(size), end, long)
 
 
 @pytest.mark.parametrize("bound", [200, 500, 2000, 48_000])
@@ -205,22 +220,70 @@ def test_a_long_passage_is_live_in_its_lower_half_only():
     assert "NEAR " in window.prompt(document.lines, place, PATH).prefix
 
 
-def test_another_file_goes_on_from_the_last_one():
-    """With a trail, a file opened after another begins behind what was shown of that; coming back changes nothing."""
-    trail = Trail()
+def test_another_file_opens_with_the_map_and_the_log():
+    """What was edited in one file stands in the next one's prompts; in its own, not one byte before it changes."""
+    story = Story(4000)
+    story.offer(Map("# lib.py\ndef helper(a, b)\n", ("lib.py",)))
     one, two = opened(source(900)), opened(source(50))
-    first, second = Window(48_000, S, trail), Window(48_000, S, trail)
-    a = first.prompt(one.lines, Place(800, 0), "a.py").prefix
+    first, second = Window(48_000, S, story, "a"), Window(48_000, S, story, "b")
+    first.prompt(one.lines, Place(800, 0), "a.py")
+    place = typed(first, one, Place(800, 0), "def made_up(x):\n    return helper(x)\n")
+    a = first.prompt(one.lines, place, "a.py").prefix
+    first.left(one.lines, "a.py")
     b = second.prompt(two.lines, Place(20, 0), "b.go").prefix
-    assert b.startswith(a + "// b.go\n")
-    assert first.prompt(one.lines, Place(800, 0), "a.py").prefix == a
+    assert b.startswith(
+        "# lib.py\ndef helper(a, b)\n# a.py\ndef made_up(x):\n    return helper(x)\n// b.go\n"
+    )
+    assert first.prompt(one.lines, place, "a.py").prefix == a
 
 
-def test_without_a_trail_nothing_of_another_file_is_shown():
-    """Files are kept apart unless they share a trail."""
+def test_a_new_place_is_told_the_news():
+    """What was edited elsewhere comes at the next new place, behind what was shown; nothing is told twice."""
+    story = Story(4000)
+    document, window = opened(source(2000)), Window(48_000, S, story, "a")
+    first = window.prompt(document.lines, Place(500, 0), "a.py").prefix
+    story.add(Entry("b", "b.py", "# b.py\nnews = 1\n"))
+    assert window.prompt(document.lines, Place(500, 0), "a.py").prefix == first
+    second = window.prompt(document.lines, Place(1500, 0), "a.py").prefix
+    assert second.startswith(first)
+    third = window.prompt(document.lines, Place(1000, 0), "a.py").prefix
+    assert second[len(first) :].startswith("# b.py\nnews = 1\n# a.py\n")
+    assert third.startswith(second)
+    assert third.count("news = 1") == 1
+    assert window.openings == 1
+
+
+def test_what_the_window_has_cut_off_comes_back_through_the_log():
+    """Edits of a file itself are in what its prompts open with, when they open anew."""
+    story = Story(4000)
+    document, window = opened(source(3000)), Window(20_000, S, story, "a")
+    place = typed(window, document, Place(10, 0), "def cut_off(x): ...\n")
+    for line in range(200, 3000, 200):
+        prompt = window.prompt(document.lines, Place(line, 0), "a.py").prefix
+    assert window.openings > 1
+    assert prompt.startswith("# a.py\ndef cut_off(x): ...\n")
+    assert place == (11, 0)
+
+
+def test_a_formatter_writes_no_news():
+    """What nobody typed, and what is replaced by the dozen, is not logged; what was typed before it still is."""
+    story = Story(4000)
+    document, window = opened(source(100)), Window(48_000, S, story, "a")
+    typed(window, document, Place(50, 0), "kept_name = 1\n")
+    window.edited(document.change(Place(0, 0), Place(40, 0), source(40).upper()))
+    window.edited(document.change(Place(80, 0), Place(80, 0), "  "), typed=False)
+    window.left(document.lines, "a.py")
+    assert story.opening().log == "# a.py\nkept_name = 1\n"
+
+
+def test_without_a_story_nothing_of_another_file_is_shown():
+    """Files are kept apart unless they share a story."""
     one, two = opened("secret = 1\n"), opened("x = \n")
-    Window(P, S).prompt(one.lines, Place(1, 0), "a.py")
-    assert "secret" not in Window(P, S).prompt(two.lines, Place(0, 4), "b.py").prefix
+    apart = Window(P, S)
+    place = typed(apart, one, Place(1, 0), "more_secret = 2\n")
+    apart.prompt(one.lines, place, "a.py")
+    apart.left(one.lines, "a.py")
+    assert "secret" not in Window(P, S, Story(4000), "b").prompt(two.lines, Place(0, 4), "b.py").prefix
 
 
 def test_a_closed_file_is_taken_up_again():
@@ -272,12 +335,12 @@ def test_carriage_returns_stay():
 
 def test_the_parts_of_a_prompt_add_up():
     """What `explain` shows: the characters of each part, and the live lines."""
-    document, window = opened(source(900)), Window(48_000, S)
+    document, window = opened(source(900)), Window(48_000, S, told(600), "a")
     window.prompt(document.lines, Place(200, 0), PATH)
-    prompt = window.prompt(document.lines, Place(800, 2), PATH, "# map\n")
-    head, others, before, live, first, last = window.parts
-    assert (head, others, last) == (6, 0, 800)
-    assert head + others + before + live == len(prompt.prefix)
+    prompt = window.prompt(document.lines, Place(800, 2), PATH)
+    opening, before, live, first, last = window.parts
+    assert (opening.map, opening.mapped, opening.log, last) == ("m" * 600, ("m.py",), "", 800)
+    assert 600 + before + live == len(prompt.prefix)
     assert prompt.prefix.endswith("".join(document.lines[first:last]) + document.lines[800][:2])
 
 

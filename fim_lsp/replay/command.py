@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fim_lsp import languages, quality, settings
-from fim_lsp.replay import history, plot, session
+from fim_lsp.context import project
+from fim_lsp.replay import history, plot, recall, session
 from fim_lsp.replay.bill import RULES, Bill, Encoder, Meter, Price, Sent
 from fim_lsp.replay.drive import Accepting, Driver, Plain, Windows, played
 from fim_lsp.replay.history import HistoryError
 from fim_lsp.replay.layouts import LAYOUTS
+from fim_lsp.replay.library import Library
 from fim_lsp.replay.report import Report, Session
 from fim_lsp.replay.session import Ask, Change, Event, Open
 from fim_lsp.settings import Settings
@@ -61,6 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--quality",
         action="store_true",
         help="cut holes in the newest files instead, let a model answer that does not know when to stop, and report what is inserted",
+    )
+    add(
+        "--context",
+        action="store_true",
+        help="report how many of the project's names the prompts show, at what cost, beside other ways",
     )
     add("--asks", metavar="N", type=_whole, default=600, help="how many stops at most (600)")
     add(
@@ -159,7 +166,10 @@ def run(
         events, described = _session(args)
         if args.save:
             session.save(events, args.save)
-        report = _replayed(args, events, described, chosen, price, price_name, connect)
+        library = _library(args, described)
+        if args.context:
+            return _context(args, events, library, chosen, price)
+        report = _replayed(args, events, described, chosen, price, price_name, connect, library)
         _print(report, args)
         if args.plot:
             args.plot.write_text(plot.svg(report), "utf-8")
@@ -169,6 +179,41 @@ def run(
         return _fail(
             f"{error.filename or 'A file'} cannot be written: {error.strerror or type(error).__name__}."
         )
+    return DONE
+
+
+def _library(args: argparse.Namespace, described: Session) -> Library:
+    """The project around the session; nothing but its own files where it is a saved one."""
+    if not described.first:
+        return Library({})
+    code = [end for name in languages.names() if name not in _NOT_CODE for end in languages.endings(name)]
+    return Library(history.tree(args.repository, described.first, (*code, *project.manifests())))
+
+
+def _context(
+    args: argparse.Namespace, events: Sequence[Event], library: Library, chosen: Settings, price: Price
+) -> int:
+    """How many names the prompts show, each way of showing other files on the same session."""
+    with _progress(8 * sum(isinstance(event, Ask) for event in events)) as step:
+        found = recall.scores(events, library, chosen, price, args.rule, step)
+    rows = [score.row(found[0]) for score in found]
+    if args.plot:
+        args.plot.write_text(plot.scatter(rows, args.repository.resolve().name), "utf-8")
+    if args.json:
+        print(json.dumps(rows, indent=1))
+        return DONE
+    names = ("external %", "signatures %", "back %", "$ over off", "tokens", "head/100", "ms")
+    print(f"{'context':18}" + "".join(f"{name:>14}" for name in names))
+    for row in rows:
+        shares = [row[name] for name in ("external", "signatures", "broughtBack")]
+        shown = ["-" if share is None else f"{100 * share:.1f}" for share in shares]
+        figures = [
+            f"{row['usdOverNone'] or 0:.2f}",
+            f"{row['tokens']:,}",
+            f"{row['headChangesPer100'] or 0:.1f}",
+        ]
+        cells = [*shown, *figures, f"{row['milliseconds'] or 0:.3f}"]
+        print(f"{row['context']:18}" + "".join(f"{cell:>14}" for cell in cells))
     return DONE
 
 
@@ -272,6 +317,7 @@ def _replayed(
     price: Price,
     price_name: str,
     connect: Callable[[Settings], Service],
+    library: Library,
 ) -> Report:
     from fim_lsp.replay.rehearsal import Rehearsal  # noqa: PLC0415 - httpx costs 50 ms, wrong usage none
 
@@ -289,7 +335,7 @@ def _replayed(
             typist = Accepting(driver, args.accept) if args.accept else driver
             return asyncio.run(played(events, typist, Meter(name, encoder), next_one))
 
-        ours = Rehearsal(chosen)
+        ours = Rehearsal(chosen, library=library)
         bills.append(bill(OURS, ours))
         if ours.problems:
             raise _StoppedError(ours.problems[0].message)
@@ -297,15 +343,16 @@ def _replayed(
         _agree(args, bills[0], chosen, price)
     with _progress((rows - 1 + args.live) * min(asks, described.asks)) as step:
         if args.live:
-            live = Rehearsal(chosen, connect)
+            live = Rehearsal(chosen, connect, library)
             spent = bill(
                 LIVE, live, lambda bill: not live.problems and _affordable(bill, args, chosen, price)
             )
             _live_end(live, spent)
             # What follows is compared on the same asks.
             asks = spent.asks
-            bills[:] = [spent, bill(OURS, Rehearsal(chosen))]
-        bills.append(bill(WINDOW, Windows(chosen.prefix_chars, chosen.suffix_chars)))
+            bills[:] = [spent, bill(OURS, Rehearsal(chosen, library=library))]
+        stories = library.stories(chosen.context_of)
+        bills.append(bill(WINDOW, Windows(chosen.prefix_chars, chosen.suffix_chars, stories)))
         bills += [bill(name, Plain(LAYOUTS[name])) for name in args.layouts]
     return Report(
         replace(described, asks=min(asks, described.asks)), bills, price, price_name, args.rule, encoder.exact

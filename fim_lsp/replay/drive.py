@@ -7,9 +7,10 @@ from hashlib import blake2b
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
+from fim_lsp.context.story import Story
 from fim_lsp.document import Document, Edit, Place
 from fim_lsp.languages import language_of
-from fim_lsp.prompt import Prompt, Trail, Window
+from fim_lsp.prompt import Prompt, Window
 from fim_lsp.replay.bill import Bill, Meter
 from fim_lsp.replay.layouts import Layout
 from fim_lsp.replay.session import Ask, Change, Event, Open
@@ -166,16 +167,25 @@ class Documents:
 class Windows:
     """Our prompts alone: each ask is a request from its document's window, and its answer is read to the end."""
 
-    def __init__(self, prefix_chars: int, suffix_chars: int) -> None:
+    def __init__(
+        self,
+        prefix_chars: int,
+        suffix_chars: int,
+        stories: Callable[[str], Story | None] = lambda _: None,
+    ) -> None:
+        """`stories` gives that of each file, by its path."""
         self._bounds = (prefix_chars, suffix_chars)
-        self._trail = Trail()
+        self._stories = stories
         self._documents = Documents()
         self._windows: dict[str, Window] = {}
+        self._asked = ""  # the path last asked for
 
     def open(self, event: Open) -> None:
         """Take in a file, with a new window."""
+        if event.path in self._windows:
+            self._windows[event.path].left(self._documents.lines(event.path), _name(event.path))
         self._documents.open(event)
-        self._windows[event.path] = Window(*self._bounds, self._trail)
+        self._windows[event.path] = Window(*self._bounds, self._stories(event.path), event.path)
 
     def change(self, event: Change) -> None:
         """Take in a change."""
@@ -183,15 +193,28 @@ class Windows:
 
     async def ask(self, event: Ask) -> Outcome:
         """Ask once, whatever was asked before."""
-        place = self._documents.place(event.path, event.offset)
-        prompt = self._windows[event.path].prompt(
-            self._documents.lines(event.path), place, event.path.rsplit("/", 1)[-1]
-        )
         answer = said(event)[: MOST_TOKENS * TOKEN]
-        return Outcome((Request(prompt, answer),), answer)
+        return Outcome((Request(self.prompt(event), answer),), answer)
+
+    def prompt(self, event: Ask) -> Prompt:
+        """What is sent for an ask."""
+        before = self._asked
+        if before and before != event.path:
+            self._windows[before].left(self._documents.lines(before), _name(before))
+        self._asked = event.path
+        place = self._documents.place(event.path, event.offset)
+        return self._windows[event.path].prompt(self._documents.lines(event.path), place, _name(event.path))
+
+    def window(self, path: str) -> Window:
+        """The window of a file."""
+        return self._windows[path]
 
     async def aclose(self) -> None:
         """Nothing is under way."""
+
+
+def _name(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
 
 
 class Accepting:

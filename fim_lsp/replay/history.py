@@ -85,19 +85,35 @@ def files(path: Path, endings: tuple[str, ...], most: int = 400) -> list[tuple[s
     Raises HistoryError where there is no repository, no commit or no such file.
     """
     git = _Git(path)
-    newest = _names(git, path, "HEAD")[0]
-    listing = git.ask("ls-tree", "-r", "-z", newest).decode("utf-8", "surrogateescape").split("\0")
+    blobs = _blobs(git, _names(git, path, "HEAD")[0], endings)
+    if not blobs:
+        raise HistoryError(f"{path} has no files that end in {_listed(endings)}.")
+    names = sorted(blobs)[:: -(-len(blobs) // most)]
+    texts = _texts(git, [blobs[name] for name in names])
+    return [(name, texts[blobs[name]]) for name in names if blobs[name] in texts]
+
+
+def tree(path: Path, before: str, endings: tuple[str, ...]) -> dict[str, str]:
+    """The files with these endings as they were before a commit, by their paths; none before the first one."""
+    git = _Git(path)
+    try:
+        blobs = _blobs(git, f"{before}^", endings)
+    except subprocess.CalledProcessError:
+        return {}
+    texts = _texts(git, sorted(set(blobs.values())))
+    return {name: texts[blob] for name, blob in blobs.items() if blob in texts}
+
+
+def _blobs(git: _Git, commit: str, endings: tuple[str, ...]) -> dict[str, str]:
+    """The names of the contents of a commit's files with these endings, by their paths."""
+    listing = git.ask("ls-tree", "-r", "-z", commit).decode("utf-8", "surrogateescape").split("\0")
     blobs: dict[str, str] = {}
     for entry in filter(None, listing):
         about, _, name = entry.partition("\t")
         mode, _, blob = about.split(" ")
         if name.endswith(endings) and mode.startswith("100"):
             blobs[name] = blob
-    if not blobs:
-        raise HistoryError(f"{path} has no files that end in {_listed(endings)}.")
-    names = sorted(blobs)[:: -(-len(blobs) // most)]
-    texts = _texts(git, [blobs[name] for name in names])
-    return [(name, texts[blobs[name]]) for name in names if blobs[name] in texts]
+    return blobs
 
 
 class _Typed(NamedTuple):

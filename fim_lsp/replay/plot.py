@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from typing import Any
 
 from fim_lsp.replay.bill import Bill
 from fim_lsp.replay.report import NAMES_OF_RULES, Report
@@ -24,7 +25,7 @@ _STYLE = """
   .title { font-size: 17px; font-weight: 600 } .quiet { fill: #59636e } .ours { font-weight: 600 } .end { text-anchor: end }
   .middle { text-anchor: middle } .axis { stroke: #d1d9e0; stroke-width: 1 } .hit { fill: #8ab4d8 } .miss { fill: #c4623a }
   .out { fill: #7a6bb0 } .line { fill: none; stroke: #818b98; stroke-width: 1.5 } .line.ours { stroke: #1a7f64; stroke-width: 3 }
-  text.label.ours { fill: #1a7f64 }
+  text.label.ours { fill: #1a7f64 } .dot { fill: #818b98 } .dot.ours { fill: #1a7f64 }
   @media (prefers-color-scheme: dark) {
     .paper { fill: #0d1117 } text { fill: #e6edf3 } .quiet { fill: #9198a1 } .axis { stroke: #3d444d } .hit { fill: #4a7ea8 }
     .miss { fill: #d9774f } .out { fill: #9184c9 } .line { stroke: #7d8590 } .line.ours { stroke: #3fb992 }
@@ -40,10 +41,6 @@ def svg(report: Report) -> str:
     height = lines_top + LINES_HEIGHT + 78
     session, (hit, miss, out) = report.session, report.price
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">',
-        f"<title>{escape(f'What completion costs on {session.source}')}</title>",
-        f"<style>{_STYLE}</style>",
-        f'<rect class="paper" width="{WIDTH}" height="{height}"/>',
         _text(MARGIN, 40, f"What 1,000 asks cost, in US dollars, on {session.source}", "title"),
         _text(
             MARGIN,
@@ -66,9 +63,8 @@ def svg(report: Report) -> str:
             "quiet",
         ),
         *_lines(report, lines_top),
-        "</svg>",
     ]
-    return "\n".join(parts) + "\n"
+    return _sheet(f"What completion costs on {session.source}", height, parts)
 
 
 def _bars(report: Report, top: int) -> Iterable[str]:
@@ -158,6 +154,53 @@ def _spread(places: Sequence[float], apart: float) -> list[float]:
     for before, after in itertools.pairwise(order):
         moved[after] = max(moved[after], moved[before] + apart)
     return moved
+
+
+def scatter(rows: Sequence[Mapping[str, Any]], name: str) -> str:
+    """One panel: names of other files that prompts show, against what the input costs over showing none."""
+    height, left, top, base = 470, 90, 110, 400
+    most = max(2.0, *(float(row["usdOverNone"] or 1) for row in rows))
+    shares = [float(row["external"] or 0) for row in rows]
+    tall = max(0.5, *shares)
+
+    def across(ratio: float) -> float:
+        return left + (ratio - 1) / (most - 1) * (WIDTH - left - 190)
+
+    parts = [
+        _text(MARGIN, 40, f"Names of other files that prompts show, on {name}", "title"),
+        _text(
+            MARGIN,
+            62,
+            "Up: share of the names about to be typed that only other files hold.  Right: dollars of the input over none.",
+            "quiet",
+        ),
+        f'<line class="axis" x1="{left}" y1="{base}" x2="{WIDTH - MARGIN}" y2="{base}"/>',
+        f'<line class="axis" x1="{left}" y1="{top}" x2="{left}" y2="{base}"/>',
+    ]
+    for tenth in range(0, int(tall * 10) + 1, 2):
+        y = base - tenth / 10 / tall * (base - top)
+        parts.append(_text(left - 10, y + 4, f"{10 * tenth} %", "quiet end"))
+    ticks = range(1, int(most) + 1, max(1, int(most / 8)))
+    parts += [_text(across(number), base + 22, f"{number}", "quiet middle") for number in ticks]
+    for row, share in zip(rows, shares, strict=True):
+        ours = "," not in str(row["context"])
+        x, y = across(float(row["usdOverNone"] or 1)), base - share / tall * (base - top)
+        kind = "label ours" if ours else "label"
+        parts.append(f'<circle class="{"dot ours" if ours else "dot"}" cx="{x:.1f}" cy="{y:.1f}" r="5"/>')
+        parts.append(_text(x + 10, y + 4, str(row["context"]), kind))
+    return _sheet(f"What prompts show of other files of {name}", height, parts)
+
+
+def _sheet(title: str, height: int, parts: Iterable[str]) -> str:
+    """A picture on paper of its own."""
+    size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
+    head = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
+        f"<title>{escape(title)}</title>",
+        f"<style>{_STYLE}</style>",
+        f'<rect class="paper" width="{WIDTH}" height="{height}"/>',
+    ]
+    return "\n".join([*head, *parts, "</svg>"]) + "\n"
 
 
 def _text(x: float, y: float, text: str, kind: str = "") -> str:

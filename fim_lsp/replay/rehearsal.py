@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from random import Random
 
+from fim_lsp.context.stories import Key
 from fim_lsp.demo.endpoint import Demo
 from fim_lsp.demo.transport import DemoTransport
 from fim_lsp.engine import Engine, Reply
@@ -16,6 +17,7 @@ from fim_lsp.engine import Service as Asked
 from fim_lsp.problems import Problem
 from fim_lsp.prompt import Prompt
 from fim_lsp.replay.drive import Documents, Outcome, Request, said, uri_of
+from fim_lsp.replay.library import Library
 from fim_lsp.replay.session import Ask, Change, Open
 from fim_lsp.request import Balance, Usage
 from fim_lsp.request import Request as Question
@@ -29,8 +31,16 @@ DEMO_KEY = "sk-demo"
 class Rehearsal:
     """The engine on a session; `problems` are what it would have told the user."""
 
-    def __init__(self, settings: Settings, connect: Callable[[Settings], Asked] | None = None) -> None:
-        """`connect` makes the service's client; None plays against the demo endpoint, in typing time."""
+    def __init__(
+        self,
+        settings: Settings,
+        connect: Callable[[Settings], Asked] | None = None,
+        library: Library | None = None,
+    ) -> None:
+        """`connect` makes the service's client; None plays against the demo endpoint, in typing time.
+
+        `library` is the project around the session.
+        """
         live = connect is not None
         self.problems: list[Problem] = []
         self._typed = 0.0
@@ -51,10 +61,27 @@ class Rehearsal:
             sleep=asyncio.sleep if live else lambda _: asyncio.sleep(0),
             tell=self.problems.append,
         )
+        self._settings = settings
+        self._library = library
+        if library is not None:
+            folder, root = library.folder, uri_of("")
+            self._engine.folders({root: ()})
+            self._engine.draw(
+                {
+                    Key(root + package, family, how): folder.map(family, package, how)
+                    for family in folder.families
+                    for package in folder.packages(family)
+                    for how in ("project", "rich")
+                }
+            )
 
     def open(self, event: Open) -> None:
         """Take in a file."""
-        self._engine.open(self._documents.open(event))
+        document = self._documents.open(event)
+        self._engine.open(document)
+        level = self._settings.context_of(document.language)
+        if self._library is not None and level != "off":
+            self._engine.near(document.uri, self._library.folder.near(event.path, level))
 
     def change(self, event: Change) -> None:
         """Take in a change."""

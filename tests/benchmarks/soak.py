@@ -2,7 +2,8 @@
 
 Run it as `python tests/benchmarks/soak.py`; `--edits N` (200,000) and `--asks N` (20,000) take others.  Time is the
 benchmark's own.  Every ask must come to an answer, every document must be what a naive model says, and memory, tasks and
-files must be what they were.
+files must be what they were.  With `--sockets N` so many asks go to a real endpoint that answers every other one, and fails
+at the rest in any of the ways of `tests/faults.py`.
 """
 
 import argparse
@@ -15,11 +16,14 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1])]
 
+import faults
 from world import Reply, Service
 
+from fim_lsp.connection import Transport
 from fim_lsp.document import Document, Place
 from fim_lsp.engine import Engine
 from fim_lsp.request import Refused, Unavailable
+from fim_lsp.service import Service as Client
 from fim_lsp.settings import Settings
 
 DOCUMENTS = 50
@@ -135,6 +139,71 @@ async def main(edits, asks):
     sys.exit(bool(wrong or left or service.under_way or answered != asked))
 
 
+async def over_sockets(asks):
+    """So many asks, some cancelled, over real connections."""
+    chance, loop = random.Random(2), asyncio.get_running_loop()
+    ways = [row.does for row in faults.ROWS if row.at == "plain" and not hasattr(row.does, "early")]
+
+    async def any_way(wire):
+        return await (faults.well if chance.random() < 0.5 else chance.choice(ways))(wire)
+
+    endpoint = faults.Endpoint(loop)
+    endpoint.does = any_way
+    await endpoint.listen()
+    files, told, marks = len(os.listdir("/proc/self/fd")), [], []
+
+    def connect(settings):
+        transport = Transport(settings.base_url, clock=loop.time, wall=loop.wall)
+        return Client(settings.base_url, "sk-test", transport=transport, clock=loop.time, wall=loop.wall)
+
+    settings = Settings(base_url=f"http://127.0.0.1:{endpoint.port}", api_key="sk-test")
+    engine = Engine(
+        settings, connect, clock=loop.time, random=chance.random, sleep=asyncio.sleep, tell=told.append
+    )
+    uris = [f"file:///{n}.py" for n in range(DOCUMENTS)]
+    for uri in uris:
+        engine.open(Document(uri, "python", 1, "x = 1\n" * 40 + "y = \n"))
+    tasks, ends = set(), []
+
+    def ended(task):
+        tasks.discard(task)
+        ends.append(not task.cancelled() and bool(task.result()))
+
+    for n in range(asks):
+        uri = chance.choice(uris)
+        document = engine.document(uri)
+        end = Place(40, len(document.lines[40]) - 1)
+        if end.column > 100:
+            engine.edited(uri, document.change(Place(40, 4), end, ""))
+            end = Place(40, 4)
+        engine.edited(uri, document.change(end, end, "a"))
+        task = asyncio.create_task(
+            engine.complete(uri, Place(40, end.column + 1), explicit=chance.random() < 0.3)
+        )
+        tasks.add(task)
+        task.add_done_callback(ended)
+        await asyncio.sleep(chance.choice([0, 0, 0.01, 0.2, 1.0]))
+        if chance.random() < 0.2:
+            task.cancel()
+        if n % (asks // 8) == 0:
+            marks.append(megabytes())
+    if tasks:
+        await asyncio.wait(tasks, timeout=60)
+    await asyncio.sleep(0)
+    await engine.aclose()
+    await endpoint.stop()
+    await asyncio.sleep(1)
+    more = len(os.listdir("/proc/self/fd")) - files + 1  # the endpoint's own is closed by now
+    others = len(asyncio.all_tasks()) - 1
+    print(
+        f"{asks} asks over sockets, {len(ends)} ended, {sum(ends)} with a text, {endpoint.asked} requests on"
+        f" {endpoint.accepted} connections, {len(told)} problems told"
+    )
+    print(f"asks left: {len(tasks)}; tasks left: {others}; files and sockets left: {more}")
+    print(f"memory in MB, by eighths: {', '.join(f'{mark:.1f}' for mark in [*marks, megabytes()])}")
+    sys.exit(bool(tasks or len(ends) != asks or others or more))
+
+
 def place(text, offset):
     """An offset as a place."""
     return Place(text.count("\n", 0, offset), offset - text.rfind("\n", 0, offset) - 1)
@@ -144,5 +213,10 @@ if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--edits", type=int, default=200_000)
     options.add_argument("--asks", type=int, default=20_000)
+    options.add_argument("--sockets", type=int)
     chosen = options.parse_args()
-    asyncio.run(main(chosen.edits, chosen.asks))
+    if chosen.sockets:
+        with asyncio.Runner(loop_factory=faults.Loop) as runner:
+            runner.run(over_sockets(chosen.sockets))
+    else:
+        asyncio.run(main(chosen.edits, chosen.asks))

@@ -292,7 +292,8 @@ def test_explain_shows_the_bytes(fresh, scripted):
         "waitForSelector", '.tab.active[data-resource-name="the request at the cursor"]', {"timeout": 20_000}
     )
     text = wait(lambda: (seen := fresh.text()) and "--- end ---" in seen and seen, SLOW)
-    assert "--- prompt ---\n# explain.py\nfirst = 1\nsecond = \n--- suffix ---\n\nthird = 3" in text
+    assert "# explain.py\nfirst = 1\nsecond = \n--- suffix ---\n\nthird = 3" in text
+    assert '"what": "live"' in text
     assert scripted.asked == 0
     fresh.shot("explain")
 

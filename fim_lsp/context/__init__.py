@@ -1,0 +1,1 @@
+"""What a prompt says of the project beyond the file."""

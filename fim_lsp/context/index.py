@@ -1,0 +1,197 @@
+"""What the files of a project define, and how many of them name it: the source of the project's map."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from fim_lsp.context.outline import Definition, outline
+from fim_lsp.context.story import Map
+from fim_lsp.document import split_lines
+from fim_lsp.languages import comment, language_of, words
+
+SHORTEST = 3  # characters of a name; shorter ones are everywhere
+ASIDE = 0.2  # what a definition in a test or an example counts
+SHORT_WORD, WORD, LONG_WORD = (
+    0.5,
+    0.8,
+    8,
+)  # what a name counts that is a plain word, shorter or longer than that
+MOST = 400  # definitions kept of a file
+
+
+class Budget(NamedTuple):
+    """Characters of a map: for signatures, and for the names of what else there is."""
+
+    signatures: int
+    names: int
+
+
+class _File(NamedTuple):
+    definitions: tuple[Definition, ...]
+    named: array[int]
+    aside: bool
+
+
+class Index:
+    """The files of one family of languages in one folder, by their paths in it."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, _File] = {}
+        self._numbers: dict[str, int] = {}  # of each word
+        self._naming = array("I")  # files that name a word, by its number
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._files
+
+    @property
+    def paths(self) -> list[str]:
+        """The files that were taken in."""
+        return list(self._files)
+
+    def put(self, path: str, text: str, *, aside: bool = False) -> bool:
+        """Take in a file, or what has become of it; whether its definitions are others than before."""
+        before = self._files.get(path)
+        self.drop(path)
+        lines = split_lines(text)
+        found = outline(lines, language_of(path))
+        kept = tuple(one for one in found if len(one.name) >= SHORTEST and not one.name.startswith("__"))[
+            :MOST
+        ]
+        named = array("I", sorted(map(self._number, words(text))))
+        for number in named:
+            self._naming[number] += 1
+        self._files[path] = _File(kept, named, aside)
+        signatures = [one.signature for one in kept]
+        return before is None or [one.signature for one in before.definitions] != signatures
+
+    def drop(self, path: str) -> bool:
+        """Forget a file; whether it was there."""
+        file = self._files.pop(path, None)
+        if file is None:
+            return False
+        for number in file.named:
+            self._naming[number] -= 1
+        return True
+
+    def map(self, budget: Budget, package: str = "") -> Map:
+        """The definitions that most files name for each character that showing them takes, by file, in the files' order.
+
+        Behind the signatures of a file stand the names of others that it defines.  The same files give the same bytes.
+        With a package, a folder whose path ends with `/`, only its files count; what they name may be defined anywhere.
+        """
+        homes: Counter[str] = Counter()
+        times: Counter[str] = Counter()
+        naming = self._naming if not package else self._naming_within(package)
+        for path, file in self._files.items():
+            if path.startswith(package):
+                homes.update({one.name for one in file.definitions})
+            times.update(one.name for one in file.definitions)
+
+        def worth(file: _File, name: str) -> float:
+            number = self._numbers.get(name)
+            others = 0 if number is None else naming[number] - homes[name]
+            return others * (ASIDE if file.aside else 1) * _telling(name)
+
+        signatures = self._chosen(
+            lambda file, one: worth(file, one.name) / times[one.name] / (10 + len(one.signature)),
+            lambda one: one.signature.strip(),
+            budget.signatures,
+        )
+        shown = {one.name for found in signatures.values() for one in found}
+        names = self._chosen(
+            lambda file, one: 0 if one.name in shown else worth(file, one.name) / (3 + len(one.name)),
+            lambda one: one.name,
+            budget.names,
+            once=True,
+        )
+        files = tuple(sorted({*signatures, *names}))
+        return Map("".join(_section(path, signatures[path], names[path]) for path in files), files)
+
+    def near(self, paths: Iterable[str], chars: int, but: str) -> str:
+        """Signatures of these files that most others name, in so many characters, but for lines of a text."""
+        wanted = dict.fromkeys(paths)
+        told = {line.strip() for line in but.split("\n")}
+
+        def worth(file: _File, one: Definition) -> float:
+            return self._files_naming(one.name) / (10 + len(one.signature)) * (ASIDE if file.aside else 1)
+
+        chosen = self._chosen(
+            lambda file, one: 0 if one.signature.strip() in told else worth(file, one),
+            lambda one: one.signature.strip(),
+            chars,
+            among=[path for path in wanted if path in self._files],
+        )
+        return "".join(_section(path, chosen[path], ()) for path in sorted(chosen))
+
+    def _chosen(
+        self,
+        worth: Callable[[_File, Definition], float],
+        shown: Callable[[Definition], str],
+        room: int,
+        among: Iterable[str] | None = None,
+        *,
+        once: bool = False,
+    ) -> defaultdict[str, list[Definition]]:
+        """The definitions of the greatest worth that fit together with their files' names.
+
+        None is shown twice for a file, nor, with `once`, for any.
+        """
+        ranked = sorted(
+            (-value, path, one.line, one)
+            for path in (self._files if among is None else among)
+            for one in self._files[path].definitions
+            if (value := worth(self._files[path], one)) > 0
+        )
+        chosen: defaultdict[str, list[Definition]] = defaultdict(list)
+        taken: set[tuple[str, str]] = set()
+        for _, path, _, one in ranked:
+            text = shown(one)
+            size = len(text) + 2 + (0 if path in chosen else len(path) + 4)
+            if room < SHORTEST:
+                break
+            key = ("" if once else path, text)
+            if size > room or key in taken:
+                continue
+            taken.add(key)
+            chosen[path].append(one)
+            room -= size
+        return chosen
+
+    def _number(self, word: str) -> int:
+        number = self._numbers.setdefault(word, len(self._numbers))
+        if number == len(self._naming):
+            self._naming.append(0)
+        return number
+
+    def _naming_within(self, package: str) -> array[int]:
+        naming = array("I", bytes(4 * len(self._naming)))
+        for path, file in self._files.items():
+            if path.startswith(package):
+                for number in file.named:
+                    naming[number] += 1
+        return naming
+
+    def _files_naming(self, word: str) -> int:
+        number = self._numbers.get(word)
+        return 0 if number is None else self._naming[number]
+
+
+def _telling(name: str) -> float:
+    """How much a name's being named says: one that is a plain word may be named by prose."""
+    if not (name.isalpha() and name.islower()):
+        return 1.0
+    return SHORT_WORD if len(name) < LONG_WORD else WORD
+
+
+def _section(path: str, signatures: Iterable[Definition], names: Iterable[Definition]) -> str:
+    """A file's part of a map: its name, its signatures in order, and the names of what else it defines."""
+    sign = comment(path)
+    lines = [f"{sign} {path}", *(one.signature for one in sorted(signatures, key=lambda one: one.line))]
+    also = ", ".join(dict.fromkeys(one.name for one in sorted(names, key=lambda one: one.line)))
+    return "".join(f"{line}\n" for line in [*lines, *([f"{sign} also {also}"] if also else [])])

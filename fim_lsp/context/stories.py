@@ -1,0 +1,77 @@
+"""The stories of one server: one for each folder, family of languages, and amount that is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from fim_lsp.context.project import family, level
+from fim_lsp.context.story import Map, Story
+
+
+class Key(NamedTuple):
+    """What a story is of: a folder of the workspace or a package (its URI, "" for none), a family of languages, and a level."""
+
+    folder: str
+    family: str
+    level: str
+
+
+class Stories:
+    """Each made when it is first asked for; maps may come before or after."""
+
+    def __init__(self) -> None:
+        self._stories: dict[Key, Story] = {}
+        self._maps: dict[Key, Map] = {}
+        self._roots: list[str] = []
+        self._packages: list[str] = []
+
+    def folders(self, uris: Iterable[str]) -> None:
+        """Learn the workspace's folders."""
+        self._roots = _innermost_first(uris)
+
+    def packages(self, uris: Iterable[str]) -> bool:
+        """Learn the packages in them that have maps of their own; whether they are others than before."""
+        before, self._packages = self._packages, _innermost_first(uris)
+        return self._packages != before
+
+    def of(self, uri: str, language: str, how: str) -> Story | None:
+        """The story that a document's prompts open with; None where nothing of other files is shown."""
+        if how == "off":
+            return None
+        key = self._key(uri, family(language), how)
+        story = self._stories.get(key)
+        if story is None:
+            story = self._stories[key] = Story(level(how).log)
+            if key in self._maps:
+                story.offer(self._maps[key])
+        return story
+
+    def _key(self, uri: str, spoken: str, how: str) -> Key:
+        """The innermost package with a map of that family; the workspace's folder where none has."""
+        root = next((folder for folder in self._roots if uri.startswith(folder)), "")
+        keys = (Key(folder, spoken, how) for folder in self._packages if uri.startswith(folder))
+        return next((key for key in keys if key in self._maps), Key(root, spoken, how))
+
+    def learn(self, key: Key, newer: Map) -> Story | None:
+        """Take in a map; the story that had none until now, if there is one."""
+        self._maps[key] = newer
+        story = self._stories.get(key)
+        if story is None:
+            return None
+        first = not story.map.text
+        story.offer(newer)
+        return story if first and newer.text else None
+
+    def forget(self) -> None:
+        """Begin all stories anew; the maps stay until others come."""
+        self._stories.clear()
+
+    def rest(self) -> None:
+        """Take newer maps over: nobody types."""
+        for story in self._stories.values():
+            story.rest()
+
+
+def _innermost_first(uris: Iterable[str]) -> list[str]:
+    return sorted({uri.rstrip("/") + "/" for uri in uris}, key=lambda uri: (-len(uri), uri))

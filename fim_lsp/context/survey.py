@@ -1,0 +1,91 @@
+"""The server's end of the process that draws maps: begun beside the messages, never waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import fim_lsp
+
+log = logging.getLogger(__name__)
+
+LONGEST = 1 << 24  # bytes of an answer
+_CODE = "import sys; sys.path[:0] = sys.argv[1:]; from fim_lsp.context.surveyor import main; main()"
+
+
+class Survey:
+    """One process, for some folders and settings; `drawn` hears of maps, `near` of what a file (its path) imports."""
+
+    def __init__(
+        self, drawn: Callable[[Sequence[Mapping[str, Any]]], None], near: Callable[[str, str], None]
+    ) -> None:
+        self._drawn = drawn
+        self._near = near
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def run(self, folders: Sequence[str], exclude: Sequence[str], levels: Sequence[str]) -> None:
+        """Begin, and hear what it says until it ends; a failure is logged, and then there are no maps."""
+        try:
+            await self._heard(folders, exclude, levels)
+        except OSError as error:
+            log.warning("no map of the project: its process does not start (%s)", type(error).__name__)
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("no map of the project: its process made no sense (%s)", type(error).__name__)
+        finally:
+            self.close()
+
+    def changed(self, paths: Iterable[str]) -> None:
+        """Tell of files that were saved, made, renamed or removed."""
+        self._tell({"changed": list(paths)})
+
+    def about(self, path: str, level: str) -> None:
+        """Ask what a file imports."""
+        self._tell({"about": path, "level": level})
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+
+    async def _heard(self, folders: Sequence[str], exclude: Sequence[str], levels: Sequence[str]) -> None:
+        package = Path(fim_lsp.__file__).parents[1]
+        # What the interpreter would find by itself stands behind: an isolated one is told of the server's folders.
+        paths = [str(package), *(path for path in sys.path if path)]
+        idle = getattr(subprocess, "IDLE_PRIORITY_CLASS", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
+        self._process = process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-I", "-X", "utf8", "-c", _CODE, *dict.fromkeys(paths)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            limit=LONGEST,
+            creationflags=idle,
+        )
+        self._tell({"folders": list(folders), "exclude": list(exclude), "levels": list(levels)})
+        assert process.stdout is not None
+        while line := await process.stdout.readline():
+            answer = json.loads(line)
+            if "about" in answer:
+                self._near(answer["about"], answer["text"])
+                continue
+            log.info("%d files in the maps, read in %.1f s", answer["files"], answer["seconds"])
+            self._drawn(answer["maps"])
+        await process.wait()
+        if self._process is process:
+            log.warning("no further maps of the project: its process ended by itself")
+
+    def _tell(self, message: Mapping[str, Any]) -> None:
+        process = self._process
+        if process is None or process.stdin is None or process.stdin.is_closing():
+            return
+        with suppress(OSError):
+            process.stdin.write(json.dumps(message).encode() + b"\n")

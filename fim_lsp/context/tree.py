@@ -1,0 +1,123 @@
+"""The files of a folder that people write and that may be shown: found by name, read within bounds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+from pathspec.patterns.gitignore import GitIgnorePatternError
+
+from fim_lsp.context import project
+from fim_lsp.context.outline import known
+from fim_lsp.exclude import excluded
+from fim_lsp.languages import language_of
+
+IGNORE = ".gitignore"
+MOST_RULES = 200_000  # bytes of a .gitignore that are looked at
+
+
+class Tree:
+    """A folder, with what is never shown of it; nothing in it is run, and no link is followed."""
+
+    def __init__(self, root: Path, exclude: Sequence[str]) -> None:
+        self.root = root
+        self._exclude = exclude
+        self._rules: dict[str, GitIgnoreSpec | None] = {}  # of each folder, by its path from the root
+
+    def files(self) -> Iterator[str]:
+        """Paths from the root with `/`, in order, no more than the bounds allow."""
+        left = project.bounds().files
+        for path in self._walk(""):
+            yield path
+            left -= 1
+            if left <= 0:
+                return
+
+    def text(self, path: str) -> str | None:
+        """What a file holds; None if it is not to be shown, or is no text that a person wrote."""
+        if not self.shows(path):
+            return None
+        file = self.root / path
+        try:
+            if file.is_symlink() or not file.is_file() or file.stat().st_size > project.bounds().file_bytes:
+                return None
+            text = file.read_bytes().decode()
+        except (OSError, UnicodeDecodeError, ValueError):
+            return None
+        return None if "\0" in text or project.made(text) else text
+
+    def shows(self, path: str) -> bool:
+        """Whether a file may be shown, by its name and those of its folders."""
+        *folders, name = path.split("/")
+        at = ""
+        for folder in folders:
+            at = f"{at}{folder}/"
+            if project.left_out(folder, folder=True) or self._ignored(at):
+                return False
+        return self._wanted(path, name)
+
+    def forget(self, path: str) -> bool:
+        """Read a .gitignore anew that has changed; whether the file is one."""
+        folder, _, name = path.rpartition("/")
+        if name != IGNORE:
+            return False
+        self._rules.pop(f"{folder}/" if folder else "", None)
+        return True
+
+    def _wanted(self, path: str, name: str) -> bool:
+        return (
+            (project.manifest(name) or known(language_of(name)))
+            and not project.left_out(name, folder=False)
+            and not excluded(f"/{path}", self._exclude)
+            and not self._ignored(path)
+        )
+
+    def _walk(self, folder: str) -> Iterator[str]:
+        try:
+            with os.scandir(self.root / folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError:
+            return
+        folders = []
+        for entry in entries:
+            path = folder + entry.name
+            try:
+                if entry.is_symlink():
+                    continue
+                if entry.is_dir():
+                    if not project.left_out(entry.name, folder=True) and not self._ignored(f"{path}/"):
+                        folders.append(f"{path}/")
+                elif entry.is_file() and self._wanted(path, entry.name):
+                    yield path
+            except OSError:
+                continue
+        for inner in folders:
+            yield from self._walk(inner)
+
+    def _ignored(self, path: str) -> bool:
+        """Whether git would ignore a path, by the rules of its folders, the innermost that speaks of it deciding."""
+        folder = path.rstrip("/")
+        while folder:
+            folder = folder.rpartition("/")[0]
+            at = f"{folder}/" if folder else ""
+            rules = self._rules_of(at)
+            if rules is not None:
+                verdict = rules.check_file(path[len(at) :]).include
+                if verdict is not None:
+                    return verdict
+        return False
+
+    def _rules_of(self, folder: str) -> GitIgnoreSpec | None:
+        if folder not in self._rules:
+            rules = None
+            file = self.root / folder / IGNORE
+            try:
+                if file.is_file():
+                    lines = file.read_bytes()[:MOST_RULES].decode("utf-8", "replace").splitlines()
+                    rules = GitIgnoreSpec.from_lines(lines)
+            except (OSError, GitIgnorePatternError):
+                rules = None
+            self._rules[folder] = rules
+        return self._rules[folder]

@@ -1,0 +1,62 @@
+"""The project around a session: its files as they were before the first commit, in the place of a folder on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from fim_lsp.context import project
+from fim_lsp.context.outline import known
+from fim_lsp.context.story import Story
+from fim_lsp.context.surveyor import Folder
+from fim_lsp.languages import language_of
+
+
+class Library:
+    """Files by their paths, and the maps that are drawn of them."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = {path: text for path, text in texts.items() if self.shows(path)}
+        self.folder = Folder(self)
+        for _ in self.folder.survey():
+            pass
+
+    def files(self) -> Iterator[str]:
+        """The files that may be shown."""
+        return iter(sorted(self.texts))
+
+    def text(self, path: str) -> str | None:
+        """What one holds; None if a program has written it, or it is not there."""
+        text = self.texts.get(path)
+        return None if text is None or project.made(text) else text
+
+    def shows(self, path: str) -> bool:
+        """Whether a file may be shown, by its name."""
+        *folders, name = path.split("/")
+        return (
+            (project.manifest(name) or known(language_of(name)))
+            and not project.left_out(name, folder=False)
+            and not any(project.left_out(folder, folder=True) for folder in folders)
+        )
+
+    def forget(self, path: str) -> bool:
+        """Nothing here says what may be shown."""
+        del path
+        return False
+
+    def stories(self, how: Callable[[str], str]) -> Callable[[str], Story | None]:
+        """The story of each file, by its path: one for a package and a family; `how` gives a language's level, or "off"."""
+        made: dict[tuple[str, str], Story] = {}
+
+        def story(path: str) -> Story | None:
+            level, family = how(language_of(path)), project.family(language_of(path))
+            if level == "off":
+                return None
+            known_here = family in self.folder.families
+            package = self.folder.package(path, family) if known_here else ""
+            if (family, package) not in made:
+                made[family, package] = Story(project.level(level).log)
+                if known_here:
+                    made[family, package].offer(self.folder.map(family, package, level))
+            return made[family, package]
+
+        return story
