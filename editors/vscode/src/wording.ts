@@ -54,9 +54,24 @@ export function hover(status: Status, today?: { usd?: number; savedUsd?: number 
   return lines.join("\n\n");
 }
 
-/** The request at the cursor, as one can read it: its parameters, then both texts to the byte. */
+interface Part {
+  what: string;
+  characters: number;
+  tokens: number;
+  files?: string[];
+  usdKept?: number;
+  usdNew?: number;
+}
+
+/** The request at the cursor, as one can read it: its parameters, the prompt's parts, then both texts to the byte. */
 export function explained(found: Record<string, unknown>): string {
   if (typeof found["problem"] === "string") return found["problem"];
-  const { prompt, suffix, ...rest } = found;
-  return `${JSON.stringify(rest, null, 2)}\n\n--- prompt ---\n${String(prompt)}\n--- suffix ---\n${String(suffix)}\n--- end ---\n`;
+  const { prompt, suffix, parts, ...rest } = found;
+  const listed = Array.isArray(parts) ? `\n\n--- parts ---\n${(parts as Part[]).map(part).join("\n")}` : "";
+  return `${JSON.stringify(listed ? rest : { ...rest, parts }, null, 2)}${listed}\n\n--- prompt ---\n${String(prompt)}\n--- suffix ---\n${String(suffix)}\n--- end ---\n`;
+}
+
+function part({ what, characters, tokens, files = [], usdKept = 0, usdNew = 0 }: Part): string {
+  const price = `$${usdKept.toFixed(8)} where the service has kept it, $${usdNew.toFixed(8)} where it is new`;
+  return `${what}: ${characters} characters, ${tokens} tokens, ${price}${files.length ? `; of ${files.join(", ")}` : ""}`;
 }

@@ -89,6 +89,8 @@ void test("the status bar and its hover say what is, and what to do", () => {
 void test("an explanation holds the exact bytes", () => {
   const text = explained({ model: "m", prompt: "a\nb", suffix: "\tc" });
   assert.ok(text.includes("--- prompt ---\na\nb\n--- suffix ---\n\tc\n--- end ---"));
+  const live = { what: "live", characters: 9, tokens: 3, files: ["a.py"], usdKept: 2e-8, usdNew: 9e-7 };
+  assert.match(explained({ prompt: "", suffix: "", parts: [live] }), /^live: 9 characters, 3 tokens, \$0\.00000002 .*; of a\.py$/m);
 });
 
 void test("what the settings switch off is not called a pause", () => {
