@@ -273,7 +273,8 @@ class Code:
         before = path.stat().st_mtime_ns
         self.press("Control+s")
         end = time.monotonic() + 5
-        while path.stat().st_mtime_ns == before and time.monotonic() < end:
+        # The editor empties the file before it writes: what is read then is not what is saved.
+        while (path.stat().st_mtime_ns == before or not path.stat().st_size) and time.monotonic() < end:
             time.sleep(0.05)
         return path.read_bytes().decode()
 
