@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -35,6 +35,10 @@ class _File(NamedTuple):
     aside: bool
 
 
+_At = tuple[str, Definition]  # a definition, and the path of its file
+_Ranked = tuple[float, str, int, Definition]  # by worth, the greatest first, then by file and line
+
+
 class Index:
     """The files of one family of languages in one folder, by their paths in it."""
 
@@ -42,6 +46,7 @@ class Index:
         self._files: dict[str, _File] = {}
         self._numbers: dict[str, int] = {}  # of each word
         self._naming = array("I")  # files that name a word, by its number
+        self._defined: dict[str, list[_At]] = {}  # what is defined, by name; empty: to be gathered anew
 
     def __len__(self) -> int:
         return len(self._files)
@@ -58,6 +63,7 @@ class Index:
         """Take in a file, or what has become of it; whether its definitions are others than before."""
         before = self._files.get(path)
         self.drop(path)
+        self._defined.clear()
         lines = split_lines(text)
         found = outline(lines, language_of(path))
         kept = tuple(one for one in found if len(one.name) >= SHORTEST and not one.name.startswith("__"))[
@@ -75,6 +81,7 @@ class Index:
         file = self._files.pop(path, None)
         if file is None:
             return False
+        self._defined.clear()
         for number in file.named:
             self._naming[number] -= 1
         return True
@@ -85,72 +92,61 @@ class Index:
         Behind the signatures of a file stand the names of others that it defines.  The same files give the same bytes.
         With a package, a folder whose path ends with `/`, only its files count; what they name may be defined anywhere.
         """
-        homes: Counter[str] = Counter()
-        times: Counter[str] = Counter()
         naming = self._naming if not package else self._naming_within(package)
-        for path, file in self._files.items():
-            if path.startswith(package):
-                homes.update({one.name for one in file.definitions})
-            times.update(one.name for one in file.definitions)
-
-        def worth(file: _File, name: str) -> float:
+        signatures: list[_Ranked] = []
+        names: list[_Ranked] = []
+        for name, found in self._definitions().items():
             number = self._numbers.get(name)
-            others = 0 if number is None else naming[number] - homes[name]
-            return others * (ASIDE if file.aside else 1) * _telling(name)
-
-        signatures = self._chosen(
-            lambda file, one: worth(file, one.name) / times[one.name] / (10 + len(one.signature)),
-            lambda one: one.signature.strip(),
-            budget.signatures,
-        )
-        shown = {one.name for found in signatures.values() for one in found}
-        names = self._chosen(
-            lambda file, one: 0 if one.name in shown else worth(file, one.name) / (3 + len(one.name)),
-            lambda one: one.name,
-            budget.names,
-            once=True,
-        )
-        files = tuple(sorted({*signatures, *names}))
-        return Map("".join(_section(path, signatures[path], names[path]) for path in files), files)
+            times = 0 if number is None else naming[number]
+            others = times and times - len({path for path, _ in found if path.startswith(package)})
+            if others <= 0:
+                continue
+            for path, one in found:
+                worth = others * (ASIDE if self._files[path].aside else 1) * _telling(name)
+                signatures.append((-worth / len(found) / (10 + len(one.signature)), path, one.line, one))
+                names.append((-worth / (3 + len(name)), path, one.line, one))
+        shown = self._chosen(signatures, lambda one: one.signature.strip(), budget.signatures)
+        told = {one.name for chosen in shown.values() for one in chosen}
+        left = (row for row in names if row[3].name not in told)
+        also = self._chosen(left, lambda one: one.name, budget.names, once=True)
+        files = tuple(sorted({*shown, *also}))
+        return Map("".join(_section(path, shown[path], also[path]) for path in files), files)
 
     def near(self, paths: Iterable[str], chars: int, but: str) -> str:
         """Signatures of these files that most others name, in so many characters, but for lines of a text."""
         wanted = dict.fromkeys(paths)
         told = {line.strip() for line in but.split("\n")}
 
-        def worth(file: _File, one: Definition) -> float:
-            return self._files_naming(one.name) / (10 + len(one.signature)) * (ASIDE if file.aside else 1)
-
-        chosen = self._chosen(
-            lambda file, one: 0 if one.signature.strip() in told else worth(file, one),
-            lambda one: one.signature.strip(),
-            chars,
-            among=[path for path in wanted if path in self._files],
-        )
+        ranked: list[_Ranked] = []
+        for path, file in ((path, self._files[path]) for path in wanted if path in self._files):
+            for one in file.definitions:
+                worth = (
+                    self._files_naming(one.name) / (10 + len(one.signature)) * (ASIDE if file.aside else 1)
+                )
+                if worth and one.signature.strip() not in told:
+                    ranked.append((-worth, path, one.line, one))
+        chosen = self._chosen(ranked, lambda one: one.signature.strip(), chars)
         return "".join(_section(path, chosen[path], ()) for path in sorted(chosen))
 
+    def _definitions(self) -> dict[str, list[_At]]:
+        """What is defined, by name."""
+        if not self._defined:
+            for path, file in self._files.items():
+                for one in file.definitions:
+                    self._defined.setdefault(one.name, []).append((path, one))
+        return self._defined
+
+    @staticmethod
     def _chosen(
-        self,
-        worth: Callable[[_File, Definition], float],
-        shown: Callable[[Definition], str],
-        room: int,
-        among: Iterable[str] | None = None,
-        *,
-        once: bool = False,
+        ranked: Iterable[_Ranked], shown: Callable[[Definition], str], room: int, *, once: bool = False
     ) -> defaultdict[str, list[Definition]]:
-        """The definitions of the greatest worth that fit together with their files' names.
+        """The first definitions that fit together with their files' names, by file.
 
         None is shown twice for a file, nor, with `once`, for any.
         """
-        ranked = sorted(
-            (-value, path, one.line, one)
-            for path in (self._files if among is None else among)
-            for one in self._files[path].definitions
-            if (value := worth(self._files[path], one)) > 0
-        )
         chosen: defaultdict[str, list[Definition]] = defaultdict(list)
         taken: set[tuple[str, str]] = set()
-        for _, path, _, one in ranked:
+        for _, path, _, one in sorted(ranked):
             text = shown(one)
             size = len(text) + 2 + (0 if path in chosen else len(path) + 4)
             if room < SHORTEST:
