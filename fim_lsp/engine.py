@@ -206,7 +206,7 @@ class Engine:
         if (old.cache_size, old.cache_ttl_seconds) != (settings.cache_size, settings.cache_ttl_seconds):
             self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, self._clock)
         if _windowing(old) != _windowing(settings):
-            self._anew()
+            self._anew(maps=old.exclude != settings.exclude)
         if _answering(old) != _answering(settings):
             self._answers.clear()
         if old != settings:
@@ -227,14 +227,14 @@ class Engine:
         """
         self._stories.folders(ignored)
         self._ignored = {uri.rstrip("/") + "/": patterns for uri, patterns in ignored.items()}
-        self._anew()
+        self._anew(maps=True)
 
     def draw(self, maps: Mapping[Key, Map]) -> None:
         """Take in maps of folders and packages, of families of languages and levels."""
         others = self._stories.packages(key.folder for key in maps if key.folder not in self._ignored)
         grown = [self._stories.learn(key, newer) for key, newer in maps.items()]
         if others:
-            self._anew()
+            self._anew(maps=False)
         for story in grown:
             if story is not None:
                 for opened in self._open.values():
@@ -244,7 +244,7 @@ class Engine:
         """Take in what a document imports: its prompts open with it the next time that they open anew."""
         opened = self._open.get(uri)
         if opened is not None:
-            opened.window.near = text
+            opened.window.imports(text)
 
     def clear(self) -> None:
         """Forget the answers already paid for."""
@@ -433,9 +433,9 @@ class Engine:
         story = self._stories.of(uri, language, how)
         return Window(self.settings.prefix_chars, self.settings.suffix_chars, story, uri)
 
-    def _anew(self) -> None:
-        """Begin all windows and stories anew, after something on which they depend has changed."""
-        self._stories.forget()
+    def _anew(self, *, maps: bool) -> None:
+        """Begin all windows and stories anew, after something on which they depend, or what `maps` may show, has changed."""
+        self._stories.forget(maps=maps)
         self._left.clear()
         for opened in self._open.values():
             opened.secret = self._secret(opened.document.uri)

@@ -74,7 +74,6 @@ class Window:
     ) -> None:
         self.moves = 0
         self.openings = 0
-        self.near = ""  # what the story does not hold and this document's prompts are to open with
         self.parts = Parts(Opening(), 0, 0, 0, 0)
         self._bound = prefix_chars
         self._suffix_chars = suffix_chars
@@ -82,6 +81,7 @@ class Window:
         self._live = min(self.LIVE, self._arrival)
         self._story = story
         self._uri = uri
+        self._near = ""  # of what the document imports
         self._told = Mark()
         self._hunks = Hunks()
         self._opening = Opening()
@@ -131,6 +131,12 @@ class Window:
         """Open anew if the prompts open with this story: there is much more to it now than what was shown."""
         if self._story is story:
             self._forget()
+
+    def imports(self, near: str) -> None:
+        """Open with signatures of what the document imports: now, where little was shown so far, else the next time."""
+        if near != self._near and not self._before:
+            self._forget()
+        self._near = near
 
     def left(self, lines: Sequence[str], path: str, here: int | None = None) -> None:
         """Log what was edited, but for the cursor's own run where it is still `here`."""
@@ -208,7 +214,7 @@ class Window:
         """Open with the story as it is now."""
         if self._story is None:
             return
-        opening = self._story.opening(self.near)
+        opening = self._story.opening(self._near)
         self._told = self._story.told
         if len(opening.text) <= self._bound // 4:
             self._opening, self._open = opening, opening.text

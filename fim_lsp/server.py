@@ -217,14 +217,17 @@ class Server(LanguageServer):
 
         self._survey = Survey(drawn, near)
         self.run(self._survey.run(list(roots), chosen.exclude, wanted[2]))
-        for uri in self.engine.uris():
-            self.study(uri)
+        self._study_all()
 
     def settle_in(self) -> None:
         """Tell the engine of the workspace's folders, and which files they keep secret."""
         from fim_lsp.exclude import ignored  # noqa: PLC0415 - no client waits for it
 
         self.engine.folders({uri: ignored(_rules(uri)) for uri, _ in self.folders})
+
+    def _study_all(self) -> None:
+        for uri in self.engine.uris():
+            self.study(uri)
 
     def study(self, uri: str) -> None:
         """Have the imports of a document looked up, where its prompts show other files."""
@@ -237,10 +240,11 @@ class Server(LanguageServer):
     def touched(self, uris: Iterable[str]) -> None:
         """Files of the workspace were saved, made, renamed or removed."""
         uris = list(uris)
-        if any(uri.endswith("/.gitignore") for uri in uris):
-            self.settle_in()
         if self._survey is not None:
             self._survey.changed(path for uri in uris if (path := _path(uri)))
+        if any(uri.endswith("/.gitignore") for uri in uris):
+            self.settle_in()
+            self._study_all()
 
     def leave(self) -> None:
         """End what goes on beside the messages."""

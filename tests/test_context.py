@@ -407,6 +407,43 @@ async def test_the_prompt_opens_with_the_map(edit):
     assert "PLANTED" not in told["prompt"]
 
 
+async def test_a_file_that_was_open_first_shows_its_imports(edit, workspace):
+    """What is asked before the process has begun is asked once it has."""
+    (workspace / "use.py").write_text("from lib import base\nshown_again()\n")
+    editor = await edit()
+    for _ in range(1000):
+        parts = {part["what"]: part for part in (await editor.explained())["parts"]}
+        if "near this file" in parts:
+            break
+        await asyncio.sleep(0.01)
+    prompt = (await editor.explained())["prompt"]
+    assert "def seldom()" in prompt
+    assert prompt.index("class Base") < prompt.index("def seldom()") < prompt.index("# use.py")
+
+
+@pytest.mark.parametrize("how", ["exclude", "gitignore"])
+async def test_what_is_to_stay_home_from_now_on_is_shown_no_more(edit, workspace, how):
+    """At once, and not when a newer map happens to be taken over."""
+    editor = await edit()
+    assert "class Base" in (await editor.mapped())["prompt"]
+    if how == "exclude":
+        editor.client.settings = {"exclude": ["lib/"]}
+        editor.client.notify(
+            "workspace/didChangeConfiguration", {"settings": {"fimLsp": {"exclude": ["lib/"]}}}
+        )
+    else:
+        (workspace / ".gitignore").write_text("lib/\nprivate\n*secret_stuff.py\nignored/\n")
+        uri = (workspace / ".gitignore").as_uri()
+        editor.client.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": uri, "type": 2}]})
+    for _ in range(1000):
+        prompt = (await editor.explained())["prompt"]
+        if "class Base" not in prompt and "def shown_again()" in prompt:
+            break
+        await asyncio.sleep(0.01)
+    assert "class Base" not in prompt
+    assert "def shown_again()" in prompt
+
+
 async def test_the_bytes_are_the_same_after_a_restart(edit):
     """The same files, another process: the same prompt, so that the service still knows it."""
     first = await (await edit()).mapped()

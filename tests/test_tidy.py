@@ -43,6 +43,7 @@ MAY = {
     "h11": {"connection.py", "demo/server.py"},
     "cachetools": {"answers.py"},
     "platformdirs": {"cli.py"},
+    "pathspec": {"context/tree.py"},
     "sqlite3": {"usage/store.py", "usage/report.py"},
     "argparse": {"cli.py", "replay/command.py", "usage/command.py"},
 }
@@ -74,6 +75,13 @@ PURE = [
     "secrets",
     "request",
     "problems",
+    "context/hunks",
+    "context/imports",
+    "context/index",
+    "context/outline",
+    "context/project",
+    "context/stories",
+    "context/story",
 ]
 
 

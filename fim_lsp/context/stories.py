@@ -63,9 +63,11 @@ class Stories:
         story.offer(newer)
         return story if first and newer.text else None
 
-    def forget(self) -> None:
-        """Begin all stories anew; the maps stay until others come."""
+    def forget(self, *, maps: bool) -> None:
+        """Begin all stories anew, without the maps known so far where what these show may have to stay home now."""
         self._stories.clear()
+        if maps:
+            self._maps.clear()
 
     def rest(self) -> None:
         """Take newer maps over: nobody types."""

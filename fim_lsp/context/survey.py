@@ -29,6 +29,7 @@ class Survey:
         self._drawn = drawn
         self._near = near
         self._process: asyncio.subprocess.Process | None = None
+        self._unsaid: list[bytes] = []  # what was to be told before it began
 
     async def run(self, folders: Sequence[str], exclude: Sequence[str], levels: Sequence[str]) -> None:
         """Begin, and hear what it says until it ends; a failure is logged, and then there are no maps."""
@@ -70,7 +71,10 @@ class Survey:
             limit=LONGEST,
             creationflags=idle,
         )
+        unsaid, self._unsaid = self._unsaid, []
         self._tell({"folders": list(folders), "exclude": list(exclude), "levels": list(levels)})
+        assert process.stdin is not None
+        process.stdin.writelines(unsaid)
         assert process.stdout is not None
         while line := await process.stdout.readline():
             answer = json.loads(line)
@@ -84,8 +88,9 @@ class Survey:
             log.warning("no further maps of the project: its process ended by itself")
 
     def _tell(self, message: Mapping[str, Any]) -> None:
-        process = self._process
-        if process is None or process.stdin is None or process.stdin.is_closing():
-            return
-        with suppress(OSError):
-            process.stdin.write(json.dumps(message).encode() + b"\n")
+        line = json.dumps(message).encode() + b"\n"
+        if self._process is None:
+            self._unsaid.append(line)
+        elif self._process.stdin is not None and not self._process.stdin.is_closing():
+            with suppress(OSError):
+                self._process.stdin.write(line)

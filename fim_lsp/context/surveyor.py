@@ -39,9 +39,6 @@ class Files(Protocol):
     def text(self, path: str) -> str | None:
         """What one holds; None if it is not to be shown."""
 
-    def shows(self, path: str) -> bool:
-        """Whether a file may be shown, by its name."""
-
     def forget(self, path: str) -> bool:
         """Take note that a file says now what may be shown; whether it is such a file."""
 
@@ -80,10 +77,11 @@ class Folder:
         return other
 
     def _read_anew(self, path: str) -> bool:
-        if self._tree.forget(path):
-            for known in [known for index in self._indexes.values() for known in index.paths]:
-                if not self._tree.shows(known):
-                    self._index(known).drop(known)
+        if self._tree.forget(path):  # other files may be shown now: all are looked at anew
+            self._indexes.clear()
+            self._files = None
+            for _ in self.survey():
+                pass
             return True
         text = self._tree.text(path)
         if text is not None:

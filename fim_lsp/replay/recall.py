@@ -125,7 +125,7 @@ class _Ours(Windows):
     def open(self, event: Open) -> None:
         """Take in a file."""
         super().open(event)
-        self.window(event.path).near = self._library.folder.near(event.path, self._level)
+        self.window(event.path).imports(self._library.folder.near(event.path, self._level))
 
 
 def _head(way: Way, event: Ask) -> str:
