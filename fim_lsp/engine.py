@@ -240,11 +240,11 @@ class Engine:
                 for opened in self._open.values():
                     opened.window.renew(story)
 
-    def near(self, uri: str, text: str) -> None:
+    def near(self, uri: str, found: Map) -> None:
         """Take in what a document imports: its prompts open with it the next time that they open anew."""
         opened = self._open.get(uri)
         if opened is not None:
-            opened.window.imports(text)
+            opened.window.imports(found)
 
     def clear(self) -> None:
         """Forget the answers already paid for."""
@@ -770,7 +770,7 @@ def _parts(parts: Parts, document: str, price: tuple[float, float] | None) -> li
     found: list[tuple[str, int, Iterable[str]]] = [
         ("map", len(opening.map), opening.mapped),
         ("log of edits", len(opening.log), opening.logged),
-        ("near this file", len(opening.near), ()),
+        ("near this file", len(opening.near), opening.imported),
         ("earlier", parts.before, [document]),
         ("live", parts.live, [document]),
     ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fim_lsp.context.hunks import Hunks
-from fim_lsp.context.story import Entry, Mark, Opening, Story
+from fim_lsp.context.story import Entry, Map, Mark, Opening, Story
 from fim_lsp.document import Edit, Place, body
 from fim_lsp.languages import comment
 
@@ -81,7 +81,7 @@ class Window:
         self._live = min(self.LIVE, self._arrival)
         self._story = story
         self._uri = uri
-        self._near = ""  # of what the document imports
+        self._near = Map()  # of what the document imports
         self._told = Mark()
         self._hunks = Hunks()
         self._opening = Opening()
@@ -132,7 +132,7 @@ class Window:
         if self._story is story:
             self._forget()
 
-    def imports(self, near: str) -> None:
+    def imports(self, near: Map) -> None:
         """Open with signatures of what the document imports: now, where little was shown so far, else the next time."""
         if near != self._near and not self._before:
             self._forget()

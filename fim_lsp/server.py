@@ -211,9 +211,9 @@ class Server(LanguageServer):
                 found[Key(folder, one["family"], one["level"])] = Map(one["text"], tuple(one["files"]))
             self.engine.draw(found)
 
-        def near(path: str, text: str) -> None:
+        def near(path: str, found: Map) -> None:
             if path in self._near:
-                self.engine.near(self._near.pop(path), text)
+                self.engine.near(self._near.pop(path), found)
 
         self._survey = Survey(drawn, near)
         self.run(self._survey.run(list(roots), chosen.exclude, wanted[2]))

@@ -202,7 +202,8 @@ def test_near_are_signatures_of_what_is_imported():
     """Not those that the map shows already."""
     index = index_of(FILES)
     near = index.near(["lib/base.py"], 500, "class Base\n")
-    assert near == "# lib/base.py\n    def load_all(self, path: str) -> None\ndef seldom()\n"
+    assert near.files == ("lib/base.py",)
+    assert near.text == "# lib/base.py\n    def load_all(self, path: str) -> None\ndef seldom()\n"
 
 
 def planted(root, number):
@@ -416,6 +417,7 @@ async def test_a_file_that_was_open_first_shows_its_imports(edit, workspace):
         if "near this file" in parts:
             break
         await asyncio.sleep(0.01)
+    assert parts["near this file"]["files"] == ["lib/base.py"]
     prompt = (await editor.explained())["prompt"]
     assert "def seldom()" in prompt
     assert prompt.index("class Base") < prompt.index("def seldom()") < prompt.index("# use.py")

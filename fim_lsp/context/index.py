@@ -112,7 +112,7 @@ class Index:
         files = tuple(sorted({*shown, *also}))
         return Map("".join(_section(path, shown[path], also[path]) for path in files), files)
 
-    def near(self, paths: Iterable[str], chars: int, but: str) -> str:
+    def near(self, paths: Iterable[str], chars: int, but: str) -> Map:
         """Signatures of these files that most others name, in so many characters, but for lines of a text."""
         wanted = dict.fromkeys(paths)
         told = {line.strip() for line in but.split("\n")}
@@ -126,7 +126,8 @@ class Index:
                 if worth and one.signature.strip() not in told:
                     ranked.append((-worth, path, one.line, one))
         chosen = self._chosen(ranked, lambda one: one.signature.strip(), chars)
-        return "".join(_section(path, chosen[path], ()) for path in sorted(chosen))
+        files = tuple(sorted(chosen))
+        return Map("".join(_section(path, chosen[path], ()) for path in files), files)
 
     def _definitions(self) -> dict[str, list[_At]]:
         """What is defined, by name."""

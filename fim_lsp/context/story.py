@@ -40,11 +40,15 @@ class Opening(NamedTuple):
     near: str = ""
     mapped: tuple[str, ...] = ()
     logged: tuple[str, ...] = ()
+    imported: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """All of it, in order."""
         return self.map + self.log + self.near
+
+
+_NONE = Map()
 
 
 class Story:
@@ -81,11 +85,11 @@ class Story:
         if sum(len(entry.text) for entry in self._log) > self._room:
             self._cut()
 
-    def opening(self, near: str = "") -> Opening:
+    def opening(self, near: Map = _NONE) -> Opening:
         """All that is to be told to a document that is new; `near` is its own part."""
         names = dict.fromkeys(entry.name for entry in self._log)
         log = "".join(entry.text for entry in self._log)
-        return Opening(self.map.text, log, near, self.map.files, tuple(names))
+        return Opening(self.map.text, log, near.text, self.map.files, tuple(names), near.files)
 
     @property
     def told(self) -> Mark:

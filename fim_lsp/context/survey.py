@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import fim_lsp
+from fim_lsp.context.story import Map
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ class Survey:
     """One process, for some folders and settings; `drawn` hears of maps, `near` of what a file (its path) imports."""
 
     def __init__(
-        self, drawn: Callable[[Sequence[Mapping[str, Any]]], None], near: Callable[[str, str], None]
+        self, drawn: Callable[[Sequence[Mapping[str, Any]]], None], near: Callable[[str, Map], None]
     ) -> None:
         self._drawn = drawn
         self._near = near
@@ -79,7 +80,7 @@ class Survey:
         while line := await process.stdout.readline():
             answer = json.loads(line)
             if "about" in answer:
-                self._near(answer["about"], answer["text"])
+                self._near(answer["about"], Map(answer["text"], tuple(answer["files"])))
                 continue
             log.info("%d files in the maps, read in %.1f s", answer["files"], answer["seconds"])
             self._drawn(answer["maps"])

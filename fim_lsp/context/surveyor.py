@@ -2,7 +2,7 @@
 
 It is told on stdin, one JSON object a line, and answers so on stdout; it ends with the server, when stdin closes.  First
 comes `{"folders", "exclude", "levels"}`, then `{"changed": [paths]}` and `{"about": path, "level"}`; out go
-`{"maps": [...], "files", "seconds"}` and `{"about": path, "text"}`, signatures of what a file imports.
+`{"maps": [...], "files", "seconds"}` and `{"about": path, "text", "files"}`, signatures of what a file imports.
 """
 
 from __future__ import annotations
@@ -91,11 +91,11 @@ class Folder:
             self._files = None
         return any(gone)
 
-    def near(self, path: str, level: str) -> str:
+    def near(self, path: str, level: str) -> Map:
         """Signatures of what a file imports and the map does not show; none for a file that is not to be shown."""
         text = self._tree.text(path)
         if text is None:
-            return ""
+            return Map()
         if self._files is None:
             known = [known for index in self._indexes.values() for known in index.paths]
             self._files = imports.Files(sorted(known), self._modules)
@@ -179,10 +179,9 @@ def main() -> None:
             stale = False
             continue
         if "about" in message:
-            text = "".join(
-                folder.near(path, message["level"]) for folder, path in _within(folders, message["about"])
-            )
-            _write({"about": message["about"], "text": text})
+            for folder, path in _within(folders, message["about"]):
+                found = folder.near(path, message["level"])
+                _write({"about": message["about"], "text": found.text, "files": found.files})
         for file in message.get("changed", ()):
             for folder, path in _within(folders, file):
                 stale = folder.changed(path) or stale
