@@ -145,12 +145,19 @@ class Engine:
 
     @property
     def state(self) -> str:
-        """`paused`, `error`, `busy` or `ready`."""
+        """`paused`, `error`, `busy` or `ready`; a budget that is used up is a pause, too."""
         if self.paused or not self.settings.enabled:
             return "paused"
         if self.problems.current is not None:
             return "error"
-        return "busy" if self._under_way else "ready"
+        if self._under_way:
+            return "busy"
+        return "paused" if self.over_budget else "ready"
+
+    @property
+    def over_budget(self) -> str | None:
+        """What is to be said while the budget is used up; None while it is not."""
+        return self.ledger.over() if self.ledger is not None and self.settings.enabled else None
 
     def open(self, document: Document) -> None:
         """Take a document in; one that was open is replaced."""

@@ -97,6 +97,15 @@ class Ledger:
             self._tell(verdict.sentence)
         return verdict.state != "stop"
 
+    def over(self) -> str | None:
+        """What is to be said while the budget is used up; None while it is not."""
+        return self._limits.over()
+
+    @property
+    def usd(self) -> float:
+        """What this server's requests have cost so far, in dollars."""
+        return float(self._limits.fed)
+
     def begin(self) -> int:
         """A request leaves now; its number."""
         self._limits.asked()

@@ -96,7 +96,7 @@ class Server(LanguageServer):
             clock=time.monotonic,
             random=random.random,
             sleep=asyncio.sleep,
-            changed=self._send_status,
+            changed=self.send_status,
             tell=self._tell,
         )
 
@@ -132,6 +132,7 @@ class Server(LanguageServer):
         await self.engine.configure(new)
         if self.ledger is not None:
             self.ledger.configure(new)
+            self.send_status()
         if self._surveyed:
             self.survey()
 
@@ -172,10 +173,12 @@ class Server(LanguageServer):
         await ledger.seed()
         self.ledger = self.engine.ledger = ledger
         ledger.folders(self.folders)
+        self.send_status()
         looked = float("-inf")
         while True:
             await asyncio.sleep(SEED)
             await ledger.seed()
+            self.send_status()
             if self.engine.counts.requests and time.monotonic() - looked > SELDOM:
                 looked = time.monotonic()
                 await self.engine.weigh()
@@ -284,9 +287,10 @@ class Server(LanguageServer):
         """What `fimLsp.status` returns."""
         engine = self.engine
         problem = engine.problems.current
+        over = engine.over_budget
         return {
             "state": engine.state,
-            "message": problem.message if problem else "",
+            "message": problem.message if problem else over or "",
             "model": engine.settings.model,
             "requests": engine.counts.requests,
             "promptTokens": engine.counts.prompt_tokens,
@@ -294,6 +298,8 @@ class Server(LanguageServer):
             "completionTokens": engine.counts.completion_tokens,
             "localHits": engine.counts.local_hits,
             "acceptance": engine.acceptance.counted(),
+            "usd": self.ledger.usd if self.ledger is not None else 0.0,
+            "overBudget": over is not None,
             "enabled": engine.settings.enabled,
             "baseUrl": engine.settings.base_url,
         }
@@ -303,7 +309,8 @@ class Server(LanguageServer):
         if problem.cause == "balance":
             self.run(self.engine.weigh())
 
-    def _send_status(self) -> None:
+    def send_status(self) -> None:
+        """Tell a client that wants to hear of it what has changed in the status."""
         if self._wants_status:
             now = self.status()
             if self._status is None or any(self._status[name] != now[name] for name in NEWS):
@@ -460,6 +467,7 @@ def create(
     def _resume() -> dict[str, Any]:
         if server.ledger is not None:
             server.ledger.resume()
+            server.send_status()
         return server.status()
 
     @server.command("fimLsp.usage")

@@ -82,6 +82,11 @@ class Client:
     def notify(self, method, params):
         self.send({"jsonrpc": "2.0", "method": method, "params": params})
 
+    def push(self, settings):
+        """Change the settings: told at once, and answered to the server when it asks."""
+        self.settings = settings
+        self.notify("workspace/didChangeConfiguration", {"settings": {"fimLsp": settings}})
+
     def request(self, method, params, number=None):
         """A request under way: a future with its `number`."""
         self._next += 1

@@ -429,10 +429,7 @@ async def test_what_is_to_stay_home_from_now_on_is_shown_no_more(edit, workspace
     editor = await edit()
     assert "class Base" in (await editor.mapped())["prompt"]
     if how == "exclude":
-        editor.client.settings = {"exclude": ["lib/"]}
-        editor.client.notify(
-            "workspace/didChangeConfiguration", {"settings": {"fimLsp": {"exclude": ["lib/"]}}}
-        )
+        editor.client.push({"exclude": ["lib/"]})
     else:
         (workspace / ".gitignore").write_text("lib/\nprivate\n*secret_stuff.py\nignored/\n")
         uri = (workspace / ".gitignore").as_uri()

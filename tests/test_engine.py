@@ -109,6 +109,9 @@ class Ledger:
     def allows(self):
         return True
 
+    def over(self):
+        return None
+
     def peak(self):
         return self.at_peak
 

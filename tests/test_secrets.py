@@ -312,7 +312,7 @@ async def test_no_planted_secret_is_sent_logged_shown_or_recorded(start, endpoin
     for turn, fault in enumerate(FAULTS):
         endpoint.fault = fault
         changed = {"temperature": turn / 10, "timeoutSeconds": 0.2 if fault == "stall" else 5}
-        client.notify("workspace/didChangeConfiguration", {"settings": {"fimLsp": changed}})
+        client.push(changed)
         lines = range(0, last, 12) if fault is None else (last,)
         for line in lines:
             await asyncio.wait_for(client.inline("file:///hoard.py", line, 6, explicit=True), 10)
@@ -328,7 +328,7 @@ async def test_no_planted_secret_is_sent_logged_shown_or_recorded(start, endpoin
     await asyncio.wait_for(client.inline("file:///hoard.py", 3, 6, explicit=True), 10)
     client.open("file:///c.py", "z = \n")
     endpoint.fault = None
-    client.notify("workspace/didChangeConfiguration", {"settings": {"fimLsp": {"temperature": 1.5}}})
+    client.push({"temperature": 1.5})
     await asyncio.wait_for(client.inline("file:///c.py", 0, 4), 10)
     assert await client.stop() == 0
 
@@ -362,9 +362,9 @@ async def test_messages_that_are_wrong_are_not_repeated(start, tmp_path):
         client.raw(b"Content-Length: %d\r\n\r\n{%s" % (len(secret) + 1, secret.encode()))
         for name in ("temperature", "baseUrl", "languages", "exclude", "maxTokens", "apiKey", f"{secret}"):
             value = f"http://user:{secret}@host/" if name == "baseUrl" else f"{secret} with a blank"
-            client.notify("workspace/didChangeConfiguration", {"settings": {"fimLsp": {name: value}}})
-    client.notify("workspace/didChangeConfiguration", {"settings": {"fimLsp": {"apiKey": OWN, "model": 5}}})
-    client.notify("workspace/didChangeConfiguration", {"settings": {"fimLsp": {"apiKey": "no key"}}})
+            client.push({name: value})
+    client.push({"apiKey": OWN, "model": 5})
+    client.push({"apiKey": "no key"})
     assert await client.stop() == 0
     record, names = written(tmp_path)
     assert "log.txt" in names

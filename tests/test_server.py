@@ -35,6 +35,8 @@ async def test_a_session_from_beginning_to_end(start, endpoint):
         "completionTokens": status["completionTokens"],
         "localHits": 0,
         "acceptance": {"shown": 1, "all": 1, "line": 0, "word": 0, "typed": 0, "dismissed": 0},
+        "usd": 0.0,
+        "overBudget": False,
         "enabled": True,
         "baseUrl": endpoint.url,
     }
@@ -267,7 +269,7 @@ async def test_a_problem_is_said_once_and_ends_with_its_cause(start, endpoint, f
     assert "SECRET-ECHO" not in client.messages()[0]
     assert b"SECRET-ECHO" not in client.stderr
     endpoint.fault = None
-    client.notify("workspace/didChangeConfiguration", {"settings": {"fimLsp": {"maxTokens": 99}}})
+    client.push({"maxTokens": 99})
     await client.call("workspace/executeCommand", {"command": "fimLsp.status"})
     assert await client.texts(URI, 3, 4, explicit=True) == ["pass"]
     states = [n["params"]["state"] for n in client.notes if n["method"] == "fimLsp/status"]
@@ -366,10 +368,10 @@ async def test_a_client_says_whether_to_pause(start, endpoint):
 async def test_off_and_paused_are_told_apart(start):
     """A client hears of `enabled` when it changes, be the server paused or not."""
     client = await start({"paused": True, "statusNotifications": True})
-    client.notify("workspace/didChangeConfiguration", {"settings": {"fimLsp": {"enabled": False}}})
+    client.push({"enabled": False})
     await client.until(lambda: not told(client)[-1]["enabled"])
     assert told(client)[-1]["state"] == "paused"
-    client.notify("workspace/didChangeConfiguration", {"settings": {"fimLsp": {"enabled": True}}})
+    client.push({"enabled": True})
     await client.until(lambda: told(client)[-1]["enabled"])
 
 
@@ -513,16 +515,24 @@ async def test_the_balance_is_looked_at_when_it_is_used_up(start, endpoint):
 
 
 async def test_a_budget_pauses_and_can_be_passed(start, endpoint):
-    """At the limit completions pause with one message; `fimLsp.resume` goes on."""
-    client = await start({"dailyBudget": 0})
+    """At the limit completions pause with one message, and the status says so; `fimLsp.resume` goes on."""
+    client = await start({"dailyBudget": 0, "statusNotifications": True})
     client.open(URI, "x = \ny = \n")
     await accounts(client)
     assert await client.texts(URI, 0, 4) == []
     assert await client.texts(URI, 1, 4) == []
     assert ["budget" in message for message in client.messages()] == [True]
     assert endpoint.bodies == []
+    now = told(client)[-1]
+    assert (now["state"], now["overBudget"], now["usd"]) == ("paused", True, 0.0)
+    assert f"fim-lsp: {now['message']}" in client.messages()
     await client.call("workspace/executeCommand", {"command": "fimLsp.resume"})
+    assert (told(client)[-1]["state"], told(client)[-1]["overBudget"]) == ("ready", False)
     assert await client.texts(URI, 1, 4) == ["pass"]
+    status = await client.call("workspace/executeCommand", {"command": "fimLsp.status"})
+    usage = await client.call("workspace/executeCommand", {"command": "fimLsp.usage"})
+    assert status["usd"] == pytest.approx(usage["total"]["usd"])
+    assert status["usd"] > 0
 
 
 async def test_a_bracket_that_the_editor_closed_is_not_doubled(start, endpoint):

@@ -425,14 +425,23 @@
     (jsonrpc-shutdown fim-lsp--connection))
   (setq fim-lsp--connection nil))
 
-(defun fim-lsp-status ()
-  "Say what the server does."
-  (interactive)
+(defun fim-lsp--command (name)
+  "Have the server run its command NAME, and say what its state is then."
   (let ((status (jsonrpc-request (fim-lsp--connect) :workspace/executeCommand
-                                 '(:command "fimLsp.status" :arguments []))))
+                                 `(:command ,name :arguments []))))
     (message "fim-lsp: %s, %s, %s requests, %s answered locally %s"
              (plist-get status :state) (plist-get status :model) (plist-get status :requests)
              (plist-get status :localHits) (plist-get status :message))))
+
+(defun fim-lsp-status ()
+  "Say what the server does."
+  (interactive)
+  (fim-lsp--command "fimLsp.status"))
+
+(defun fim-lsp-resume ()
+  "Go on until tomorrow over a budget that is used up."
+  (interactive)
+  (fim-lsp--command "fimLsp.resume"))
 
 (provide 'fim-lsp)
 ;;; fim-lsp.el ends here

@@ -96,20 +96,17 @@ class Limits:
         self._go_on_until = start_of(self._date() + timedelta(days=1), self._zone) if until is None else until
         return self._go_on_until
 
+    def over(self) -> str | None:
+        """What is to be said while a day's or a month's budget is used and nobody has said to go on; else None."""
+        found = self._over()
+        return found and found[2]
+
     def verdict(self) -> Verdict:
         """Whether the service may be asked now."""
-        self._turn()
-        paused = self._clock() >= self._go_on_until
+        if over := self._over():
+            return self._stop(*over)
         state: Literal["ok", "warn"] = "ok"
         sentence = None
-        for name, spent, budget, until in self._budgets():
-            if spent >= budget and paused:
-                return self._stop(
-                    name,
-                    until,
-                    f"Completions are paused: this {name}'s budget of {_dollars(budget)} is used ({_dollars(spent)}). They go "
-                    f"on at {self._moment(until)}; run the command fimLsp.resume to go on now, or raise the budget.",
-                )
         for name, spent, budget, _ in self._budgets():
             if spent >= budget * WARN_AT:
                 state = "warn"
@@ -126,6 +123,17 @@ class Limits:
                 f"Completions wait: the {most} requests a minute that you allow are used up for the moment.",
             )
         return Verdict(state, sentence)
+
+    def _over(self) -> tuple[str, float, str] | None:
+        self._turn()
+        if self._clock() < self._go_on_until:
+            return None
+        for name, spent, budget, until in self._budgets():
+            if spent >= budget:
+                used = f"this {name}'s budget of {_dollars(budget)} is used ({_dollars(spent)})"
+                then = f"They go on at {self._moment(until)}; run the command fimLsp.resume to go on now, or raise the budget."
+                return name, until, f"Completions are paused: {used}. {then}"
+        return None
 
     def _stop(self, name: str, until: float, sentence: str) -> Verdict:
         return Verdict("stop", self._once(name, "stop", sentence), until)

@@ -57,6 +57,7 @@ def fresh(request, code, scripted):
     code.workspace(None)
     code.trust(asked=False)
     code.set(enabled=None, languages=None, **{"trace.server": None})
+    code.own(dailyBudget=None)
 
 
 def ghost(code, text):
@@ -66,6 +67,21 @@ def ghost(code, text):
     except AssertionError:
         code.shot("failed")
         raise AssertionError(f"the ghost text is {code.ghost()!r}") from None
+
+
+def taken(code, path, typed, text):
+    """What the file holds once this was typed, this suggestion was shown and all of it was taken."""
+    code.write(typed)
+    ghost(code, text)
+    code.press("Tab")
+    return code.saved(path)
+
+
+def give(code, key):
+    """Answer the question for a key."""
+    code.run("FIM: Set API key")
+    code.do("waitForSelector", ".quick-input-widget >> text=secret store")
+    code.answer(key)
 
 
 def asked_of(scripted, text):
@@ -109,10 +125,7 @@ def test_in_the_middle_of_a_line(fresh, scripted):
     """What stands behind the cursor stays, once."""
     scripted.says = "a, b)\n"
     path = fresh.open("middle.py", "print(|)\n")
-    fresh.write("1, ")
-    ghost(fresh, "a, b")
-    fresh.press("Tab")
-    assert fresh.saved(path) == "print(1, a, b)\n"
+    assert taken(fresh, path, "1, ", "a, b") == "print(1, a, b)\n"
 
 
 def test_beside_the_open_menu(fresh, scripted):
@@ -189,18 +202,14 @@ def test_pause_and_go_on_from_the_status_bar(fresh, scripted):
     fresh.pick("Pause")
     wait(lambda: "paused" in fresh.status(), SLOW)
     fresh.shot("paused")
-    fresh.do("click", ".monaco-editor .view-lines")
+    fresh.focus()
     fresh.write("a = ")
     time.sleep(1.0)
     assert (scripted.asked, fresh.ghost()) == (0, "")
     fresh.pick("Go on")
     wait(lambda: "paused" not in fresh.status(), SLOW)
-    fresh.do("click", ".monaco-editor .view-lines")
-    fresh.press("Control+End")
-    fresh.write("b = ")
-    ghost(fresh, "one")
-    fresh.press("Tab")
-    assert fresh.saved(path) == "\na = b = one"
+    fresh.focus("Control+End")
+    assert taken(fresh, path, "b = ", "one") == "\na = b = one"
 
 
 def test_a_pause_outlives_the_server(fresh, scripted):
@@ -212,7 +221,7 @@ def test_a_pause_outlives_the_server(fresh, scripted):
     before = kill(fresh)
     wait(lambda: (now := set(fresh.servers())) and not now & before, SLOW)
     wait(lambda: "paused" in fresh.status(), SLOW)
-    fresh.do("click", ".monaco-editor .view-lines")
+    fresh.focus()
     fresh.write("a = ")
     time.sleep(1.0)
     assert (scripted.asked, fresh.ghost(), fresh.status()) == (0, "", "FIM: paused")
@@ -221,12 +230,8 @@ def test_a_pause_outlives_the_server(fresh, scripted):
     assert fresh.status() == "FIM: paused"
     fresh.pick("Go on")
     wait(lambda: "paused" not in fresh.status(), SLOW)
-    fresh.do("click", ".monaco-editor .view-lines")
-    fresh.press("Control+Home")
-    fresh.write("b = ")
-    ghost(fresh, "one")
-    fresh.press("Tab")
-    assert fresh.saved(path) == "b = one\n"
+    fresh.focus("Control+Home")
+    assert taken(fresh, path, "b = ", "one") == "b = one\n"
 
 
 def test_a_wrong_key_is_said_once_and_a_right_one_clears_it(fresh, scripted):
@@ -240,19 +245,11 @@ def test_a_wrong_key_is_said_once_and_a_right_one_clears_it(fresh, scripted):
     time.sleep(1.0)
     assert len([text for text in fresh.messages() if "key" in text]) == 1, fresh.messages()
     fresh.shot("wrong-key")
-    fresh.run("FIM: Set API key")
-    fresh.do("waitForSelector", ".quick-input-widget >> text=secret store")
-    fresh.answer("sk-other")
+    give(fresh, "sk-other")
     wait(lambda: "problem" not in fresh.status(), SLOW)
-    fresh.do("click", ".monaco-editor .view-lines")
-    fresh.press("Control+End")
-    fresh.write("d = ")
-    ghost(fresh, "one")
-    fresh.press("Tab")
-    assert fresh.saved(path) == "a = b + c\nd = one"
-    fresh.run("FIM: Set API key")
-    fresh.do("waitForSelector", ".quick-input-widget >> text=secret store")
-    fresh.answer("sk-right")
+    fresh.focus("Control+End")
+    assert taken(fresh, path, "d = ", "one") == "a = b + c\nd = one"
+    give(fresh, "sk-right")
 
 
 def kill(code):
@@ -310,10 +307,7 @@ def test_settings_take_effect_at_once(fresh, scripted):
     fresh.set(enabled=None)
     wait(lambda: fresh.status() == "FIM", SLOW)
     fresh.press("Enter")
-    fresh.write("b = ")
-    ghost(fresh, "one")
-    fresh.press("Tab")
-    assert fresh.saved(path) == "a = \nb = one\n"
+    assert taken(fresh, path, "b = ", "one") == "a = \nb = one\n"
 
 
 def test_a_setting_of_the_start_can_be_taken_away(fresh, scripted):
@@ -324,10 +318,7 @@ def test_a_setting_of_the_start_can_be_taken_away(fresh, scripted):
     wait(lambda: "off" in fresh.status(), SLOW)
     fresh.set(enabled=None)
     wait(lambda: fresh.status() == "FIM", SLOW)
-    fresh.write("a = ")
-    ghost(fresh, "one")
-    fresh.press("Tab")
-    assert fresh.saved(path) == "a = one\n"
+    assert taken(fresh, path, "a = ", "one") == "a = one\n"
 
 
 def test_a_removed_key_is_used_no_more(fresh, scripted):
@@ -336,16 +327,29 @@ def test_a_removed_key_is_used_no_more(fresh, scripted):
     path = fresh.open("removed.py", "|\n")
     fresh.run("FIM: Remove API key")
     wait(lambda: any("the key is removed" in text for text in fresh.messages()), SLOW)
-    fresh.do("click", ".monaco-editor .view-lines")
-    fresh.press("Control+Home")
+    fresh.focus("Control+Home")
     fresh.write("a = ")
     wait(lambda: "problem" in fresh.status(), SLOW)
     assert (scripted.asked, fresh.ghost()) == (0, "")
     assert fresh.saved(path) == "a = \n"
-    fresh.run("FIM: Set API key")
-    fresh.do("waitForSelector", ".quick-input-widget >> text=secret store")
-    fresh.answer("sk-right")
+    give(fresh, "sk-right")
     wait(lambda: "problem" not in fresh.status(), SLOW)
+
+
+def test_a_budget_that_is_used_up_can_be_passed(fresh, scripted):
+    """The status bar says why nothing is asked; the menu goes on."""
+    scripted.says = "one\n"
+    fresh.own(dailyBudget=0)
+    path = fresh.open("budget.py", "|\n")
+    wait(lambda: fresh.status() == "FIM: budget used", SLOW)
+    fresh.write("a = ")
+    wait(lambda: any("this day's budget of $0.00 is used" in text for text in fresh.messages()), SLOW)
+    assert (scripted.asked, fresh.ghost()) == (0, "")
+    fresh.shot("budget")
+    fresh.pick("Go on over the budget until tomorrow")
+    wait(lambda: fresh.status() == "FIM", SLOW)
+    fresh.focus("Control+End")
+    assert taken(fresh, path, "b = ", "one") == "a = \nb = one"
 
 
 def test_what_is_off_can_be_switched_on(fresh, scripted):
@@ -362,12 +366,8 @@ def test_what_is_off_can_be_switched_on(fresh, scripted):
     fresh.press("Enter")
     wait(lambda: fresh.status() == "FIM", SLOW)
     assert written(fresh.folder / ".vscode" / "settings.json") == {"fimLsp.enabled": True}
-    fresh.do("click", ".monaco-editor .view-lines")
-    fresh.press("Control+Home")
-    fresh.write("a = ")
-    ghost(fresh, "one")
-    fresh.press("Tab")
-    assert fresh.saved(path) == "a = one\n"
+    fresh.focus("Control+Home")
+    assert taken(fresh, path, "a = ", "one") == "a = one\n"
 
 
 def test_a_language_is_switched_where_it_counts(fresh, scripted):
@@ -380,12 +380,8 @@ def test_a_language_is_switched_where_it_counts(fresh, scripted):
     wait(lambda: any("python is on, in this workspace's settings" in text for text in fresh.messages()), SLOW)
     kept = fresh.folder / ".vscode" / "settings.json"
     wait(lambda: written(kept) == {"fimLsp.languages": {"python": True}}, SLOW)
-    fresh.do("click", ".monaco-editor .view-lines")
-    fresh.press("Control+Home")
-    fresh.write("a = ")
-    ghost(fresh, "one")
-    fresh.press("Tab")
-    assert fresh.saved(path) == "a = one\n"
+    fresh.focus("Control+Home")
+    assert taken(fresh, path, "a = ", "one") == "a = one\n"
     path = fresh.open("language.go", "|\n")
     fresh.write("a = ")
     time.sleep(0.7)
@@ -399,10 +395,7 @@ def test_what_completions_cost_can_be_read(fresh, scripted):
     """The page's total is the command line's, in dollars, by model and by day."""
     scripted.says = "cost()\n"
     path = fresh.open("cost.py", "|\n")
-    fresh.write("a = ")
-    ghost(fresh, "cost()")
-    fresh.press("Tab")
-    assert fresh.saved(path) == "a = cost()\n"
+    assert taken(fresh, path, "a = ", "cost()") == "a = cost()\n"
     fresh.run("FIM: Show what completions cost")
     fresh.do(
         "waitForSelector", '.tab.active[data-resource-name="what completions cost"]', {"timeout": 20_000}
@@ -548,7 +541,7 @@ def test_the_demo_completes_without_a_key(bare, scripted):
 
 
 def test_the_python_extensions_interpreter_is_taken(bare, scripted):
-    """Where no setting names one; the server runs with it."""
+    """Where no setting names one the server runs with it, and with another as soon as that is chosen."""
     own = bare.home / "environment" / "bin" / "python"
     own.parent.mkdir(parents=True, exist_ok=True)
     own.unlink(missing_ok=True)
@@ -558,3 +551,9 @@ def test_the_python_extensions_interpreter_is_taken(bare, scripted):
     wait(lambda: bare.status() == "FIM", SLOW)
     assert [words[0] for words in bare.servers().values()] == [str(own)]
     assert not any("Python" in text for text in bare.messages())
+    other = own.with_name("python3")
+    other.unlink(missing_ok=True)
+    other.symlink_to(own.resolve())
+    bare.interpreter.write_text(str(other))
+    wait(lambda: [words[0] for words in bare.servers().values()] == [str(other)], SLOW)
+    wait(lambda: bare.status() == "FIM", SLOW)

@@ -52,6 +52,11 @@ PYTHON = """
 const fs = require("fs"), path = require("path"), vscode = require("vscode");
 exports.activate = () => ({ environments: {
   getActiveEnvironmentPath: () => ({ id: "chosen", path: path.join(__dirname, "..", "interpreter") }),
+  onDidChangeActiveEnvironmentPath: (listener) => {
+    const file = path.join(__dirname, "..", "interpreter");
+    fs.watchFile(file, { interval: 100 }, listener);
+    return { dispose: () => fs.unwatchFile(file, listener) };
+  },
   resolveEnvironment: async (chosen) => fs.existsSync(chosen.path)
     ? { executable: { uri: vscode.Uri.file(fs.readFileSync(chosen.path, "utf8")) } } : undefined,
 } });
@@ -235,8 +240,7 @@ class Code:
         head, _, tail = text.partition("|")
         path = self.load(name, head + tail)
         self.do("waitForSelector", f'.tab.active[data-resource-name="{name}"]', {"timeout": 60_000})
-        self.do("click", ".monaco-editor .view-lines")
-        self.press("Control+Home")
+        self.focus("Control+Home")
         for _ in range(head.count("\n")):
             self.press("ArrowDown")
         self.press("Home")
@@ -245,6 +249,12 @@ class Code:
         for _ in range(column):
             self.press("ArrowRight")
         return path
+
+    def focus(self, key=None):
+        """Click into the text, and press a key there."""
+        self.do("click", ".monaco-editor .view-lines")
+        if key:
+            self.press(key)
 
     def press(self, key):
         self.do("press", key)
@@ -308,6 +318,10 @@ class Code:
     def set(self, **settings):
         """Change settings of the machine, as a user does in the file; None takes one away."""
         change(self.machine, {f"fimLsp.{name}": value for name, value in settings.items()})
+
+    def own(self, **settings):
+        """The same in the user's own settings, where alone a budget counts."""
+        change(self.user, {f"fimLsp.{name}": value for name, value in settings.items()})
 
     def trust(self, *, asked):
         """Whether a folder has to be trusted before its settings count, from the next load on."""

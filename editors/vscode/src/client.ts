@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { CloseAction, ErrorAction, LanguageClient, State, type LanguageClientOptions } from "vscode-languageclient/node";
 import { command } from "./command";
 import { backOff } from "./crashes";
+import { Interpreter } from "./interpreter";
 import { chosen, gone, serverNames, without } from "./settings";
 import { Trace } from "./trace";
 import type { Usage } from "./usage";
@@ -16,6 +17,8 @@ export class Server implements vscode.Disposable {
   private readonly trace: Trace;
   private readonly names: string[];
   private readonly stops: number[] = [];
+  private readonly interpreter = new Interpreter(() => void this.renew());
+  private words: string[] = [];
   private given: Record<string, unknown> = {};
   private turn: Promise<void> = Promise.resolve();
   private leaving = false;
@@ -47,6 +50,20 @@ export class Server implements vscode.Disposable {
     });
   }
 
+  /** Start it anew if another program is to run it now. */
+  private renew(): Promise<void> {
+    return this.inTurn(async () => {
+      const found = await this.command();
+      if ("problem" in found || found.words.join("\0") === this.words.join("\0")) return;
+      await this.end();
+      await this.begin();
+    });
+  }
+
+  private command(): ReturnType<typeof command> {
+    return command(this.context.extensionUri, bytecode(this.context), this.interpreter);
+  }
+
   /** One after another: two servers at once would each draw its own ghost text. */
   private inTurn(work: () => Promise<void>): Promise<void> {
     const done = this.turn.then(() => (this.leaving ? undefined : work()));
@@ -62,12 +79,13 @@ export class Server implements vscode.Disposable {
   }
 
   private async begin(also?: Promise<void>): Promise<void> {
-    const [found] = await Promise.all([command(this.context.extensionUri, bytecode(this.context)), also]);
+    const [found] = await Promise.all([this.command(), also]);
     if ("problem" in found) {
       this.trouble(found.problem);
       void this.offer(found.problem, { "Open settings": openPythonPath });
       return;
     }
+    this.words = found.words;
     const [program = "", ...args] = found.words;
     this.client = new LanguageClient("fimLsp", "fim-lsp", { command: program, args }, this.options());
     this.client.onNotification("fimLsp/status", (status: Status) => {
@@ -94,6 +112,7 @@ export class Server implements vscode.Disposable {
 
   dispose(): void {
     void this.leave();
+    this.interpreter.dispose();
     this.trace.dispose();
     this.heard.dispose();
   }

@@ -1,17 +1,20 @@
 // What starts the server: the user's own command, or a Python that runs the one that comes with the extension.
 import * as vscode from "vscode";
+import type { Interpreter } from "./interpreter";
 import { candidates, find } from "./python";
 
-const PATIENCE = 5_000; // ms for the Python extension to say which interpreter it has chosen
-
 /** The command's words, or what stands in its way; the server that comes with the extension keeps its bytecode in `cache`. */
-export async function command(extension: vscode.Uri, cache: vscode.Uri): Promise<{ words: string[] } | { problem: string }> {
+export async function command(
+  extension: vscode.Uri,
+  cache: vscode.Uri,
+  interpreter: Pick<Interpreter, "chosen">,
+): Promise<{ words: string[] } | { problem: string }> {
   const configuration = vscode.workspace.getConfiguration("fimLsp");
   const own = configuration.get<string[]>("serverCommand", []);
   const demo = configuration.get("demo") ? ["--demo"] : [];
   if (own.length) return { words: [...own, ...demo] };
   const setting = configuration.get<string>("pythonPath", "");
-  const tried = candidates(setting, setting ? undefined : await environment(), process.platform === "win32");
+  const tried = candidates(setting, setting ? undefined : await interpreter.chosen(), process.platform === "win32");
   const { command: python, old } = await find(tried);
   if (python) {
     const run = vscode.Uri.joinPath(extension, "bundled", "run.py").fsPath;
@@ -19,23 +22,4 @@ export async function command(extension: vscode.Uri, cache: vscode.Uri): Promise
   }
   const why = old.length ? `${old.join(", ")}: too old` : setting ? `${setting} is none` : "none was found";
   return { problem: `fim-lsp needs Python 3.11 or newer, and ${why}. Install one, or name it in the settings.` };
-}
-
-/** The interpreter that the Python extension has chosen, in a folder that is trusted. */
-async function environment(): Promise<string | undefined> {
-  const extension = vscode.workspace.isTrusted ? vscode.extensions.getExtension("ms-python.python") : undefined;
-  if (!extension) return undefined;
-  const late = new Promise<undefined>((resolve) => setTimeout(() => { resolve(undefined); }, PATIENCE));
-  return Promise.race([interpreter(extension).catch(() => undefined), late]);
-}
-
-async function interpreter(extension: vscode.Extension<unknown>): Promise<string | undefined> {
-  const api = (await extension.activate()) as {
-    environments: {
-      getActiveEnvironmentPath(): unknown;
-      resolveEnvironment(path: unknown): Promise<{ executable: { uri?: vscode.Uri } } | undefined>;
-    };
-  };
-  const found = await api.environments.resolveEnvironment(api.environments.getActiveEnvironmentPath());
-  return found?.executable.uri?.fsPath;
 }

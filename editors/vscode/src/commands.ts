@@ -31,6 +31,7 @@ export class Commands {
       removeApiKey: () => this.removeApiKey(),
       menu: () => this.menu(),
       pause: () => this.pause(),
+      resume: () => this.resume(),
       toggleLanguage: () => this.toggleLanguage(),
       changeModel: () => this.changeModel(),
       explain: () => this.explain(),
@@ -45,11 +46,7 @@ export class Commands {
   private async menu(): Promise<void> {
     const language = vscode.window.activeTextEditor?.document.languageId;
     const entries: [string, () => unknown][] = [
-      this.status.look === "off"
-        ? [`$(play) Switch on: fimLsp.enabled is off in ${SETTINGS[this.offIn()]}`, () => this.enable()]
-        : this.paused.on || this.status.look === "paused"
-          ? ["$(play) Go on", () => this.pause()]
-          : ["$(debug-pause) Pause for an hour", () => this.pause()],
+      this.goOn() ?? ["$(debug-pause) Pause for an hour", () => this.pause()],
       ...(language ? [this.languageEntry(language)] : []),
       ["$(symbol-misc) Change model", () => this.changeModel()],
       ["$(key) Set API key", () => this.setApiKey()],
@@ -60,6 +57,19 @@ export class Commands {
     ];
     const picked = await vscode.window.showQuickPick(entries.map(([name]) => name), { title: "fim-lsp" });
     await entries.find(([name]) => name === picked)?.[1]();
+  }
+
+  /** What starts completions again, where something stops them. */
+  private goOn(): [string, () => unknown] | undefined {
+    const { look } = this.status;
+    if (look === "off") return [`$(play) Switch on: fimLsp.enabled is off in ${SETTINGS[this.offIn()]}`, () => this.enable()];
+    if (look === "spent" && !this.paused.on) return ["$(play) Go on over the budget until tomorrow", () => this.resume()];
+    return this.paused.on || look === "paused" ? ["$(play) Go on", () => this.pause()] : undefined;
+  }
+
+  private async resume(): Promise<void> {
+    const status = await this.server.ask<Status>("resume");
+    if (status) say(status.overBudget ? status.message : "completions go on until tomorrow, whatever the budget.");
   }
 
   private async pause(): Promise<void> {

@@ -12,6 +12,10 @@ export interface Status {
   /** Whether completions are on by the settings; a server of another version may not say. */
   enabled?: boolean;
   baseUrl?: string;
+  /** What the session's requests have cost, in dollars. */
+  usd?: number;
+  /** Whether the budget is used up. */
+  overBudget?: boolean;
 }
 
 /** What is known of a server that does not run. */
@@ -19,14 +23,17 @@ export const NOTHING: Status = {
   state: "busy", message: "", model: "", requests: 0, promptTokens: 0, cacheHitTokens: 0, completionTokens: 0, localHits: 0,
 };
 
-export type Look = Status["state"] | "off";
+export type Look = Status["state"] | "off" | "spent";
 
-const ICONS = { ready: "$(sparkle)", busy: "$(loading~spin)", paused: "$(debug-pause)", error: "$(warning)", off: "$(circle-slash)" };
-const WORDS = { ready: "ready", busy: "working", paused: "paused", error: "problem", off: "off" };
+const ICONS = {
+  ready: "$(sparkle)", busy: "$(loading~spin)", paused: "$(debug-pause)", error: "$(warning)", off: "$(circle-slash)", spent: "$(credit-card)",
+};
+const WORDS = { ready: "ready", busy: "working", paused: "paused", error: "problem", off: "off", spent: "budget used" };
 
-/** How a status looks: the server says `paused` also of completions that the settings switch off. */
+/** How a status looks: the server says `paused` also of completions that the settings switch off or the budget stops. */
 export function look(status: Status): Look {
-  return status.state === "paused" && status.enabled === false ? "off" : status.state;
+  if (status.state !== "paused") return status.state;
+  return status.enabled === false ? "off" : status.overBudget ? "spent" : "paused";
 }
 
 export function label(look: Look): string {
@@ -40,13 +47,15 @@ export function dollars(value: number): string {
 /** The hover: the model, what the session used, what it cost today, and what is to be done. */
 export function hover(status: Status, today?: { usd?: number; savedUsd?: number }): string {
   const share = status.promptTokens ? Math.round((100 * status.cacheHitTokens) / status.promptTokens) : 0;
+  const cost = status.usd === undefined ? "" : `: ${dollars(status.usd)}`;
   const what = look(status);
   const lines = [
     `**fim-lsp** ${WORDS[what]}, ${status.model}`,
     ...(what === "off" ? ["`fimLsp.enabled` is off: a click offers to switch it on"] : []),
+    ...(what === "spent" ? ["A click offers to go on over the budget until tomorrow"] : []),
     ...(status.message ? [`$(warning) ${status.message}`] : []),
     `Session: ${status.requests} requests, ${status.localHits} answers from memory`,
-    `${status.promptTokens} tokens sent, ${share} % of them at a fiftieth of the price; ${status.completionTokens} received`,
+    `${status.promptTokens} tokens sent, ${share} % of them at a fiftieth of the price; ${status.completionTokens} received${cost}`,
   ];
   if (today?.usd !== undefined) {
     lines.push(`Today: ${dollars(today.usd)}, and ${dollars(today.savedUsd ?? 0)} saved by the cache`);

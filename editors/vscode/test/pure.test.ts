@@ -100,6 +100,14 @@ void test("what the settings switch off is not called a pause", () => {
   assert.match(hover({ ...paused, enabled: false }), /fimLsp\.enabled/);
 });
 
+void test("a budget that is used up is no pause of the user's, and the session's price is said", () => {
+  const spent = { ...NOTHING, state: "paused" as const, enabled: true, overBudget: true, usd: 0.0123 };
+  assert.deepEqual([look(spent), look({ ...spent, enabled: false }), look({ ...spent, state: "busy" })], ["spent", "off", "busy"]);
+  assert.match(hover(spent), /go on over the budget/);
+  assert.match(hover(spent), /0 received: \$0\.0123$/m);
+  assert.match(hover(NOTHING), /0 received$/m);
+});
+
 void test("tables of several layers are joined, other values are not", () => {
   assert.deepEqual(inForce({ globalValue: { a: true, b: true }, workspaceValue: { b: false } }), { a: true, b: false });
   assert.deepEqual(inForce({ globalValue: ["a"], workspaceValue: ["b"] }), ["b"]);

@@ -1,4 +1,4 @@
---- `:FimLsp status|toggle|usage|explain|restart|log`.
+--- `:FimLsp status|toggle|usage|resume|explain|restart|log`.
 
 local api = vim.api
 local status = require('fim_lsp.status')
@@ -102,6 +102,11 @@ local SUB = {
       else
         window('usage', listed(usage))
       end
+    end)
+  end,
+  resume = function()
+    run('fimLsp.resume', {}, function()
+      status.notify('fim-lsp: completions go on until tomorrow, whatever the budget')
     end)
   end,
   explain = function()

@@ -41,7 +41,8 @@ end
 ---@param on boolean
 ---@return string
 function M.word(client_id, on)
-  local state = last[client_id] and last[client_id].state or 'ready'
+  local now = last[client_id] or {}
+  local state = now.overBudget and 'error' or now.state or 'ready'
   return on and (WORDS[state] or 'fim') or WORDS.paused
 end
 
