@@ -123,6 +123,9 @@ class Engine:
         self.counts = Tally()
         self.acceptance = Acceptance()
         self.ledger: Ledger | None = None
+        self.reckoning = (
+            False  # what was spent before is being read: until it is known, no request that a budget limits
+        )
         self.paused = False
         self.problems = Problems(clock)
         self._connect = connect
@@ -582,7 +585,11 @@ class Engine:
         """Whether a request may leave now, by the breaker and the budget."""
         if not self._breaker.allows(self._clock(), explicit=explicit):
             return False
-        if self.ledger is not None and not self.ledger.allows():
+        unknown = self.reckoning and (self.settings.daily_budget, self.settings.monthly_budget) != (
+            None,
+            None,
+        )
+        if unknown or (self.ledger is not None and not self.ledger.allows()):
             self._breaker.given_up()
             return False
         return True

@@ -112,6 +112,7 @@ class Server(LanguageServer):
             self._wants_status = bool(options.get("statusNotifications"))
             if options.get("paused") is True:
                 self.engine.paused = True
+        self.engine.reckoning = self._record is not None
         self.client = _client(params)
         root = [(params.root_uri, params.root_uri.rstrip("/").rsplit("/", 1)[-1])] if params.root_uri else []
         self.folders = [(folder.uri, folder.name) for folder in params.workspace_folders or []] or root
@@ -169,8 +170,11 @@ class Server(LanguageServer):
         def tell(sentence: str) -> None:
             self.say(sentence, types.MessageType.Warning)
 
-        ledger = Ledger(self._record, self._config, self.engine.settings, time.time, tell)
-        await ledger.seed()
+        try:
+            ledger = Ledger(self._record, self._config, self.engine.settings, time.time, tell)
+            await ledger.seed()
+        finally:
+            self.engine.reckoning = False
         self.ledger = self.engine.ledger = ledger
         ledger.folders(self.folders)
         self.send_status()

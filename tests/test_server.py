@@ -535,6 +535,15 @@ async def test_a_budget_pauses_and_can_be_passed(start, endpoint):
     assert status["usd"] > 0
 
 
+async def test_a_budget_holds_from_the_first_moment(start, endpoint):
+    """What is asked while the record is being opened is answered with nothing: it might be over the budget."""
+    client = await start({"dailyBudget": 0})
+    client.open(URI, "x = \n")
+    assert await client.texts(URI, 0, 4, explicit=True) == []
+    await accounts(client)
+    assert endpoint.bodies == []
+
+
 async def test_a_bracket_that_the_editor_closed_is_not_doubled(start, endpoint):
     """Typed along into an auto-closed bracket, the rest fits inside it."""
     endpoint.says = "print(value)\n"

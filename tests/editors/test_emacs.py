@@ -90,6 +90,30 @@ def test_accepted_by_word_by_line_and_whole(batch, scripted, tmp_path):
     assert path.read_bytes() == ADD.replace(b"    \n", f"    {BODY}\n".encode())
 
 
+def test_a_budget_that_is_used_up_can_be_passed(batch, scripted, tmp_path):
+    """Nothing is asked until the user says to go on."""
+    path = tmp_path / "f.py"
+    path.write_bytes(b"x = \n")
+    scripted.says = "call()\n"
+    batch(
+        f"""
+        (setq fim-lsp-settings '(:dailyBudget 0))
+        (find-file "{path}")
+        (end-of-line)
+        (fim-lsp-complete)
+        (until (lambda () (string-match-p "paused.*budget" (fim-lsp-status))))
+        (fim-lsp-complete)
+        (when fim-lsp--shown (error "Something is shown"))
+        (fim-lsp-resume)
+        (fim-lsp-complete)
+        (until (lambda () fim-lsp--shown))
+        (fim-lsp-accept)
+        (save-buffer)
+        """
+    )
+    assert path.read_bytes() == b"x = call()\n"
+
+
 def test_emoji_and_crlf(batch, scripted, tmp_path):
     """Positions count characters, changes are told as they happen, and line ends stay."""
     path = tmp_path / "b.py"

@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from real import block, environment, holds, program, wait
+from real import ROOT, block, environment, holds, program, wait
 
 BODY = "total = a + b\n    return total"
 ADD = b"def add(a, b):\n    \n\n\nprint(add(1, 2))\n"
@@ -374,6 +374,36 @@ def test_what_it_says_of_itself(edit, scripted):
     report = "\n".join(nvim.lines())
     assert "running for" in report
     assert "ERROR" not in report
+
+
+def test_a_budget_that_is_used_up_can_be_passed(neovims, scripted, version, tmp_path):
+    """The statusline says that something is wrong, a message too long for the screen halts nothing; `:FimLsp resume` goes on."""
+    scripted.says = "call()\n"
+    folder = ROOT / "editors" / "nvim"
+    settings = "{ settings = { dailyBudget = 0 } }"
+    lua = f"vim.opt.runtimepath:prepend('{folder}') require('fim_lsp').setup({settings})"
+    nvim = neovims.start(version, lua, plugin=False)
+    nvim.command(f"edit {tmp_path / 'q.py'}")
+    wait(nvim.attached)
+    wait(lambda: nvim.lua("return require('fim_lsp').statusline()") == "fim!")
+    nvim.keys("ix = ")
+    wait(lambda: "budget" in nvim.messages())
+    assert not nvim.halted()
+    nvim.keys("<Esc>")
+    nvim.command("FimLsp resume")
+    wait(lambda: nvim.lua("return require('fim_lsp').statusline()") == "fim")
+    nvim.keys("A")
+    shows(nvim, "call()")
+    nvim.keys("<Tab><Esc>")
+    wait(lambda: nvim.lines() == ["x = call()"])
+
+
+def test_what_shows_a_users_messages_gets_them_whole(neovims, scripted, version):
+    """Only Neovim's own line has no room for more."""
+    nvim = neovims.start(version, "vim.notify = function(text) said = text end")
+    said = "word " * 60
+    nvim.lua("require('fim_lsp.status').notify(...)", said)
+    assert nvim.lua("return said") == said
 
 
 def test_a_server_that_dies_comes_back(neovims, scripted, version, tmp_path):

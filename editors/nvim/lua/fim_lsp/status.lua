@@ -51,7 +51,9 @@ end
 ---@param level? integer
 function M.notify(message, level)
   message = message:gsub('%s*\n%s*', ' ')
-  local own = debug.getinfo(vim.notify, 'S').source:find('vim/', 1, true)
+  -- Neovim's own is compiled in: 0.10 still says from where, 0.12 does not.  A user's is from a file.
+  local source = debug.getinfo(vim.notify, 'S').source
+  local own = source:find('^@vim/') or source:find('^=?%?$')
   if own and vim.fn.strdisplaywidth(message) > vim.v.echospace then
     -- Neovim would halt at "Press ENTER"; the whole is in `:FimLsp status` and in the log.
     local room = math.max(vim.v.echospace - 3, 1)
