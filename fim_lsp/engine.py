@@ -100,6 +100,7 @@ class _Question:
     after: str
     spot: Spot
     shape: Shape
+    temperature: float
     language: str
     line_end: str
 
@@ -149,7 +150,7 @@ class Engine:
     @property
     def state(self) -> str:
         """`paused`, `error`, `busy` or `ready`; a budget that is used up is a pause, too."""
-        if self.paused or not self.settings.enabled:
+        if self.paused or self.settings.off:
             return "paused"
         if self.problems.current is not None:
             return "error"
@@ -160,7 +161,7 @@ class Engine:
     @property
     def over_budget(self) -> str | None:
         """What is to be said while the budget is used up; None while it is not."""
-        return self.ledger.over() if self.ledger is not None and self.settings.enabled else None
+        return self.ledger.over() if self.ledger is not None and not self.settings.off else None
 
     def open(self, document: Document) -> None:
         """Take a document in; one that was open is replaced."""
@@ -324,18 +325,18 @@ class Engine:
             if kept:
                 watch(self._tidied(question, kept).text)
 
-        offer = await self._read(question, self.settings.temperature, watch=partly)
+        offer = await self._read(question, question.temperature, watch=partly)
         return None if offer is None else offer.text
 
     async def warm(self) -> None:
         """Connect in advance, so that the first completion is as quick as the tenth."""
-        if self.settings.enabled:
+        if not self.settings.off:
             self._rehearse()
             await self.service().warm()
 
     async def weigh(self) -> None:
         """Look at what is left on the account, where the service tells."""
-        if self.ledger is not None and self.settings.enabled:
+        if self.ledger is not None and not self.settings.off:
             with suppress(ServiceError):
                 self.ledger.weigh(await self.service().balance())
 
@@ -356,7 +357,7 @@ class Engine:
         if opened.secret:
             return {"problem": "This document is never sent: it is excluded."}
         question = self._question(opened, opened.document.lines, place)
-        request = self._request(question, self.settings.temperature)
+        request = self._request(question, question.temperature)
         return {
             "url": f"{self.settings.base_url}/beta/completions",
             "model": request.model,
@@ -462,12 +463,7 @@ class Engine:
 
     def _offers(self, opened: _Open) -> bool:
         """Whether anything is ever offered in a document as things stand."""
-        return not (
-            self.paused
-            or opened.secret
-            or not self.settings.enabled
-            or not self.settings.languages.get(opened.document.language, True)
-        )
+        return not (self.paused or opened.secret or not self.settings.of(opened.document.language).enabled)
 
     def _wanted(self, opened: _Open, place: Place, explicit: bool) -> bool:
         document = opened.document
@@ -542,7 +538,8 @@ class Engine:
                 known = (self._answers.find(opened.document.uri, lines, place) or ()) if explicit else ()
                 if not explicit:
                     spare = self.settings.spare_peak_hours and self.ledger is not None and self.ledger.peak()
-                    wait = pace.delay(self.settings.debounce_ms, self._clock() - opened.asked_at, spare=spare)
+                    debounce = self.settings.of(opened.document.language).debounce_ms
+                    wait = pace.delay(debounce, self._clock() - opened.asked_at, spare=spare)
                     if wait:
                         await self._sleep(wait)
                 if not self._may_ask(explicit=explicit):
@@ -602,11 +599,12 @@ class Engine:
         prompt = opened.window.prompt(lines, place, _name(document.uri))
         prompt = Prompt(*self._redactor.around(*prompt))
         after = _after(lines, place)
-        form = shape(
-            prompt.prefix, after, document.language, self.settings.multiline, self.settings.max_tokens
-        )
+        chosen = self.settings.of(document.language)
+        form = shape(prompt.prefix, after, document.language, chosen.multiline, chosen.max_tokens)
         spot = answers.spot(document.uri, lines, place)
-        return _Question(document.uri, prompt, after, spot, form, document.language, document.line_end)
+        return _Question(
+            document.uri, prompt, after, spot, form, chosen.temperature, document.language, document.line_end
+        )
 
     def _request(self, question: _Question, temperature: float) -> Request:
         return Request(
@@ -621,13 +619,13 @@ class Engine:
     def _ask(self, question: _Question, explicit: bool, known: tuple[Offer, ...]) -> Callable[[Flight], Any]:
         async def work(flight: Flight) -> None:
             others = [
-                asyncio.create_task(self._read(question, max(VARIETY, self.settings.temperature)))
+                asyncio.create_task(self._read(question, max(VARIETY, question.temperature)))
                 for _ in range(CANDIDATES - max(len(known), 1) if explicit else 0)
             ]
             try:
                 offers = list(known)
                 if not offers:
-                    first = await self._read(question, self.settings.temperature, flight)
+                    first = await self._read(question, question.temperature, flight)
                     if first is None:
                         return
                     offers.append(first)
@@ -766,13 +764,15 @@ class Engine:
 
 def _windowing(settings: Settings) -> tuple[Any, ...]:
     """The settings on which the windows depend."""
-    return settings.prefix_chars, settings.suffix_chars, settings.context, settings.exclude
+    s = settings
+    return s.prefix_chars, s.suffix_chars, s.context, s.own("context"), s.exclude
 
 
 def _answering(settings: Settings) -> tuple[Any, ...]:
     """The settings on which an answer depends."""
     s = settings
-    return s.model, s.max_tokens, s.temperature, s.multiline, s.context, s.base_url
+    own = [s.own(name) for name in ("max_tokens", "temperature", "multiline", "context")]
+    return s.model, s.max_tokens, s.temperature, s.multiline, s.context, s.base_url, own
 
 
 def _parts(parts: Parts, document: str, price: tuple[float, float] | None) -> list[dict[str, Any]]:

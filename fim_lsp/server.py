@@ -196,11 +196,8 @@ class Server(LanguageServer):
         from fim_lsp.context.survey import Survey  # noqa: PLC0415
 
         chosen = self.engine.settings
-        levels = (
-            {chosen.context} if isinstance(chosen.context, str) else {*chosen.context.values(), "project"}
-        )
-        levels -= {"off"}
-        roots = {path: uri for uri, _ in self.folders if (path := _project(uri))} if chosen.enabled else {}
+        levels = chosen.levels() - {"off"}
+        roots = {path: uri for uri, _ in self.folders if (path := _project(uri))} if not chosen.off else {}
         wanted = (tuple(roots.items()), chosen.exclude, tuple(sorted(levels)))
         if wanted == self._surveyed:
             return
@@ -304,7 +301,7 @@ class Server(LanguageServer):
             "acceptance": engine.acceptance.counted(),
             "usd": self.ledger.usd if self.ledger is not None else 0.0,
             "overBudget": over is not None,
-            "enabled": engine.settings.enabled,
+            "enabled": not engine.settings.off,
             "baseUrl": engine.settings.base_url,
         }
 

@@ -21,6 +21,16 @@ RETIRED_MODELS = {
 _CLIENT_NAMES = frozenset({"statusNotifications", "paused", "trace", "serverCommand", "pythonPath"})
 
 
+def snake(name: str) -> str:
+    """`maxTokens` as `max_tokens`."""
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda m: "_" + m[1].lower(), name)
+
+
+def camel(name: str) -> str:
+    """`max_tokens` as `maxTokens`."""
+    return re.sub(r"_([a-z])", lambda m: m[1].upper(), name)
+
+
 class WrongValueError(ValueError):
     """A value that a setting cannot have; the message says what it can."""
 
@@ -110,15 +120,6 @@ def _model() -> Kind:
     return Kind(check, {"type": "string", "examples": ["deepseek-flash", "deepseek-v4-pro"]})
 
 
-def _flags_by_name() -> Kind:
-    def check(value: Any) -> dict[str, bool]:
-        if isinstance(value, Mapping) and all(isinstance(v, bool) for v in value.values()):
-            return {str(k): v for k, v in value.items()}
-        raise WrongValueError('must name languages with true or false, such as {"markdown": false}')
-
-    return Kind(check, {"type": "object", "additionalProperties": {"type": "boolean"}})
-
-
 def _choice_by_name(*names: str) -> Kind:
     one, words = _choice(*names), ", ".join(f'"{name}"' for name in names)
 
@@ -131,6 +132,47 @@ def _choice_by_name(*names: str) -> Kind:
 
     by_name = {"type": "object", "additionalProperties": one.schema}
     return Kind(check, {"anyOf": [one.schema, by_name]})
+
+
+# What one language may have of its own.
+_OWN = {
+    "enabled": _flag(),
+    "debounce_ms": _number(0, 10_000, also="auto"),
+    "max_tokens": _number(1, 4096, whole=True),
+    "temperature": _number(0, 2),
+    "multiline": _choice("auto", "always", "never"),
+    "context": _choice("off", "project", "rich"),
+}
+
+
+def _languages() -> Kind:
+    def check(value: Any) -> dict[str, bool | dict[str, Any]]:
+        if isinstance(value, Mapping) and all(isinstance(v, bool | Mapping) for v in value.values()):
+            return {str(k): v if isinstance(v, bool) else own(v) for k, v in value.items()}
+        raise WrongValueError(
+            "must name languages with true, false or settings of their own, "
+            'such as {"markdown": false, "go": {"multiline": "never"}}'
+        )
+
+    def own(value: Mapping[str, Any]) -> dict[str, Any]:
+        found = {}
+        for name, one in value.items():
+            kind = _OWN.get(snake(str(name)))
+            if kind is None:
+                raise WrongValueError(
+                    f"may set for a language {', '.join(map(camel, _OWN))} and nothing else"
+                )
+            if one is None:
+                continue
+            try:
+                found[snake(str(name))] = kind.check(one)
+            except WrongValueError as error:
+                raise WrongValueError(f'has a wrong "{name}": it {error}') from None
+        return found
+
+    rows = {camel(name): kind.schema for name, kind in _OWN.items()}
+    one = {"type": "object", "properties": rows, "additionalProperties": False}
+    return Kind(check, {"type": "object", "additionalProperties": {"anyOf": [{"type": "boolean"}, one]}})
 
 
 def _globs() -> Kind:
@@ -153,7 +195,7 @@ def _setting(default: Any, kind: Kind, doc: str) -> Any:
 class Settings:
     """Everything that can be set, with its default; a value is never changed, a new one takes its place."""
 
-    enabled: bool = _setting(True, _flag(), "Whether completions are offered at all.")
+    enabled: bool = _setting(True, _OWN["enabled"], "Whether completions are offered at all.")
     api_key: str | None = field(
         default=None,
         repr=False,
@@ -167,21 +209,22 @@ class Settings:
     )
     model: str = _setting("deepseek-flash", _model(), "The model that completes.")
     debounce_ms: float | str = _setting(
-        "auto", _number(0, 10_000, also="auto"), "Milliseconds to wait after a key; 0 asks at once."
+        "auto", _OWN["debounce_ms"], "Milliseconds to wait after a key; 0 asks at once."
     )
-    max_tokens: int = _setting(256, _number(1, 4096, whole=True), "Most tokens of one completion.")
-    temperature: float = _setting(0.0, _number(0, 2), "0 for the likeliest text, up to 2 for variety.")
+    max_tokens: int = _setting(256, _OWN["max_tokens"], "Most tokens of one completion.")
+    temperature: float = _setting(0.0, _OWN["temperature"], "0 for the likeliest text, up to 2 for variety.")
     prefix_chars: int = _setting(
         48_000, _number(200, 1_000_000, whole=True), "Most characters sent from before the cursor."
     )
     suffix_chars: int = _setting(
         400, _number(0, 100_000, whole=True), "Most characters sent from after the cursor."
     )
-    multiline: str = _setting(
-        "auto", _choice("auto", "always", "never"), "Whether a completion may span several lines."
-    )
-    languages: Mapping[str, bool] = _setting(
-        {}, _flags_by_name(), 'Languages on or off: `{"markdown": false}`.'
+    multiline: str = _setting("auto", _OWN["multiline"], "Whether a completion may span several lines.")
+    languages: Mapping[str, bool | Mapping[str, Any]] = _setting(
+        {},
+        _languages(),
+        'Languages on or off, or with settings of their own: `{"markdown": false, "go": {"multiline": "never"}}`;'
+        f" these are {', '.join(f'`{camel(name)}`' for name in _OWN)}.",
     )
     context: str | Mapping[str, str] = _setting(
         "project",
@@ -228,21 +271,32 @@ class Settings:
         "Whether fewer completions come by themselves while the service charges its peak price.",
     )
 
+    @property
+    def off(self) -> bool:
+        """Whether nothing is offered in any language."""
+        return not self.enabled and not any(self.own("enabled").values())
+
+    def own(self, name: str) -> dict[str, Any]:
+        """The languages that have a value of their own for a setting, and the values."""
+        rows = self.languages.items()
+        return {language: own[name] for language, own in rows if isinstance(own, Mapping) and name in own}
+
+    def of(self, language: str) -> Settings:
+        """The settings for a language: what it has of its own in the place of what holds for all."""
+        own = self.languages.get(language, True)
+        if isinstance(own, bool):
+            return self if own else replace(self, enabled=False)
+        return replace(self, **own)
+
     def context_of(self, language: str) -> str:
         """The value of `context` for a language."""
-        if isinstance(self.context, str):
-            return self.context
-        return self.context.get(language, self.context.get("*", "project"))
+        context = self.of(language).context
+        return context if isinstance(context, str) else context.get(language, context.get("*", "project"))
 
-
-def snake(name: str) -> str:
-    """`maxTokens` as `max_tokens`."""
-    return re.sub(r"(?<=[a-z])([A-Z])", lambda m: "_" + m[1].lower(), name)
-
-
-def camel(name: str) -> str:
-    """`max_tokens` as `maxTokens`."""
-    return re.sub(r"_([a-z])", lambda m: m[1].upper(), name)
+    def levels(self) -> set[str]:
+        """The values of `context` that some language may have."""
+        held = {self.context} if isinstance(self.context, str) else {*self.context.values(), "project"}
+        return held | set(self.own("context").values())
 
 
 _FIELDS = {f.name: f for f in fields(Settings)}

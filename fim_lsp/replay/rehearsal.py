@@ -48,7 +48,12 @@ class Rehearsal:
         self._calls: list[Request] = []
         self._documents = Documents()
         # Whoever replays asks at every stop, whatever is switched off while typing.
-        settings = replace(settings, enabled=True, languages={}, debounce_ms=0)
+        own = {
+            language: {**own, "enabled": True, "debounce_ms": 0}
+            for language, own in settings.languages.items()
+            if not isinstance(own, bool)
+        }
+        settings = replace(settings, enabled=True, languages=own, debounce_ms=0)
         if not live:
             settings = replace(settings, api_key=DEMO_KEY, model="deepseek-flash")
         self._engine = Engine(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from real import ROOT, Scripted, wait
-from vscode import ITEM, Code, python_extension, written
+from vscode import ITEM, Code, change, python_extension, written
 
 SLOW = 60.0  # seconds
 
@@ -58,6 +58,7 @@ def fresh(request, code, scripted):
     code.trust(asked=False)
     code.set(enabled=None, languages=None, **{"trace.server": None})
     code.own(dailyBudget=None)
+    change(code.user, {"[go]": None, "[python]": None})
 
 
 def ghost(code, text):
@@ -391,6 +392,31 @@ def test_a_language_is_switched_where_it_counts(fresh, scripted):
     wait(lambda: (now := written(fresh.machine)) and now["fimLsp.languages"] == {"go": True}, SLOW)
 
 
+def test_a_language_has_settings_of_its_own(fresh, scripted):
+    """In a block of its own as for any setting of the editor; the menu switches it there, too."""
+    scripted.says = "\n    alpha()\n    beta()\n"
+    alone = {
+        "[go]": {"fimLsp.multiline": "never", "fimLsp.maxTokens": 7},
+        "[python]": {"fimLsp.enabled": False},
+    }
+    change(fresh.user, alone)
+    path = fresh.open("own.go", "|\n")
+    fresh.write("if x {")
+    wait(lambda: asked_of(scripted, "if x {"), SLOW)
+    time.sleep(0.7)
+    assert fresh.ghost() == ""
+    assert {body["max_tokens"] for body in scripted.bodies} == {7}
+    assert fresh.saved(path) == "if x {\n"
+    path = fresh.open("own.py", "|\n")
+    assert fresh.pick("Switch python on") == "Switch python on, in your settings"
+    wait(lambda: (now := written(fresh.user)) and now["[python]"] == {"fimLsp.enabled": True}, SLOW)
+    fresh.focus("Control+Home")
+    fresh.write("if x:")
+    wait(lambda: "beta()" in fresh.ghost(), SLOW)
+    fresh.press("Tab")
+    assert fresh.saved(path) == "if x:\n    alpha()\n    beta()\n"
+
+
 def test_what_completions_cost_can_be_read(fresh, scripted):
     """The page's total is the command line's, in dollars, by model and by day."""
     scripted.says = "cost()\n"
@@ -415,6 +441,14 @@ def test_what_completions_cost_can_be_read(fresh, scripted):
         * 2
     )
     assert re.search(r"^deepseek-flash +\d", text, re.MULTILINE)
+    fresh.do("hover", f"{ITEM} a")
+    wait(lambda: fresh.do("texts", ".workbench-hover"), SLOW)
+    fresh.shot("hover")
+    (said,) = fresh.do("texts", ".workbench-hover")
+    assert "fim-lsp ready, deepseek-flash" in said
+    assert re.search(r"Session: [1-9]\d* requests, \d+ answers from memory", said)
+    assert re.search(r"[1-9]\d* tokens sent, \d+ % of them at .*; [1-9]\d* received: \$0\.\d*[1-9]", said)
+    assert f"Today: ${told['usd']:.6f}, and ${told['savedUsd']:.6f} saved" in said
     assert re.search(r"^\d{4}-\d\d-\d\d +\d", text, re.MULTILINE)
 
 

@@ -190,15 +190,21 @@ class Code:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         where = ["--auth", "none", "--bind-addr", f"127.0.0.1:{self.port}"]
-        self._server = subprocess.Popen(
-            [*base, *where, "--disable-telemetry", "--disable-update-check"],
-            env={**self.env, **(variables or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+        self._log = home / "server.log"
+        with self._log.open("wb") as log:
+            self._server = subprocess.Popen(
+                [*base, *where, "--disable-telemetry", "--disable-update-check"],
+                env={**self.env, **(variables or {})}, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
         self._page = subprocess.Popen(
             [node, str(Path(__file__).with_name("page.mjs"))],
             env=self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        wait(self._listens, 60)
+        try:
+            wait(self._listens, 60)
+        except AssertionError as error:
+            self.close()
+            raise AssertionError(self._log.read_text("utf-8", "replace")[-2000:]) from error
 
     def _listens(self):
         with socket.socket() as probe:
@@ -206,10 +212,10 @@ class Code:
 
     def close(self):
         self._page.stdin.close()
-        self._page.wait(20)
+        ended(self._page, self._page.kill)
         self._page.stdout.close()
         os.killpg(self._server.pid, signal.SIGTERM)
-        self._server.wait(20)
+        ended(self._server, lambda: os.killpg(self._server.pid, signal.SIGKILL))
 
     def do(self, method, *arguments):
         """Call a method of the page."""
@@ -372,6 +378,15 @@ class Code:
 
     def shot(self, name):
         self.do("screenshot", {"path": str(self.screens / f"{name}.png")})
+
+
+def ended(process, kill):
+    """Wait for the end of a process that was asked to end, and end it if it does not."""
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        kill()
+        process.wait(20)
 
 
 def written(path):

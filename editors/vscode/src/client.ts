@@ -4,7 +4,7 @@ import { CloseAction, ErrorAction, LanguageClient, State, type LanguageClientOpt
 import { command } from "./command";
 import { backOff } from "./crashes";
 import { Interpreter } from "./interpreter";
-import { chosen, gone, serverNames, without } from "./settings";
+import { byLanguage, chosen, gone, overridable, serverNames, without, type Layers } from "./settings";
 import { Trace } from "./trace";
 import type { Usage } from "./usage";
 import { NOTHING, type Status } from "./wording";
@@ -16,6 +16,7 @@ export class Server implements vscode.Disposable {
   private readonly heard = new vscode.EventEmitter<Status>();
   private readonly trace: Trace;
   private readonly names: string[];
+  private readonly byLanguage: string[];
   private readonly stops: number[] = [];
   private readonly interpreter = new Interpreter(() => void this.renew());
   private words: string[] = [];
@@ -34,7 +35,9 @@ export class Server implements vscode.Disposable {
     private readonly paused: () => boolean,
   ) {
     const manifest = context.extension.packageJSON as { contributes: { configuration: { properties: Record<string, unknown> } } };
-    this.names = serverNames(manifest.contributes.configuration.properties);
+    const { properties } = manifest.contributes.configuration;
+    this.names = serverNames(properties);
+    this.byLanguage = overridable(properties);
     this.trace = new Trace(log, key);
   }
 
@@ -173,8 +176,11 @@ export class Server implements vscode.Disposable {
   }
 
   private settings(): Record<string, unknown> {
-    const configuration = vscode.workspace.getConfiguration("fimLsp");
-    return chosen(this.names, (name) => configuration.inspect(name), this.key());
+    const inspect = (name: string, languageId?: string): Layers | undefined =>
+      vscode.workspace.getConfiguration("fimLsp", languageId === undefined ? undefined : { languageId }).inspect(name);
+    const all = chosen(this.names, inspect, this.key());
+    const languages = byLanguage(all["languages"], this.byLanguage, inspect);
+    return languages === undefined ? all : { ...all, languages };
   }
 
   private options(): LanguageClientOptions {

@@ -5,7 +5,7 @@ import type { Server } from "./client";
 import type { Key } from "./key";
 import type { Pages } from "./pages";
 import type { Pause } from "./pause";
-import { endpoint, inForce, switched, winner, type Layers, type Place } from "./settings";
+import { endpoint, inForce, switched, winner, type Layers, type Place, type Switch } from "./settings";
 import type { StatusItem } from "./status";
 import { costs } from "./usage";
 import { explained, type Status } from "./wording";
@@ -98,16 +98,17 @@ export class Commands {
   }
 
   private languageEntry(language: string): [string, () => unknown] {
-    const { on, place } = switched(layers("languages"), language);
+    const { on, place } = change(language);
     return [`$(code) Switch ${language} ${on ? "on" : "off"}, in ${SETTINGS[place]}`, () => this.toggleLanguage()];
   }
 
   private async toggleLanguage(): Promise<void> {
     const language = vscode.window.activeTextEditor?.document.languageId;
     if (!language) return;
-    const { place, on, value } = switched(layers("languages"), language);
-    await settings().update("languages", value, TARGETS[place]);
-    say(`${language} is ${on ? "on" : "off"}, in ${SETTINGS[place]}.`);
+    const { name, place, on, value } = change(language);
+    await settings(language).update(name, value, TARGETS[place], name === "enabled");
+    if (change(language).on === on) say(`${language} stays ${on ? "off" : "on"}: what sets it cannot be changed from here.`);
+    else say(`${language} is ${on ? "on" : "off"}, in ${SETTINGS[place]}.`);
   }
 
   private async changeModel(): Promise<void> {
@@ -171,12 +172,16 @@ export class Commands {
   }
 }
 
-function settings(): vscode.WorkspaceConfiguration {
-  return vscode.workspace.getConfiguration("fimLsp");
+function settings(languageId?: string): vscode.WorkspaceConfiguration {
+  return vscode.workspace.getConfiguration("fimLsp", languageId === undefined ? undefined : { languageId });
 }
 
-function layers(name: string): Layers | undefined {
-  return settings().inspect(name);
+function layers(name: string, language?: string): Layers | undefined {
+  return settings(language).inspect(name);
+}
+
+function change(language: string): Switch {
+  return switched(layers("languages"), layers("enabled", language), language);
 }
 
 function say(text: string): void {

@@ -5,6 +5,11 @@ export interface Layers {
   globalValue?: unknown;
   workspaceValue?: unknown;
   workspaceFolderValue?: unknown;
+  globalLanguageValue?: unknown;
+  workspaceLanguageValue?: unknown;
+  workspaceFolderLanguageValue?: unknown;
+  /** The languages for which somebody has set it, as in `"[go]": { … }`. */
+  languageIds?: string[];
 }
 
 /** The settings that a value stands in: the user's own (this machine's among them), or the workspace's. */
@@ -21,6 +26,11 @@ export function serverNames(properties: Record<string, unknown>): string[] {
     .filter((name) => !OURS.has(name));
 }
 
+/** Those of them that can be set for one language alone. */
+export function overridable(properties: Record<string, unknown>): string[] {
+  return serverNames(properties).filter((name) => (properties[`fimLsp.${name}`] as { scope?: string }).scope === "language-overridable");
+}
+
 /** The settings that someone has set, the innermost layer first; what nobody has set is left to the server. */
 export function chosen(names: string[], inspect: (name: string) => Layers | undefined, apiKey?: string): Record<string, unknown> {
   const found: Record<string, unknown> = {};
@@ -30,6 +40,29 @@ export function chosen(names: string[], inspect: (name: string) => Layers | unde
   }
   if (apiKey) found["apiKey"] = apiKey;
   return found;
+}
+
+/** `languages` with what the editor holds for one language alone, as in `"[go]": { "fimLsp.multiline": "never" }`. */
+export function byLanguage(all: unknown, names: string[], inspect: (name: string, language?: string) => Layers | undefined): unknown {
+  const found: Record<string, unknown> = table(all) ? { ...all } : {};
+  for (const name of names) {
+    for (const language of inspect(name)?.languageIds ?? []) {
+      const value = ofLanguage(inspect(name, language));
+      if (value !== undefined) found[language] = { ...own(found[language]), [name]: value };
+    }
+  }
+  return Object.keys(found).length ? found : all;
+}
+
+/** The value that a setting has for one language alone. */
+function ofLanguage(layers: Layers | undefined): unknown {
+  const held = [layers?.globalLanguageValue, layers?.workspaceLanguageValue, layers?.workspaceFolderLanguageValue];
+  return held.filter((value) => value !== undefined).at(-1);
+}
+
+/** What a row of `languages` sets: false alone is no more than that. */
+function own(row: unknown): Record<string, unknown> {
+  return table(row) ? row : row === false ? { enabled: false } : {};
 }
 
 /** A setting's value in force, undefined if nobody has set it: tables are joined, as the editor itself joins them. */
@@ -43,13 +76,27 @@ export function winner(layers: Layers | undefined, holds: (value: unknown) => bo
   return [layers?.workspaceValue, layers?.workspaceFolderValue].some(holds) ? "workspace" : "user";
 }
 
-/** The same for one language of `languages`, with the value it has and what that place is to hold to change it. */
-export function switched(layers: Layers | undefined, language: string): { place: Place; on: boolean; value: Record<string, unknown> } {
-  const place = winner(layers, (value) => table(value) && language in value);
-  const all = inForce(layers);
-  const on = table(all) && all[language] === false;
-  const there = place === "user" ? layers?.globalValue : layers?.workspaceValue;
-  return { place, on, value: { ...(table(there) ? there : {}), [language]: on } };
+/** What is to be changed so that a language is on where it was off, or off where it was on. */
+export interface Switch {
+  name: "languages" | "enabled";
+  place: Place;
+  on: boolean;
+  value: unknown;
+}
+
+/** The same for one language: `enabled` if it is set for that language alone, else its row of `languages`. */
+export function switched(languages: Layers | undefined, enabled: Layers | undefined, language: string): Switch {
+  const alone = ofLanguage(enabled);
+  if (alone !== undefined) {
+    const ours = [enabled?.workspaceLanguageValue, enabled?.workspaceFolderLanguageValue].some((value) => value !== undefined);
+    return { name: "enabled", place: ours ? "workspace" : "user", on: alone === false, value: alone === false };
+  }
+  const place = winner(languages, (value) => table(value) && language in value);
+  const all = inForce(languages);
+  const row = table(all) ? all[language] : undefined;
+  const on = own(row)["enabled"] === false;
+  const there = place === "user" ? languages?.globalValue : languages?.workspaceValue;
+  return { name: "languages", place, on, value: { ...(table(there) ? there : {}), [language]: table(row) ? { ...row, enabled: on } : on } };
 }
 
 function table(value: unknown): value is Record<string, unknown> {

@@ -7,7 +7,7 @@ import { candidates, find, recent } from "../src/python";
 import { check } from "../src/check";
 import { Key } from "../src/key";
 import { Pause } from "../src/pause";
-import { chosen, endpoint, gone, inForce, root, serverNames, switched, winner, without } from "../src/settings";
+import { byLanguage, chosen, endpoint, gone, inForce, overridable, root, serverNames, switched, winner, without, type Layers } from "../src/settings";
 import { costs } from "../src/usage";
 import { explained, hover, label, look, NOTHING } from "../src/wording";
 
@@ -119,10 +119,36 @@ void test("a change is made where it counts", () => {
   assert.equal(winner({ globalValue: 1, workspaceValue: 2 }), "workspace");
   assert.equal(winner({ globalValue: 1 }), "user");
   const layers = { globalValue: { go: false, python: true }, workspaceValue: { python: false } };
-  assert.deepEqual(switched(layers, "python"), { place: "workspace", on: true, value: { python: true } });
-  assert.deepEqual(switched(layers, "go"), { place: "user", on: true, value: { go: true, python: true } });
-  assert.deepEqual(switched(layers, "c"), { place: "user", on: false, value: { go: false, python: true, c: false } });
-  assert.deepEqual(switched(undefined, "c"), { place: "user", on: false, value: { c: false } });
+  const name = "languages";
+  const change = (language: string) => switched(layers, undefined, language);
+  assert.deepEqual(change("python"), { name, place: "workspace", on: true, value: { python: true } });
+  assert.deepEqual(change("go"), { name, place: "user", on: true, value: { go: true, python: true } });
+  assert.deepEqual(change("c"), { name, place: "user", on: false, value: { go: false, python: true, c: false } });
+  assert.deepEqual(switched(undefined, undefined, "c"), { name, place: "user", on: false, value: { c: false } });
+  const row = switched({ globalValue: { go: { maxTokens: 9 } } }, { globalValue: true }, "go");
+  assert.deepEqual(row, { name, place: "user", on: false, value: { go: { maxTokens: 9, enabled: false } } });
+  const alone = switched(layers, { globalLanguageValue: true, workspaceLanguageValue: false }, "go");
+  assert.deepEqual(alone, { name: "enabled", place: "workspace", on: true, value: true });
+});
+
+void test("what is set for one language alone is a row of that language", () => {
+  const properties = {
+    "fimLsp.enabled": { scope: "language-overridable" }, "fimLsp.multiline": { scope: "language-overridable" }, "fimLsp.model": { scope: "window" },
+  };
+  const names = overridable(properties);
+  assert.deepEqual(names, ["enabled", "multiline"]);
+  const held: Record<string, Layers> = {
+    enabled: { languageIds: ["markdown"] },
+    multiline: { languageIds: ["go", "c"], globalValue: "always" },
+    "enabled markdown": { globalLanguageValue: false, workspaceLanguageValue: true },
+    "multiline go": { globalLanguageValue: "never" },
+    "multiline c": { globalValue: "always" },
+  };
+  const inspect = (name: string, language?: string) => held[language ? `${name} ${language}` : name];
+  assert.deepEqual(byLanguage({ go: false, c: true, rust: { maxTokens: 1 } }, names, inspect), {
+    go: { enabled: false, multiline: "never" }, c: true, rust: { maxTokens: 1 }, markdown: { enabled: true },
+  });
+  assert.equal(byLanguage(undefined, names, () => undefined), undefined);
 });
 
 void test("a key is checked at the endpoint in force, which is named where it is not the service's own", () => {
