@@ -90,7 +90,7 @@ class Server(LanguageServer):
         from fim_lsp.engine import Engine  # noqa: PLC0415 - 40 ms that no client need wait for
         from fim_lsp.settings import Settings  # noqa: PLC0415
 
-        return Engine(
+        engine = Engine(
             Settings(),
             self._connect,
             clock=time.monotonic,
@@ -99,6 +99,8 @@ class Server(LanguageServer):
             changed=self.send_status,
             tell=self._tell,
         )
+        engine.reckoning = self._record is not None
+        return engine
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log what went wrong, without its words: they may hold the user's text."""
@@ -112,7 +114,6 @@ class Server(LanguageServer):
             self._wants_status = bool(options.get("statusNotifications"))
             if options.get("paused") is True:
                 self.engine.paused = True
-        self.engine.reckoning = self._record is not None
         self.client = _client(params)
         root = [(params.root_uri, params.root_uri.rstrip("/").rsplit("/", 1)[-1])] if params.root_uri else []
         self.folders = [(folder.uri, folder.name) for folder in params.workspace_folders or []] or root

@@ -94,11 +94,23 @@ def test_pure_modules_reach_for_nothing(name):
 
 def test_the_server_starts_without_the_network_client():
     """What is not needed to answer `initialize` is not loaded before it."""
-    code = (
-        "import sys, fim_lsp.cli, fim_lsp.server\n"
-        "heavy = {'httpx', 'rich', 'sqlite3', 'argparse', 'tomllib', 'fim_lsp.engine'} & set(sys.modules)\n"
-        "assert not heavy, heavy"
-    )
+    code = """
+import asyncio, sys
+from pathlib import Path
+import fim_lsp.cli, fim_lsp.server
+from lsprotocol import types
+
+async def greet():
+    server = fim_lsp.server.create(None, Path("config.toml"), Path("record"), {})
+    options = {"maxTokens": 9, "statusNotifications": True}
+    server.begin(types.InitializeParams(types.ClientCapabilities(), initialization_options=options))
+    heavy = {"httpx", "rich", "sqlite3", "argparse", "tomllib", "fim_lsp.engine"} & set(sys.modules)
+    assert not heavy, heavy
+    for task in server.tasks:
+        task.cancel()
+
+asyncio.run(greet())
+"""
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
 
