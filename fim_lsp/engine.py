@@ -124,9 +124,8 @@ class Engine:
         self.counts = Tally()
         self.acceptance = Acceptance()
         self.ledger: Ledger | None = None
-        self.reckoning = (
-            False  # what was spent before is being read: until it is known, no request that a budget limits
-        )
+        # What was spent before is being read: a budget allows nothing until it is known.
+        self.reckoning = False
         self.paused = False
         self.problems = Problems(clock)
         self._connect = connect
@@ -582,11 +581,8 @@ class Engine:
         """Whether a request may leave now, by the breaker and the budget."""
         if not self._breaker.allows(self._clock(), explicit=explicit):
             return False
-        unknown = self.reckoning and (self.settings.daily_budget, self.settings.monthly_budget) != (
-            None,
-            None,
-        )
-        if unknown or (self.ledger is not None and not self.ledger.allows()):
+        reckoning = self.reckoning and self.settings.budgeted
+        if reckoning or (self.ledger is not None and not self.ledger.allows()):
             self._breaker.given_up()
             return False
         return True

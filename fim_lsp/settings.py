@@ -276,6 +276,11 @@ class Settings:
         """Whether nothing is offered in any language."""
         return not self.enabled and not any(self.own("enabled").values())
 
+    @property
+    def budgeted(self) -> bool:
+        """Whether dollars are limited."""
+        return self.daily_budget is not None or self.monthly_budget is not None
+
     def own(self, name: str) -> dict[str, Any]:
         """The languages that have a value of their own for a setting, and the values."""
         rows = self.languages.items()

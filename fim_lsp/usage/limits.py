@@ -131,7 +131,7 @@ class Limits:
         for name, spent, budget, until in self._budgets():
             if spent >= budget:
                 used = f"this {name}'s budget of {_dollars(budget)} is used ({_dollars(spent)})"
-                then = f"They go on at {self._moment(until)}; run the command fimLsp.resume to go on now, or raise the budget."
+                then = f"They go on at {self._moment(until)}, or now with the command fimLsp.resume or a higher budget."
                 return name, until, f"Completions are paused: {used}. {then}"
         return None
 
