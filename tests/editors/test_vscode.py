@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from real import ROOT, Scripted, wait
-from vscode import ITEM, Code, change, python_extension, written
+from vscode import ITEM, PYTHON, VIRTUAL, Code, change, extension, written
 
 SLOW = 60.0  # seconds
 
@@ -29,7 +29,9 @@ def code(tmp_path_factory, bench, screens):
     """One VS Code for all, with the key given in its first minutes."""
     bench.reset()
     bench.key = "sk-right"
-    made = Code(tmp_path_factory.mktemp("code"), bench.url, screens)
+    virtual = tmp_path_factory.mktemp("made") / "virtual.vsix"
+    extension(virtual, "test.virtual", VIRTUAL, "onFileSystem:vscode-vfs")
+    made = Code(tmp_path_factory.mktemp("code"), bench.url, screens, more=[virtual])
     try:
         made.load("first.py", "x = 1\n")
         wait(
@@ -57,7 +59,7 @@ def fresh(request, code, scripted):
     code.workspace(None)
     code.trust(asked=False)
     code.set(enabled=None, languages=None, **{"trace.server": None})
-    code.own(dailyBudget=None)
+    code.own(dailyBudget=None, model=None)
     change(code.user, {"[go]": None, "[python]": None})
 
 
@@ -417,6 +419,32 @@ def test_a_language_has_settings_of_its_own(fresh, scripted):
     assert fresh.saved(path) == "if x:\n    alpha()\n    beta()\n"
 
 
+def test_another_model_is_asked_at_once(fresh, scripted):
+    """From the menu, without a reload."""
+    scripted.says = "one\n"
+    path = fresh.open("model.py", "|\n")
+    fresh.pick("Change model")
+    wait(lambda: "deepseek-v4-pro" in fresh.rows(), SLOW)
+    fresh.do("click", '.quick-input-list .monaco-list-row:has-text("deepseek-v4-pro")')
+    wait(
+        lambda: any("the model is deepseek-v4-pro, in your settings" in text for text in fresh.messages()),
+        SLOW,
+    )
+    fresh.focus("Control+Home")
+    assert taken(fresh, path, "a = ", "one") == "a = one\n"
+    assert {body["model"] for body in scripted.bodies} == {"deepseek-v4-pro"}
+
+
+def test_the_log_can_be_read(fresh):
+    """In the editor's own panel."""
+    fresh.open("log.py", "|\n")
+    fresh.run("FIM: Open log")
+    shown = ".panel .view-line"
+    wait(lambda: re.search(r"From.activation:.\d+.ms", " ".join(fresh.do("texts", shown))), SLOW)
+    fresh.shot("log")
+    fresh.run("View: Hide Panel")
+
+
 def test_what_completions_cost_can_be_read(fresh, scripted):
     """The page's total is the command line's, in dollars, by model and by day."""
     scripted.says = "cost()\n"
@@ -517,11 +545,22 @@ def test_a_folder_sets_neither_the_endpoint_nor_what_is_run(fresh, scripted, els
     assert fresh.status() == "FIM"
 
 
+def test_a_folder_that_is_on_no_disk(fresh, scripted, tmp_path):
+    """Its open file is completed; nothing else of it is read."""
+    scripted.says = "other()\n"
+    (tmp_path / "helper.py").write_text("def helper_of_another_file():\n    pass\n")
+    path = fresh.open("virtual.py", "|\n", virtual=tmp_path)
+    assert taken(fresh, path, "a = ", "other()") == "a = other()\n"
+    fresh.shot("virtual")
+    assert asked_of(scripted, "virtual.py")
+    assert not asked_of(scripted, "helper_of_another_file")
+
+
 @pytest.fixture(scope="module")
 def barren(tmp_path_factory, bench, screens):
     """A VS Code on a machine without a Python on the path; with an extension that may know one; nobody has given a key."""
     home = tmp_path_factory.mktemp("barren")
-    python = python_extension(tmp_path_factory.mktemp("made") / "python.vsix")
+    python = extension(tmp_path_factory.mktemp("made") / "python.vsix", "ms-python.python", PYTHON)
     made = Code(home, bench.url, screens, more=[python], variables={"PATH": str(home), "SHELL": "/bin/bash"})
     try:
         yield made
@@ -534,7 +573,7 @@ def bare(request, barren, scripted):
     """The same for one test, as if it had just been installed."""
     yield barren
     barren.shot(f"last-{request.node.name}")
-    barren.set(pythonPath=None, demo=None)
+    barren.set(pythonPath=None, demo=None, serverCommand=None)
     barren.interpreter.unlink(missing_ok=True)
 
 
@@ -571,6 +610,20 @@ def test_the_demo_completes_without_a_key(bare, scripted):
     bare.press("Tab")
     wait(lambda: bare.ghost() == "", SLOW)
     assert bare.text().count("return sum(prices)") == 2
+    assert scripted.asked == 0
+
+
+def test_a_command_of_the_users_own_runs_the_server(bare, scripted):
+    """In the place of the one that travels in the extension; it needs no Python that the extension can find."""
+    bare.set(serverCommand=[sys.executable, "-m", "fim_lsp"], demo=True)
+    path = bare.open(
+        "command.py", "def total(prices):\n    return sum(prices)\n\n\ndef mean(prices):\n    return|\n"
+    )
+    assert bare.servers() == {}
+    bare.write(" ")
+    ghost(bare, "sum(prices)")
+    bare.press("Tab")
+    assert bare.saved(path).endswith("\n    return sum(prices)\n")
     assert scripted.asked == 0
 
 

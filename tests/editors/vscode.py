@@ -61,6 +61,23 @@ exports.activate = () => ({ environments: {
     ? { executable: { uri: vscode.Uri.file(fs.readFileSync(chosen.path, "utf8")) } } : undefined,
 } });
 """
+# An extension as those that show a folder which is on no disk of this machine: here, one that lies elsewhere on it.
+VIRTUAL = """
+const fs = require("fs"), vscode = require("vscode");
+const none = new vscode.EventEmitter();
+const type = (found) => found.isDirectory() ? vscode.FileType.Directory : vscode.FileType.File;
+const lost = (uri) => { throw vscode.FileSystemError.FileNotFound(uri); };
+const at = (uri) => fs.existsSync(uri.path) ? uri.path : lost(uri);
+exports.activate = () => vscode.workspace.registerFileSystemProvider("vscode-vfs", {
+  onDidChangeFile: none.event,
+  watch: () => ({ dispose() {} }),
+  stat: (uri) => { const found = fs.statSync(at(uri)); return { type: type(found), ctime: 0, mtime: found.mtimeMs, size: found.size }; },
+  readDirectory: (uri) => fs.readdirSync(at(uri), { withFileTypes: true }).map((one) => [one.name, type(one)]),
+  readFile: (uri) => fs.readFileSync(at(uri)),
+  writeFile: (uri, content) => fs.writeFileSync(uri.path, content),
+  createDirectory() {}, delete() {}, rename() {},
+});
+"""
 # Writes the files of output channels where the editor's own module for that, which has to be compiled, is not there.
 LOGGER = """
 const { registerHooks } = require("node:module");
@@ -106,24 +123,26 @@ def packaged():
     return made
 
 
-def python_extension(path):
-    """An extension that stands for Python's own, packed as a `.vsix`."""
+def extension(path, identifier, source, event=None):
+    """An extension of one file that an event of the editor calls for, packed as a `.vsix`."""
+    publisher, name = identifier.split(".")
     manifest = {
-        "name": "python",
-        "publisher": "ms-python",
+        "name": name,
+        "publisher": publisher,
         "version": "1.0.0",
         "engines": {"vscode": "^1.91.0"},
         "main": "main.js",
-        "activationEvents": [],
+        "activationEvents": [event] if event else [],
+        "capabilities": {"virtualWorkspaces": True, "untrustedWorkspaces": {"supported": True}},
     }
-    identity = '<Identity Id="python" Version="1.0.0" Language="en-US" Publisher="ms-python"/>'
+    identity = f'<Identity Id="{name}" Version="1.0.0" Language="en-US" Publisher="{publisher}"/>'
     with zipfile.ZipFile(path, "w") as packed:
         packed.writestr("extension/package.json", json.dumps(manifest))
-        packed.writestr("extension/main.js", PYTHON)
+        packed.writestr("extension/main.js", source)
         packed.writestr(
             "extension.vsixmanifest",
             '<PackageManifest Version="2.0.0" xmlns="http://schemas.microsoft.com/developer/vsx-schema/2011">'
-            f"<Metadata>{identity}<DisplayName>python</DisplayName></Metadata>"
+            f"<Metadata>{identity}<DisplayName>{name}</DisplayName></Metadata>"
             '<Installation><InstallationTarget Id="Microsoft.VisualStudio.Code"/></Installation>'
             '<Assets><Asset Type="Microsoft.VisualStudio.Code.Manifest" Path="extension/package.json"/></Assets>'
             "</PackageManifest>",
@@ -182,8 +201,8 @@ class Code:
             "--extensions-dir",
             str(home / "extensions"),
         ]
-        for extension in (packaged(), *more):
-            install = [*base, "--install-extension", str(extension)]
+        for one in (packaged(), *more):
+            install = [*base, "--install-extension", str(one)]
             done = subprocess.run(install, env=self.env, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
         with socket.socket() as free:
@@ -226,14 +245,14 @@ class Code:
             raise AssertionError(answer[0])
         return answer[1]
 
-    def load(self, name, text):
-        """Load the window anew with one file, and wait for the server."""
-        path = self.folder / name
+    def load(self, name, text, virtual=None):
+        """Load the window anew with one file, and wait for the server; `virtual` is a folder that is shown as if it were none."""
+        path = (virtual or self.folder) / name
         path.write_text(text, newline="")
-        payload = json.dumps([["openFile", f"vscode-remote://127.0.0.1:{self.port}{path}"]])
-        self.do(
-            "goto", f"http://127.0.0.1:{self.port}/?folder={quote(str(self.folder))}&payload={quote(payload)}"
-        )
+        folder = f"vscode-vfs://elsewhere{virtual}" if virtual else str(self.folder)
+        there = f"vscode-vfs://elsewhere{path}" if virtual else f"vscode-remote://127.0.0.1:{self.port}{path}"
+        payload = json.dumps([["openFile", there]])
+        self.do("goto", f"http://127.0.0.1:{self.port}/?folder={quote(folder)}&payload={quote(payload)}")
         self.do("waitForSelector", f'.tab[data-resource-name="{name}"]', {"timeout": 60_000})
         wait(
             lambda: re.search("fim-lsp (ready|paused|error|off)", " ".join(self.do("labels", f"{ITEM} a"))),
@@ -241,10 +260,10 @@ class Code:
         )
         return path
 
-    def open(self, name, text):
+    def open(self, name, text, virtual=None):
         """The same, with the cursor at the mark `|`."""
         head, _, tail = text.partition("|")
-        path = self.load(name, head + tail)
+        path = self.load(name, head + tail, virtual)
         self.do("waitForSelector", f'.tab.active[data-resource-name="{name}"]', {"timeout": 60_000})
         self.focus("Control+Home")
         for _ in range(head.count("\n")):
