@@ -19,10 +19,6 @@ class Ledger(Protocol):
     def over(self) -> str | None:
         """What is to be said while the budget is used up; None while it is not."""
 
-    @property
-    def usd(self) -> float:
-        """What the requests so far have cost, in dollars."""
-
     def peak(self) -> bool:
         """Whether the service charges its peak price now."""
 

@@ -48,12 +48,12 @@ class Rehearsal:
         self._calls: list[Request] = []
         self._documents = Documents()
         # Whoever replays asks at every stop, whatever is switched off while typing.
-        own = {
-            language: {**own, "enabled": True, "debounce_ms": 0}
-            for language, own in settings.languages.items()
-            if not isinstance(own, bool)
+        rows = {
+            language: {**row, "enabled": True, "debounce_ms": 0}
+            for language, row in settings.languages.items()
+            if not isinstance(row, bool)
         }
-        settings = replace(settings, enabled=True, languages=own, debounce_ms=0)
+        settings = replace(settings, enabled=True, languages=rows, debounce_ms=0)
         if not live:
             settings = replace(settings, api_key=DEMO_KEY, model="deepseek-flash")
         self._engine = Engine(

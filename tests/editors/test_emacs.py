@@ -91,7 +91,7 @@ def test_accepted_by_word_by_line_and_whole(batch, scripted, tmp_path):
 
 
 def test_a_budget_that_is_used_up_can_be_passed(batch, scripted, tmp_path):
-    """Nothing is asked until the user says to go on."""
+    """Nothing is shown until the user says to go on."""
     path = tmp_path / "f.py"
     path.write_bytes(b"x = \n")
     scripted.says = "call()\n"
@@ -103,6 +103,7 @@ def test_a_budget_that_is_used_up_can_be_passed(batch, scripted, tmp_path):
         (fim-lsp-complete)
         (until (lambda () (string-match-p "paused.*budget" (fim-lsp-status))))
         (fim-lsp-complete)
+        (sleep-for 0.5)
         (when fim-lsp--shown (error "Something is shown"))
         (fim-lsp-resume)
         (fim-lsp-complete)

@@ -546,14 +546,18 @@ def test_a_folder_sets_neither_the_endpoint_nor_what_is_run(fresh, scripted, els
 
 
 def test_a_folder_that_is_on_no_disk(fresh, scripted, tmp_path):
-    """Its open file is completed; nothing else of it is read."""
+    """Its open file is completed; nothing else of it is read, as a folder's on a disk is."""
     scripted.says = "other()\n"
+    fresh.open("real.py", "|\n")
+    wait(fresh.surveyors, SLOW)
     (tmp_path / "helper.py").write_text("def helper_of_another_file():\n    pass\n")
     path = fresh.open("virtual.py", "|\n", virtual=tmp_path)
     assert taken(fresh, path, "a = ", "other()") == "a = other()\n"
     fresh.shot("virtual")
     assert asked_of(scripted, "virtual.py")
     assert not asked_of(scripted, "helper_of_another_file")
+    wait(lambda: len(fresh.servers()) == 1, SLOW)  # the window's before has ended
+    assert fresh.surveyors() == {}
 
 
 @pytest.fixture(scope="module")

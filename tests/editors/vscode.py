@@ -363,13 +363,22 @@ class Code:
 
     def servers(self):
         """The command line of each language server that runs, by its process."""
+        return self._processes("run.py")
+
+    def surveyors(self):
+        """The same of the processes beside them, which read the workspace."""
+        return self._processes("libs", "fim_lsp.context.surveyor")
+
+    def _processes(self, end, part=""):
+        """Those that are given a path of this editor's that ends so, and a word that has this part."""
         found = {}
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 words = path.read_bytes().decode(errors="replace").split("\0")
             except OSError:
                 continue
-            if any(word.startswith(str(self.home)) and word.endswith("run.py") for word in words):
+            ours = any(word.startswith(str(self.home)) and word.endswith(end) for word in words)
+            if ours and any(part in word for word in words):
                 found[int(path.parent.name)] = words
         return found
 

@@ -2,9 +2,10 @@
 import * as vscode from "vscode";
 import { CloseAction, ErrorAction, LanguageClient, State, type LanguageClientOptions } from "vscode-languageclient/node";
 import { command } from "./command";
+import { layers } from "./configuration";
 import { backOff } from "./crashes";
 import { Interpreter } from "./interpreter";
-import { byLanguage, chosen, gone, overridable, serverNames, without, type Layers } from "./settings";
+import { byLanguage, chosen, gone, overridable, serverNames, without } from "./settings";
 import { Trace } from "./trace";
 import type { Usage } from "./usage";
 import { NOTHING, type Status } from "./wording";
@@ -47,10 +48,7 @@ export class Server implements vscode.Disposable {
   }
 
   restart(): Promise<void> {
-    return this.inTurn(async () => {
-      await this.end();
-      await this.begin();
-    });
+    return this.inTurn(() => this.anew());
   }
 
   /** Start it anew if another program is to run it now. */
@@ -58,8 +56,7 @@ export class Server implements vscode.Disposable {
     return this.inTurn(async () => {
       const found = await this.command();
       if ("problem" in found || found.words.join("\0") === this.words.join("\0")) return;
-      await this.end();
-      await this.begin();
+      await this.anew();
     });
   }
 
@@ -101,6 +98,11 @@ export class Server implements vscode.Disposable {
     await this.client.start();
   }
 
+  private async anew(): Promise<void> {
+    await this.end();
+    await this.begin();
+  }
+
   private async end(): Promise<void> {
     const client = this.client;
     this.client = undefined;
@@ -127,8 +129,7 @@ export class Server implements vscode.Disposable {
       const settings = this.settings();
       if (gone(this.given, settings)) {
         // What was told at the start stays in force there until another value takes its place.
-        await this.end();
-        await this.begin();
+        await this.anew();
       } else {
         await this.client.sendNotification("workspace/didChangeConfiguration", { settings: { fimLsp: settings } });
       }
@@ -176,10 +177,8 @@ export class Server implements vscode.Disposable {
   }
 
   private settings(): Record<string, unknown> {
-    const inspect = (name: string, languageId?: string): Layers | undefined =>
-      vscode.workspace.getConfiguration("fimLsp", languageId === undefined ? undefined : { languageId }).inspect(name);
-    const all = chosen(this.names, inspect, this.key());
-    const languages = byLanguage(all["languages"], this.byLanguage, inspect);
+    const all = chosen(this.names, layers, this.key());
+    const languages = byLanguage(all["languages"], this.byLanguage, layers);
     return languages === undefined ? all : { ...all, languages };
   }
 

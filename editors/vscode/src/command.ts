@@ -1,5 +1,6 @@
 // What starts the server: the user's own command, or a Python that runs the one that comes with the extension.
 import * as vscode from "vscode";
+import { configuration } from "./configuration";
 import type { Interpreter } from "./interpreter";
 import { candidates, find } from "./python";
 
@@ -9,11 +10,11 @@ export async function command(
   cache: vscode.Uri,
   interpreter: Pick<Interpreter, "chosen">,
 ): Promise<{ words: string[] } | { problem: string }> {
-  const configuration = vscode.workspace.getConfiguration("fimLsp");
-  const own = configuration.get<string[]>("serverCommand", []);
-  const demo = configuration.get("demo") ? ["--demo"] : [];
+  const settings = configuration();
+  const own = settings.get<string[]>("serverCommand", []);
+  const demo = settings.get("demo") ? ["--demo"] : [];
   if (own.length) return { words: [...own, ...demo] };
-  const setting = configuration.get<string>("pythonPath", "");
+  const setting = settings.get<string>("pythonPath", "");
   const tried = candidates(setting, setting ? undefined : await interpreter.chosen(), process.platform === "win32");
   const { command: python, old } = await find(tried);
   if (python) {

@@ -2,10 +2,11 @@
 import * as vscode from "vscode";
 import { check } from "./check";
 import type { Server } from "./client";
+import { configuration, layers } from "./configuration";
 import type { Key } from "./key";
 import type { Pages } from "./pages";
 import type { Pause } from "./pause";
-import { endpoint, inForce, switched, winner, type Layers, type Place, type Switch } from "./settings";
+import { endpoint, inForce, switched, winner, type Place, type Switch } from "./settings";
 import type { StatusItem } from "./status";
 import { costs } from "./usage";
 import { explained, type Status } from "./wording";
@@ -68,8 +69,8 @@ export class Commands {
   }
 
   private async resume(): Promise<void> {
-    const status = await this.server.ask<Status>("resume");
-    if (status) say(status.overBudget ? status.message : "completions go on until tomorrow, whatever the budget.");
+    const status = await this.server.ask("resume");
+    if (status) say("completions go on until tomorrow, whatever the budget.");
   }
 
   private async pause(): Promise<void> {
@@ -92,7 +93,7 @@ export class Commands {
   private async enable(): Promise<void> {
     const place = this.offIn();
     await this.paused.end();
-    await settings().update("enabled", true, TARGETS[place]);
+    await configuration().update("enabled", true, TARGETS[place]);
     if (inForce(layers("enabled")) === true) say(`completions are on, in ${SETTINGS[place]}.`);
     else say("fimLsp.enabled stays off: what sets it cannot be changed from here.");
   }
@@ -106,7 +107,7 @@ export class Commands {
     const language = vscode.window.activeTextEditor?.document.languageId;
     if (!language) return;
     const { name, place, on, value } = change(language);
-    await settings(language).update(name, value, TARGETS[place], name === "enabled");
+    await configuration(language).update(name, value, TARGETS[place], name === "enabled");
     if (change(language).on === on) say(`${language} stays ${on ? "off" : "on"}: what sets it cannot be changed from here.`);
     else say(`${language} is ${on ? "on" : "off"}, in ${SETTINGS[place]}.`);
   }
@@ -117,7 +118,7 @@ export class Commands {
     const model = picked === other ? await vscode.window.showInputBox({ prompt: "The model's name" }) : picked;
     if (!model) return;
     const place = winner(layers("model"));
-    await settings().update("model", model, TARGETS[place]);
+    await configuration().update("model", model, TARGETS[place]);
     say(`the model is ${model}, in ${SETTINGS[place]}.`);
   }
 
@@ -133,7 +134,7 @@ export class Commands {
     const key = given?.trim();
     if (!key) return;
     await this.key.keep(key);
-    if (settings().get("demo")) await settings().update("demo", undefined, vscode.ConfigurationTarget.Global);
+    if (configuration().get("demo")) await configuration().update("demo", undefined, vscode.ConfigurationTarget.Global);
     const server = await this.server.ask<Status>("status");
     const { url, said } = endpoint(server?.baseUrl, inForce(layers("baseUrl")) as string | undefined, process.env["FIM_LSP_BASE_URL"]);
     const verdict = await check(url, key);
@@ -161,7 +162,7 @@ export class Commands {
   }
 
   private async demo(): Promise<void> {
-    await settings().update("demo", true, vscode.ConfigurationTarget.Global);
+    await configuration().update("demo", true, vscode.ConfigurationTarget.Global);
     const document = await vscode.workspace.openTextDocument({ language: "python", content: DEMO });
     const editor = await vscode.window.showTextDocument(document);
     const end = document.positionAt(DEMO.length);
@@ -170,14 +171,6 @@ export class Commands {
     await this.server.ask("status");
     await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
   }
-}
-
-function settings(languageId?: string): vscode.WorkspaceConfiguration {
-  return vscode.workspace.getConfiguration("fimLsp", languageId === undefined ? undefined : { languageId });
-}
-
-function layers(name: string, language?: string): Layers | undefined {
-  return settings(language).inspect(name);
 }
 
 function change(language: string): Switch {

@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import { Server } from "./client";
 import { Commands } from "./commands";
+import { configuration } from "./configuration";
 import { Key } from "./key";
 import { Pages } from "./pages";
 import { Pause } from "./pause";
@@ -38,7 +39,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     log.info(`From activation: ${after(server.started)} ms to the server's start, ${after(performance.now())} to its greeting.`);
   }
   void server.tidy();
-  if (!key.current && !context.globalState.get("greeted") && !vscode.workspace.getConfiguration("fimLsp").get("demo")) {
+  if (!key.current && !context.globalState.get("greeted") && !configuration().get("demo")) {
     await context.globalState.update("greeted", true);
     await vscode.commands.executeCommand("workbench.action.openWalkthrough", "fim-lsp.fim-lsp#start", false);
   }

@@ -47,17 +47,20 @@ export function byLanguage(all: unknown, names: string[], inspect: (name: string
   const found: Record<string, unknown> = table(all) ? { ...all } : {};
   for (const name of names) {
     for (const language of inspect(name)?.languageIds ?? []) {
-      const value = ofLanguage(inspect(name, language));
+      const value = inForce(alone(inspect(name, language)));
       if (value !== undefined) found[language] = { ...own(found[language]), [name]: value };
     }
   }
   return Object.keys(found).length ? found : all;
 }
 
-/** The value that a setting has for one language alone. */
-function ofLanguage(layers: Layers | undefined): unknown {
-  const held = [layers?.globalLanguageValue, layers?.workspaceLanguageValue, layers?.workspaceFolderLanguageValue];
-  return held.filter((value) => value !== undefined).at(-1);
+/** What the layers hold for one language alone. */
+function alone(layers: Layers | undefined): Layers {
+  return {
+    globalValue: layers?.globalLanguageValue,
+    workspaceValue: layers?.workspaceLanguageValue,
+    workspaceFolderValue: layers?.workspaceFolderLanguageValue,
+  };
 }
 
 /** What a row of `languages` sets: false alone is no more than that. */
@@ -86,11 +89,9 @@ export interface Switch {
 
 /** The same for one language: `enabled` if it is set for that language alone, else its row of `languages`. */
 export function switched(languages: Layers | undefined, enabled: Layers | undefined, language: string): Switch {
-  const alone = ofLanguage(enabled);
-  if (alone !== undefined) {
-    const ours = [enabled?.workspaceLanguageValue, enabled?.workspaceFolderLanguageValue].some((value) => value !== undefined);
-    return { name: "enabled", place: ours ? "workspace" : "user", on: alone === false, value: alone === false };
-  }
+  const its = alone(enabled);
+  const now = inForce(its);
+  if (now !== undefined) return { name: "enabled", place: winner(its), on: now === false, value: now === false };
   const place = winner(languages, (value) => table(value) && language in value);
   const all = inForce(languages);
   const row = table(all) ? all[language] : undefined;
