@@ -300,7 +300,7 @@ class Server(LanguageServer):
             "completionTokens": engine.counts.completion_tokens,
             "localHits": engine.counts.local_hits,
             "acceptance": engine.acceptance.counted(),
-            "usd": self.ledger.usd if self.ledger is not None else 0.0,
+            "usd": self.ledger.usd if self.ledger is not None else None,
             "overBudget": over is not None,
             "enabled": not engine.settings.off,
             "baseUrl": engine.settings.base_url,

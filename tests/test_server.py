@@ -35,7 +35,7 @@ async def test_a_session_from_beginning_to_end(start, endpoint):
         "completionTokens": status["completionTokens"],
         "localHits": 0,
         "acceptance": {"shown": 1, "all": 1, "line": 0, "word": 0, "typed": 0, "dismissed": 0},
-        "usd": 0.0,
+        "usd": status["usd"],
         "overBudget": False,
         "enabled": True,
         "baseUrl": endpoint.url,

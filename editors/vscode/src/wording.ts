@@ -12,8 +12,8 @@ export interface Status {
   /** Whether completions are on by the settings; a server of another version may not say. */
   enabled?: boolean;
   baseUrl?: string;
-  /** What the session's requests have cost, in dollars. */
-  usd?: number;
+  /** What the session's requests have cost, in dollars; null where no record is kept, as of the demo. */
+  usd?: number | null;
   /** Whether the budget is used up. */
   overBudget?: boolean;
 }
@@ -47,7 +47,7 @@ export function dollars(value: number): string {
 /** The hover: the model, what the session used, what it cost today, and what is to be done. */
 export function hover(status: Status, today?: { usd?: number; savedUsd?: number }): string {
   const share = status.promptTokens ? Math.round((100 * status.cacheHitTokens) / status.promptTokens) : 0;
-  const cost = status.usd === undefined ? "" : `: ${dollars(status.usd)}`;
+  const cost = typeof status.usd !== "number" ? "" : `: ${dollars(status.usd)}`;
   const what = look(status);
   const lines = [
     `**fim-lsp** ${WORDS[what]}, ${status.model}`,
@@ -80,7 +80,8 @@ export function explained(found: Record<string, unknown>): string {
   return `${JSON.stringify(listed ? rest : { ...rest, parts }, null, 2)}${listed}\n\n--- prompt ---\n${String(prompt)}\n--- suffix ---\n${String(suffix)}\n--- end ---\n`;
 }
 
-function part({ what, characters, tokens, files = [], usdKept = 0, usdNew = 0 }: Part): string {
-  const price = `$${usdKept.toFixed(8)} where the service has kept it, $${usdNew.toFixed(8)} where it is new`;
-  return `${what}: ${characters} characters, ${tokens} tokens, ${price}${files.length ? `; of ${files.join(", ")}` : ""}`;
+function part({ what, characters, tokens, files = [], usdKept, usdNew }: Part): string {
+  const known = usdKept !== undefined && usdNew !== undefined;
+  const price = known ? `, $${usdKept.toFixed(8)} where the service has kept it, $${usdNew.toFixed(8)} where it is new` : "";
+  return `${what}: ${characters} characters, ${tokens} tokens${price}${files.length ? `; of ${files.join(", ")}` : ""}`;
 }

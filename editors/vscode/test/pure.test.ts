@@ -89,6 +89,8 @@ void test("the status bar and its hover say what is, and what to do", () => {
 void test("an explanation holds the exact bytes", () => {
   const text = explained({ model: "m", prompt: "a\nb", suffix: "\tc" });
   assert.ok(text.includes("--- prompt ---\na\nb\n--- suffix ---\n\tc\n--- end ---"));
+  const free = { what: "live", characters: 9, tokens: 3, files: ["a.py"] };
+  assert.match(explained({ prompt: "", suffix: "", parts: [free] }), /^live: 9 characters, 3 tokens; of a\.py$/m);
   const live = { what: "live", characters: 9, tokens: 3, files: ["a.py"], usdKept: 2e-8, usdNew: 9e-7 };
   assert.match(explained({ prompt: "", suffix: "", parts: [live] }), /^live: 9 characters, 3 tokens, \$0\.00000002 .*; of a\.py$/m);
 });
@@ -105,6 +107,7 @@ void test("a budget that is used up is no pause of the user's, and the session's
   assert.deepEqual([look(spent), look({ ...spent, enabled: false }), look({ ...spent, state: "busy" })], ["spent", "off", "busy"]);
   assert.match(hover(spent), /go on over the budget/);
   assert.match(hover(spent), /0 received: \$0\.0123$/m);
+  assert.match(hover({ ...NOTHING, usd: null }), /0 received$/m);
   assert.match(hover(NOTHING), /0 received$/m);
 });
 
