@@ -21,6 +21,7 @@ from fim_lsp.exclude import excluded
 from fim_lsp.flight import Flight
 from fim_lsp.ghost import Acceptance, Ghost
 from fim_lsp.language import language
+from fim_lsp.location import paths
 from fim_lsp.menu import Selected
 from fim_lsp.problems import Problem, Problems
 from fim_lsp.prompt import Parts, Prompt, Window
@@ -89,6 +90,7 @@ class _Open:
     asked_at: float = float("-inf")  # clock seconds of the last request
     ghost: Ghost | None = None
     secret: bool = False  # whether the document is never to be sent
+    notebook: str = ""  # the URI of the notebook that it is a cell of
 
 
 @dataclass(slots=True)
@@ -162,17 +164,19 @@ class Engine:
         """What is to be said while the budget is used up; None while it is not."""
         return self.ledger.over() if self.ledger is not None and not self.settings.off else None
 
-    def open(self, document: Document) -> None:
-        """Take a document in; one that was open is replaced."""
+    def open(self, document: Document, notebook: str = "") -> None:
+        """Take a document in, or a cell of the notebook with that URI; one that was open is replaced."""
+        before = self._open.get(document.uri)
+        notebook = notebook or (before.notebook if before else "")
         self.close(document.uri)
         language(document.language)  # loaded here, not at the first key
-        secret = self._secret(document.uri)
+        secret = self._secret(document.uri, notebook)
         window = self._left.pop(document.uri, None)
         if window is None:
             window = self._window(document, secret=secret)
         else:
             window.reopened(document.lines)
-        self._open[document.uri] = _Open(document, window, secret=secret)
+        self._open[document.uri] = _Open(document, window, secret=secret, notebook=notebook)
 
     def document(self, uri: str) -> Document | None:
         """The open document of that name."""
@@ -448,17 +452,23 @@ class Engine:
         self._stories.forget(maps=maps)
         self._left.clear()
         for opened in self._open.values():
-            opened.secret = self._secret(opened.document.uri)
+            opened.secret = self._secret(opened.document.uri, opened.notebook)
             if opened.secret:
                 self._supersede(opened)
                 self._land(opened)
             opened.window = self._window(opened.document, secret=opened.secret)
 
-    def _secret(self, uri: str) -> bool:
-        """Whether a document is never to be sent; the settings have the last word."""
-        homes = [folder for folder in self._ignored if uri.startswith(folder)]
-        rules = self._ignored[max(homes, key=len)] if homes else ()
-        return excluded(uri, (*rules, *self.settings.exclude))
+    def _secret(self, uri: str, notebook: str) -> bool:
+        """Whether a document is never to be sent, by any path of it or its notebook; the settings have the last word."""
+        named = [*paths(uri), *(paths(notebook) if notebook else ())]
+        homes = [
+            (len(path), rules)
+            for folder, rules in self._ignored.items()
+            for path in paths(folder)
+            if any(name.startswith(path.rstrip("/") + "/") for name in named)
+        ]
+        rules = max(homes, key=lambda home: home[0])[1] if homes else ()
+        return excluded(named, (*rules, *self.settings.exclude))
 
     def _offers(self, opened: _Open) -> bool:
         """Whether anything is ever offered in a document as things stand."""

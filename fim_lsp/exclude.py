@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from urllib.parse import unquote, urlsplit
 
 from fim_lsp.secrets import files, telling
 
 
-def excluded(uri: str, patterns: Sequence[str]) -> bool:
-    """Whether a document is never to be sent; the last pattern that names it decides, `!` brings it back.
+def excluded(paths: Iterable[str], patterns: Sequence[str]) -> bool:
+    """Whether a document with these paths is never to be sent: one of them that is excluded is enough.
 
-    A pattern without `/` names files anywhere, `dir/` or `dir/**` everything below any such folder.
+    The last pattern that names a path decides, `!` brings it back.  A pattern without `/` names files anywhere,
+    `dir/` or `dir/**` everything below any such folder.
     """
-    path = unquote(urlsplit(uri).path) if "://" in uri else unquote(uri)
-    usual = _last(files(), path.lower())
-    return _last(patterns, path, usual=usual)
+    return any(_last(patterns, path, usual=_last(files(), path.lower())) for path in paths)
 
 
 def ignored(rules: str) -> tuple[str, ...]:

@@ -403,14 +403,14 @@ def create(
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)
     def _open_notebook(params: types.DidOpenNotebookDocumentParams) -> None:
         for cell in params.cell_text_documents:
-            _take(server.engine, cell)
+            _take(server.engine, cell, params.notebook_document.uri)
 
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
     def _change_notebook(params: types.DidChangeNotebookDocumentParams) -> None:
         cells = params.change.cells
         if cells and cells.structure:
             for cell in cells.structure.did_open or []:
-                _take(server.engine, cell)
+                _take(server.engine, cell, params.notebook_document.uri)
             for closed in cells.structure.did_close or []:
                 server.engine.close(closed.uri)
         for changed in (cells and cells.text_content) or []:
@@ -588,8 +588,8 @@ async def _settle(server: Server) -> None:
             log.info("not registered for %s (%s)", registration.method, type(error).__name__)
 
 
-def _take(engine: Engine, item: types.TextDocumentItem) -> None:
-    engine.open(Document(item.uri, str(item.language_id), item.version, item.text))
+def _take(engine: Engine, item: types.TextDocumentItem, notebook: str = "") -> None:
+    engine.open(Document(item.uri, str(item.language_id), item.version, item.text), notebook)
 
 
 def _edit(

@@ -70,7 +70,7 @@ class Tree:
         return (
             (project.manifest(name) or known(language_of(name)))
             and not project.left_out(name, folder=False)
-            and not excluded(f"/{path}", self._exclude)
+            and not excluded([f"/{path}"], self._exclude)
             and not self._ignored(path)
         )
 
