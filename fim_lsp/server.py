@@ -21,7 +21,7 @@ from fim_lsp import __version__, menu
 from fim_lsp.document import Document, Encoding, Place, body, split_lines, to_units
 from fim_lsp.fault import place_of
 from fim_lsp.menu import Selected
-from fim_lsp.wire import LoopWriter, Wire, listen, protected, stdio
+from fim_lsp.wire import OPTIONS, LoopWriter, Wire, listen, protected, stdio
 
 if TYPE_CHECKING:
     from fim_lsp.answers import Offer
@@ -110,7 +110,7 @@ class Server(LanguageServer):
         """Learn who the client is and what it wants."""
         options = params.initialization_options
         if isinstance(options, Mapping):
-            self._options = _section(options)
+            self._options, self._pushed = _section(options), _table(options.get("folderSettings"))
             self._wants_status = bool(options.get("statusNotifications"))
             if options.get("paused") is True:
                 self.engine.paused = True
@@ -148,7 +148,7 @@ class Server(LanguageServer):
 
     def _settings(self) -> tuple[Settings, list[str]]:
         """The settings of all layers, and what is wrong with them."""
-        from fim_lsp import keys, settings  # noqa: PLC0415
+        from fim_lsp import keys, provenance, settings  # noqa: PLC0415
 
         if self._file is None:
             self._file = keys.from_file(self._config, fetch=False)
@@ -157,10 +157,10 @@ class Server(LanguageServer):
             str(self._config): file,
             "the environment": settings.from_environment(self._environ),
             "initializationOptions": self._options,
-            "the editor's settings": self._pushed,
         }
-        new, more = settings.merged(layers.items())
-        return new, [*wrong, *more]
+        own, more = settings.merged(layers.items())
+        new, refused = provenance.restrained(own, self._pushed, self._config)
+        return new, [*wrong, *more, *refused]
 
     async def keep_accounts(self) -> None:
         """Open the record of usage, where there is one, and look at what other servers have spent now and then."""
@@ -268,8 +268,14 @@ class Server(LanguageServer):
             return
         self.push_settings(answer[0] if answer else None)
 
+    def set_options(self, options: Any) -> None:
+        """Take over other options in the place of those of the greeting: the user's settings, and the folder's."""
+        if isinstance(options, Mapping):
+            self._options, self._pushed = _section(options), _table(options.get("folderSettings"))
+            self.run(self.apply())
+
     def push_settings(self, section: Any) -> None:
-        """Take over the settings that the client has sent."""
+        """Take over the settings that the client has sent; some may be those of the folder."""
         if isinstance(section, Mapping):
             self._pushed = section
             self.run(self.apply())
@@ -356,6 +362,10 @@ def create(
             server.push_settings(section)
         elif (workspace := server.client_capabilities.workspace) and workspace.configuration:
             server.run(server.pull_settings())
+
+    @server.feature(OPTIONS)
+    def _options(options: Any) -> None:
+        server.set_options(options)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def _folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
@@ -538,9 +548,12 @@ def _section(options: Mapping[str, Any]) -> Mapping[str, Any]:
     """The settings in what a client sends: its section, where it names one, else all of it."""
     if "fimLsp" not in options:
         return options
-    inner = options["fimLsp"]
-    # An empty table of Lua arrives as an empty list.
-    return inner if isinstance(inner, Mapping) else {}
+    return _table(options["fimLsp"])
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    """A table of a client's; an empty one of Lua arrives as an empty list."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _client(params: types.InitializeParams) -> menu.Client:

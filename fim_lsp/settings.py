@@ -18,7 +18,9 @@ RETIRED_MODELS = {
 }  # since 2026-07-24
 
 # Names that editors put beside the settings for their own use.
-_CLIENT_NAMES = frozenset({"statusNotifications", "paused", "trace", "serverCommand", "pythonPath"})
+CLIENT_NAMES = frozenset(
+    {"statusNotifications", "paused", "trace", "serverCommand", "pythonPath", "folderSettings"}
+)
 
 
 def snake(name: str) -> str:
@@ -332,21 +334,29 @@ def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, l
     settings, wrong = Settings(), []
     for where, layer in layers:
         for name, value in layer.items():
-            if name in _CLIENT_NAMES or value is None:
+            inner = snake(name)
+            if name in CLIENT_NAMES or value is None:
                 continue
-            spec = _FIELDS.get(snake(name))
-            if spec is None:
-                shown = f' "{name}"' if re.fullmatch(r"[A-Za-z_.-]{1,60}", name) else ""
-                wrong.append(f"Unknown setting{shown} in {where}: it is ignored.")
+            if inner not in _FIELDS:
+                wrong.append(unknown(name, where))
                 continue
             try:
-                checked = spec.metadata["kind"].check(value)
+                settings = replace(settings, **{inner: checked(inner, value)})
             except WrongValueError as error:
-                before = None if spec.name == "api_key" else getattr(settings, spec.name)
+                before = None if inner == "api_key" else getattr(settings, inner)
                 wrong.append(f'Setting "{name}" in {where} {error}; {_shown(before)} stays in force.')
-            else:
-                settings = replace(settings, **{spec.name: checked})
     return settings, wrong
+
+
+def checked(name: str, value: Any) -> Any:
+    """A value as the setting of that name, in snake_case, holds it; else a WrongValueError."""
+    return _FIELDS[name].metadata["kind"].check(value)
+
+
+def unknown(name: str, where: str) -> str:
+    """What is said of a setting that does not exist; what cannot be a name might be a key, and is not repeated."""
+    shown = f' "{name}"' if re.fullmatch(r"[A-Za-z_.-]{1,60}", name) else ""
+    return f"Unknown setting{shown} in {where}: it is ignored."
 
 
 def _shown(value: object) -> str:

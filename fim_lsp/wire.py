@@ -18,9 +18,11 @@ from typing import Any, BinaryIO, Protocol
 from lsprotocol import types
 from pygls.io_ import StdinAsyncReader, StdoutWriter
 from pygls.protocol import LanguageServerProtocol, lsp_method
+from pygls.protocol.json_rpc import JsonRPCNotification
 
 LINE = 64 * 1024  # bytes of a header line, and what the stream buffers beyond a message
 LARGEST = 512 * 1024 * 1024  # bytes of a message
+OPTIONS = "fimLsp/options"  # a notification: other `initializationOptions`, trusted as these are
 BACKLOG = 256 * 1024 * 1024  # bytes that a client may leave unread
 
 log = logging.getLogger(__name__)
@@ -133,6 +135,9 @@ class Wire(LanguageServerProtocol):
         message["jsonrpc"] = self.VERSION
         if "params" not in message and self.get_message_type(message["method"]) is None:
             message["params"] = None
+        if message["method"] == OPTIONS:
+            # As it is: pygls would make attributes of its names, and `c++` is none.
+            return JsonRPCNotification(method=OPTIONS, jsonrpc=self.VERSION, params=message["params"])
         return self.structure_message(message)
 
     def _refuse(self, number: str | int | None, code: types.ErrorCodes, text: str) -> None:

@@ -36,7 +36,8 @@
 
 (defcustom fim-lsp-settings nil
   "Settings of the server, as a property list: (:maxTokens 128)."
-  :type 'plist)
+  :type 'plist
+  :risky t)
 
 (defcustom fim-lsp-idle-seconds 0.1
   "Seconds without a key after which the server is asked."
@@ -141,7 +142,7 @@
              :clientInfo '(:name "Emacs fim-lsp")
              :rootUri (fim-lsp--uri root)
              :initializationOptions (list :statusNotifications t
-                                          :fimLsp (or fim-lsp-settings (make-hash-table)))
+                                          :fimLsp (fim-lsp--settings))
              :capabilities '(:general (:positionEncodings ["utf-32"])
                              :textDocument (:inlineCompletion (:dynamicRegistration :json-false)))))
       (jsonrpc-notify connection :initialized (make-hash-table))))
@@ -159,8 +160,11 @@
 (defun fim-lsp--requested (_connection method params)
   "Answer the server's request METHOD with PARAMS."
   (when (eq method 'workspace/configuration)
-    (vconcat (mapcar (lambda (_) (or fim-lsp-settings (make-hash-table)))
-                     (plist-get params :items)))))
+    (vconcat (mapcar (lambda (_) (fim-lsp--settings)) (plist-get params :items)))))
+
+(defun fim-lsp--settings ()
+  "The user's settings: never a folder's, which its local variables may hold."
+  (or (default-value 'fim-lsp-settings) (make-hash-table)))
 
 (defun fim-lsp--uri (path)
   "The URI of a file at PATH."

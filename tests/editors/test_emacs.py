@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from real import ROOT, block, environment, holds, program, wait
+from real import ROOT, Scripted, block, environment, holds, program, wait
 
 BODY = "total = a + b\n    return total"
 ADD = b"def add(a, b):\n    \n\n\nprint(add(1, 2))\n"
@@ -282,3 +282,46 @@ def test_on_a_terminals_screen(terminal, scripted, tmp_path):
     assert screen.cursor() == (5, shown.index("z = (b) * c"))
     screen.press("Tab", "C-x", "C-s")
     wait(lambda: holds(path, ADD.replace(b"    \n", f"    {BODY}\n".encode()) + b"z = (b) * c\n"))
+
+
+def test_a_folders_variables_move_neither_the_key_nor_the_text(scripted, tmp_path):
+    """A repository with one file, `.dir-locals.el`, of which Emacs asks nothing: the author's endpoint is not met."""
+    path = tmp_path / "p" / "notes.txt"
+    path.parent.mkdir()
+    path.write_text("x = \n")
+    with Scripted() as stranger:
+        (path.parent / ".dir-locals.el").write_text(
+            f'((nil . ((eglot-workspace-configuration . (:fimLsp (:baseUrl "{stranger.url}"))))))'
+        )
+        script = tmp_path / "test.el"
+        script.write_text(
+            block("emacs", "elisp", 1)
+            + f"""
+            (require 'project)
+            (require 'eglot)
+            (setq eglot-sync-connect 10)
+            (add-to-list 'project-find-functions (lambda (_) '(transient . "{path.parent}/")))
+            (find-file "{path}")
+            (unless eglot-workspace-configuration (error "The folder's variables were not taken"))
+            (call-interactively #'eglot)
+            (end-of-line)
+            (dotimes (_ 3)
+              (jsonrpc-request (eglot-current-server) :textDocument/completion
+                               (append (eglot--TextDocumentPositionParams) '(:context (:triggerKind 1))))
+              (sleep-for 0.3))
+            (with-current-buffer (messages-buffer) (princ (buffer-string)))
+            """
+        )
+        done = subprocess.run(
+            [program("EMACS"), "-Q", "--batch", "-l", str(script)],
+            env=environment(tmp_path / "home", scripted.url),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert (stranger.connections, stranger.asked) == (0, 0)
+        assert scripted.asked > 0
+        assert '"baseUrl"' in done.stdout + done.stderr

@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from real import ROOT, block, environment, holds, program, wait
+from real import ROOT, Scripted, block, environment, holds, program, wait
 
 BODY = "total = a + b\n    return total"
 ADD = b"def add(a, b):\n    \n\n\nprint(add(1, 2))\n"
@@ -396,6 +396,36 @@ def test_a_budget_that_is_used_up_can_be_passed(neovims, scripted, version, tmp_
     shows(nvim, "call()")
     nvim.keys("<Tab><Esc>")
     wait(lambda: nvim.lines() == ["x = call()"])
+
+
+def test_the_users_own_settings_count_whatever_they_are(neovims, scripted, version, tmp_path):
+    """What init.lua says is the user's; what is sent while the server runs may be a folder's, and moves no text."""
+    folder = ROOT / "editors" / "nvim"
+    how = "setup({ settings = { model = 'other', prefixChars = 99000 } })"
+    if version == "0.12":
+        said = "{ settings = { fimLsp = { model = 'other', prefixChars = 99000 } } }"
+        how = f"setup() vim.lsp.config('fim_lsp', {said})"
+    lua = f"vim.opt.runtimepath:prepend('{folder}') require('fim_lsp').{how}"
+    nvim = neovims.start(version, lua, plugin=False)
+    nvim.command(f"edit {tmp_path / 'r.py'}")
+    wait(nvim.attached)
+    nvim.keys("i" + "y = 1<CR>x = ")
+    wait(lambda: scripted.bodies)
+    assert scripted.bodies[-1]["model"] == "other"
+    assert nvim.messages().strip() == ""
+    with Scripted() as stranger:
+        push = """
+            local client = vim.lsp.get_clients({ name = 'fim_lsp' })[1]
+            local told = { 'workspace/didChangeConfiguration', { settings = { fimLsp = { baseUrl = ... } } } }
+            if vim.fn.has('nvim-0.11') == 1 then table.insert(told, 1, client) end
+            client.notify(unpack(told))
+        """
+        nvim.lua(push, stranger.url)
+        wait(lambda: "baseUrl" in nvim.messages())
+        before = scripted.asked
+        nvim.keys("<CR>z = ")
+        wait(lambda: scripted.asked > before)
+        assert stranger.connections == 0
 
 
 def test_what_shows_a_users_messages_gets_them_whole(neovims, scripted, version):

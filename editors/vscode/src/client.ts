@@ -5,7 +5,7 @@ import { command } from "./command";
 import { layers } from "./configuration";
 import { backOff } from "./crashes";
 import { Interpreter } from "./interpreter";
-import { byLanguage, chosen, gone, overridable, serverNames, without } from "./settings";
+import { byLanguage, chosen, overridable, serverNames, standing, without, type Place } from "./settings";
 import { Trace } from "./trace";
 import type { Usage } from "./usage";
 import { NOTHING, type Status } from "./wording";
@@ -21,7 +21,6 @@ export class Server implements vscode.Disposable {
   private readonly stops: number[] = [];
   private readonly interpreter = new Interpreter(() => void this.renew());
   private words: string[] = [];
-  private given: Record<string, unknown> = {};
   private turn: Promise<void> = Promise.resolve();
   private leaving = false;
   /** Each time the server tells that its state has changed. */
@@ -125,14 +124,7 @@ export class Server implements vscode.Disposable {
   /** Tell the server of the settings in force. */
   configure(): Promise<void> {
     return this.inTurn(async () => {
-      if (!this.client?.isRunning()) return;
-      const settings = this.settings();
-      if (gone(this.given, settings)) {
-        // What was told at the start stays in force there until another value takes its place.
-        await this.anew();
-      } else {
-        await this.client.sendNotification("workspace/didChangeConfiguration", { settings: { fimLsp: settings } });
-      }
+      if (this.client?.isRunning()) await this.client.sendNotification("fimLsp/options", this.told());
     });
   }
 
@@ -176,9 +168,15 @@ export class Server implements vscode.Disposable {
     return this.ask<Usage>("usage", ...(what ? [what] : []));
   }
 
-  private settings(): Record<string, unknown> {
-    const all = chosen(this.names, layers, this.key());
-    const languages = byLanguage(all["languages"], this.byLanguage, layers);
+  /** The user's settings and the folder's apart: the server lets the latter only make things stricter. */
+  private told(): Record<string, unknown> {
+    return { fimLsp: this.settings("user"), folderSettings: this.settings("workspace") };
+  }
+
+  private settings(place: Place): Record<string, unknown> {
+    const inspect = (name: string, language?: string) => standing(layers(name, language), place);
+    const all = chosen(this.names, inspect, place === "user" ? this.key() : undefined);
+    const languages = byLanguage(all["languages"], this.byLanguage, inspect);
     return languages === undefined ? all : { ...all, languages };
   }
 
@@ -188,10 +186,7 @@ export class Server implements vscode.Disposable {
       outputChannel: this.trace.channel,
       traceOutputChannel: this.trace.channel,
       // A function: a server that is started again after a crash hears of today's key, not of the first one.
-      initializationOptions: () => {
-        this.given = this.settings();
-        return { ...this.given, statusNotifications: true, paused: this.paused() };
-      },
+      initializationOptions: () => ({ ...this.told(), statusNotifications: true, paused: this.paused() }),
       middleware: {
         // The ghost text is the one suggestion; a second one in the menu would only be in its way.
         provideCompletionItem: (document, position, context, token, next) =>
@@ -200,7 +195,7 @@ export class Server implements vscode.Disposable {
             : next(document, position, context, token),
         workspace: {
           configuration: (params, token, next) =>
-            params.items.some((item) => item.section === "fimLsp") ? params.items.map(() => this.settings()) : next(params, token),
+            params.items.some((item) => item.section === "fimLsp") ? params.items.map(() => this.settings("workspace")) : next(params, token),
           didChangeConfiguration: () => this.configure(),
         },
       },

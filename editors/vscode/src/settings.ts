@@ -42,6 +42,12 @@ export function chosen(names: string[], inspect: (name: string) => Layers | unde
   return found;
 }
 
+/** Of the layers, those of one place alone: a folder's author wrote what stands in the workspace's. */
+export function standing(layers: Layers | undefined, place: Place): Layers {
+  const { globalValue, globalLanguageValue, languageIds, ...rest } = layers ?? {};
+  return { ...(place === "user" ? { globalValue, globalLanguageValue } : rest), ...(languageIds && { languageIds }) };
+}
+
 /** `languages` with what the editor holds for one language alone, as in `"[go]": { "fimLsp.multiline": "never" }`. */
 export function byLanguage(all: unknown, names: string[], inspect: (name: string, language?: string) => Layers | undefined): unknown {
   const found: Record<string, unknown> = table(all) ? { ...all } : {};
@@ -102,11 +108,6 @@ export function switched(languages: Layers | undefined, enabled: Layers | undefi
 
 function table(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Whether something was told that is no longer set: telling the rest would leave it in force. */
-export function gone(told: Record<string, unknown>, now: Record<string, unknown>): boolean {
-  return Object.keys(told).some((name) => (now[name] ?? null) === null && (told[name] ?? null) !== null);
 }
 
 /** The endpoint's root: `/beta`, `/v1` and a `/` at the end of an address all mean the same. */

@@ -7,7 +7,7 @@ import { candidates, find, recent } from "../src/python";
 import { check } from "../src/check";
 import { Key } from "../src/key";
 import { Pause } from "../src/pause";
-import { byLanguage, chosen, endpoint, gone, inForce, overridable, root, serverNames, switched, winner, without, type Layers } from "../src/settings";
+import { byLanguage, chosen, endpoint, inForce, overridable, root, serverNames, standing, switched, winner, without, type Layers, type Place } from "../src/settings";
 import { costs } from "../src/usage";
 import { explained, hover, label, look, NOTHING } from "../src/wording";
 
@@ -29,11 +29,18 @@ void test("the server does not hear of what is ours", () => {
   assert.deepEqual(names, ["model"]);
 });
 
-void test("a key or a setting that is taken away is noticed, a changed one is simply told", () => {
-  assert.equal(gone({ apiKey: "k", model: "m" }, { model: "m" }), true);
-  assert.equal(gone({ dailyBudget: 1 }, { dailyBudget: null }), true);
-  assert.equal(gone({ apiKey: "k" }, { apiKey: "l", model: "m" }), false);
-  assert.equal(gone({}, {}), false);
+void test("the user's layers are told apart from the folder's", () => {
+  const layers: Layers = {
+    globalValue: ["a"], workspaceValue: ["!.env"], workspaceFolderValue: ["!*.pem"],
+    globalLanguageValue: 1, workspaceLanguageValue: 2, workspaceFolderLanguageValue: 3, languageIds: ["go"],
+  };
+  assert.deepEqual(standing(layers, "user"), { globalValue: ["a"], globalLanguageValue: 1, languageIds: ["go"] });
+  assert.deepEqual(standing(layers, "workspace"), {
+    workspaceValue: ["!.env"], workspaceFolderValue: ["!*.pem"], workspaceLanguageValue: 2, workspaceFolderLanguageValue: 3, languageIds: ["go"],
+  });
+  const told = (place: Place) => chosen(["exclude"], () => standing(layers, place));
+  assert.deepEqual([told("user"), told("workspace")], [{ exclude: ["a"] }, { exclude: ["!*.pem"] }]);
+  assert.equal(inForce(standing(undefined, "user")), undefined);
 });
 
 void test("every form of the address means the same", () => {

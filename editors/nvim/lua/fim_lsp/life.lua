@@ -77,6 +77,16 @@ function M.spawn(dispatchers, own)
   return vim.lsp.rpc.start(M.cmd, dispatchers, { cwd = own.cmd_cwd, env = own.cmd_env })
 end
 
+--- Greet the server with the user's settings: those that it asks for later may be a folder's, and count for less.
+--- They are taken from what the user's init.lua has said, not from `own`, into which others may have put a folder's.
+---@param params lsp.InitializeParams
+---@param own vim.lsp.ClientConfig
+function M.greet(params, own)
+  local said = vim.lsp.config and vim.lsp.config.fim_lsp or config
+  local settings = (said.settings or {}).fimLsp
+  params.initializationOptions = vim.tbl_extend('keep', own.init_options or {}, { fimLsp = settings })
+end
+
 --- Start the server for a buffer in Neovim 0.10.
 ---@param bufnr integer
 local function start(bufnr)

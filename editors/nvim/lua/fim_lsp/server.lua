@@ -24,6 +24,9 @@ return {
     end
   end,
   init_options = { statusNotifications = true },
+  before_init = function(params, config)
+    require('fim_lsp.life').greet(params, config)
+  end,
   settings = { fimLsp = vim.empty_dict() },
   -- The server ends a stream the moment what is typed disagrees with it: it is told of every key.
   flags = { debounce_text_changes = 0 },
