@@ -346,7 +346,7 @@ class Engine:
     def _rehearse(self) -> None:
         """Go once through what every completion goes through, so that the first one finds it loaded."""
         document = Document("", "python", 0, "x = 1\n")  # with a digit, so that it is looked at for secrets
-        rehearsed = _Open(document, Window(self.settings.prefix_chars, self.settings.suffix_chars))
+        rehearsed = _Open(document, self._window(document, secret=True))
         question = self._question(rehearsed, document.lines, Place(0, 4))
         ending = Ending(question.prompt.prefix, question.after, question.language, question.shape)
         ending.feed("1\n")
@@ -445,7 +445,7 @@ class Engine:
         uri, language = document.uri, document.language
         how = "off" if secret else self.settings.context_of(language)
         story = self._stories.of(uri, language, how)
-        return Window(self.settings.prefix_chars, self.settings.suffix_chars, story, uri)
+        return Window(self.settings.prefix_chars, self.settings.suffix_chars, story, uri, self._redactor)
 
     def _anew(self, *, maps: bool) -> None:
         """Begin all windows and stories anew, after something on which they depend, or what `maps` may show, has changed."""
@@ -603,8 +603,7 @@ class Engine:
         if last is not None and last is not opened:
             last.window.left(last.document.lines, _name(last.document.uri))
         prompt = opened.window.prompt(lines, place, _name(document.uri))
-        prompt = Prompt(*self._redactor.around(*prompt))
-        after = _after(lines, place)
+        after = self._redactor.shown(lines).after(place, AFTER)
         chosen = self.settings.of(document.language)
         form = shape(prompt.prefix, after, document.language, chosen.multiline, chosen.max_tokens)
         spot = answers.spot(document.uri, lines, place)
@@ -817,17 +816,6 @@ def _with(lines: list[str], place: Place, selected: Selected | None) -> tuple[li
         [*lines[: place.line], changed + line[place.column :], *lines[place.line + 1 :]],
         Place(place.line, len(changed)),
     )
-
-
-def _after(lines: Sequence[str], place: Place) -> str:
-    parts = [lines[place.line][place.column : place.column + AFTER]]
-    room = AFTER - len(parts[0])
-    for line in lines[place.line + 1 : place.line + 201]:
-        if room <= 0:
-            break
-        parts.append(line[:room])
-        room -= len(line)
-    return "".join(parts)
 
 
 def _name(uri: str) -> str:

@@ -15,6 +15,7 @@ from fim_lsp.context.hunks import Hunks
 from fim_lsp.context.story import Entry, Map, Mark, Opening, Story
 from fim_lsp.document import Edit, Place, body
 from fim_lsp.languages import comment
+from fim_lsp.secrets import Redactor, Shown
 
 
 class Prompt(NamedTuple):
@@ -60,6 +61,7 @@ class Window:
 
     `prefix_chars` bounds the prefix, and `suffix_chars` the suffix, both in characters.  With a story, prompts open with
     it, and it is told what is edited in this document (`uri` is its name there); without one, files are kept apart.
+    Nothing is kept, logged or shown but what `redactor` has let through.
     """
 
     ARRIVAL = 2000  # characters before the cursor, shown at a new place
@@ -70,7 +72,12 @@ class Window:
     SUFFIX = 0.625  # share of the bound, past which the suffix ends with its line
 
     def __init__(
-        self, prefix_chars: int, suffix_chars: int, story: Story | None = None, uri: str = ""
+        self,
+        prefix_chars: int,
+        suffix_chars: int,
+        story: Story | None = None,
+        uri: str = "",
+        redactor: Redactor | None = None,
     ) -> None:
         self.moves = 0
         self.openings = 0
@@ -81,6 +88,7 @@ class Window:
         self._live = min(self.LIVE, self._arrival)
         self._story = story
         self._uri = uri
+        self._redactor = redactor or Redactor()
         self._near = Map()  # of what the document imports
         self._told = Mark()
         self._hunks = Hunks()
@@ -117,9 +125,10 @@ class Window:
         passages = [*self._before, self._now] if self._now else self._before
         for passage in passages:
             same = 0
-            for shown, line in zip(
-                passage.lines, lines[passage.first : passage.first + len(passage.lines)], strict=False
-            ):
+            where = slice(passage.first, passage.first + len(passage.lines))
+            cut = self._column and passage is self._now
+            now = lines[where] if cut else self._redactor.shown(lines)[where]
+            for shown, line in zip(passage.lines, now, strict=False):
                 if shown != line:
                     break
                 same += 1
@@ -142,23 +151,28 @@ class Window:
         """Log what was edited, but for the cursor's own run where it is still `here`."""
         if self._story is None:
             return
-        for text in self._hunks.take(lines, here):
-            self._story.add(Entry(self._uri, path, _mark(path, len(path) + 8) + text))
+        for text in self._hunks.take(self._redactor.shown(lines), here):
+            self._story.add(Entry(self._uri, path, self._mark(path, len(path) + 8) + text))
 
     def prompt(self, lines: Sequence[str], place: Place, path: str) -> Prompt:
         """The prompt at a place of these lines; `path` names the file to the model."""
         now = self._now
         if now is None or not self._goes_on(now, lines, place):
             now = self._arrive(lines, place, path)
-        live = _between(lines, Place(now.first, self._column), place)
+        clean = self._redactor.shown(lines)
+        if self._column:
+            live = _between(clean, Place(now.first, self._column), place)
+            now.lines = list(lines[now.first : place.line])
+        else:
+            now.lines = clean[now.first : place.line]
+            live = "".join(now.lines) + clean.part(place.line, 0, place.column)
         shown = self._open + self._frozen + now.mark + live
         before = len(shown) - len(self._open) - len(live)
         self.parts = Parts(self._opening, before, len(live), now.first, place.line)
-        now.lines = list(lines[now.first : place.line])
         now.last = now.fresh = place.line
         if len(live) > self.LONG:
             self._settle(now)
-        return Prompt(shown, self._suffix(lines, place))
+        return Prompt(shown, self._suffix(lines, clean, place))
 
     def _goes_on(self, now: _Passage, lines: Sequence[str], place: Place) -> bool:
         """Whether the live passage reaches this place: enough of it above, little of it new, all of it fitting."""
@@ -188,7 +202,7 @@ class Window:
         if not self._before:
             self._begin()
         start = _back(lines, place, self._arrival, self._live)
-        mark = _mark(path, self._bound // 8)
+        mark = self._mark(path, self._bound // 8)
         top = min(self.HEADER, self._bound // 8)
         if start.line and _size(lines, Place(0, 0), start, top) <= top and not start.column:
             start = Place(0, 0)
@@ -198,14 +212,16 @@ class Window:
         elif self._before:
             mark = self._news() + mark
         elif start > (0, 0):
-            mark += _top(lines, start.line, top)
+            mark += self._top(lines, start.line, top)
         self._frozen = "".join(p.mark + "".join(p.lines) for p in self._before)
         kept = len(self._open) + len(self._frozen)
         if kept and kept + len(mark) + _size(lines, start, place, self._bound) > self._bound * self.FULL:
             self._forget()
             self._begin()
             start = _back(lines, place, self._arrival, self._live)
-            mark = _mark(path, self._bound // 8) + (_top(lines, start.line, top) if start > (0, 0) else "")
+            mark = self._mark(path, self._bound // 8) + (
+                self._top(lines, start.line, top) if start > (0, 0) else ""
+            )
         self._column = start.column
         self._now = _Passage(mark, [], start.line, start.line, start.line)
         return self._now
@@ -217,14 +233,14 @@ class Window:
         opening = self._story.opening(self._near)
         self._told = self._story.told
         if len(opening.text) <= self._bound // 4:
-            self._opening, self._open = opening, opening.text
+            self._opening, self._open = opening, self._redactor.text(opening.text)
             self.openings += 1
 
     def _news(self) -> str:
         if self._story is None:
             return ""
         since, self._told = self._told, self._story.told
-        return self._story.news(since, self._uri) if since != self._told else ""
+        return self._redactor.text(self._story.news(since, self._uri)) if since != self._told else ""
 
     def _cut(self, lines: Sequence[str], start: Place, place: Place) -> _Passage | None:
         """Leave out what would be shown twice; a passage to go on from, if the place lies in one or just below."""
@@ -266,29 +282,42 @@ class Window:
         self._now = None
         self._column = 0
 
-    def _suffix(self, lines: Sequence[str], place: Place) -> str:
+    def _mark(self, path: str, room: int) -> str:
+        """The line that names a file, as a comment of its language; none if it is too long."""
+        line = f"{comment(path)} {path}\n"
+        return self._redactor.text(line) if len(line) <= room and path.isprintable() else ""
+
+    def _top(self, lines: Sequence[str], before: int, room: int) -> str:
+        """The file's first lines, no further than a line, in so many characters."""
+        number = 0
+        while number < before and len(lines[number]) <= room:
+            room -= len(lines[number])
+            number += 1
+        return "".join(self._redactor.shown(lines)[:number])
+
+    def _suffix(self, lines: Sequence[str], clean: Shown, place: Place) -> str:
         """What follows the cursor, to the first line end past a share of the bound; within a line only if need be."""
         bound, least = self._suffix_chars, int(self._suffix_chars * self.SUFFIX)
-        parts: list[str] = []
-        column, size = place.column, 0
-        for number in range(place.line, len(lines)):
-            line = lines[number]
-            if size >= least:
+        number, stop = place.line, 0
+        size = -place.column
+        while number < len(lines) and size < least:
+            if size + len(lines[number]) > bound:
+                column = place.column if number == place.line else 0
+                stop = column + len(body(lines[number][column : least - size]))
                 break
-            if size + len(line) - column > bound:
-                parts.append(body(line[column : column + least - size]))
-                break
-            parts.append(line[column:])
-            size += len(line) - column
-            column = 0
-        return "".join(parts)
+            size += len(lines[number])
+            number += 1
+        if number == place.line:
+            return clean.part(number, place.column, stop)
+        whole = "".join(clean[place.line + 1 : number])
+        return clean.part(place.line, place.column) + whole + (clean.part(number, 0, stop) if stop else "")
 
 
-def _between(lines: Sequence[str], start: Place, end: Place) -> str:
+def _between(lines: Shown, start: Place, end: Place) -> str:
     if start.line == end.line:
-        return lines[start.line][start.column : end.column]
-    first = lines[start.line][start.column :]
-    return first + "".join(lines[start.line + 1 : end.line]) + lines[end.line][: end.column]
+        return lines.part(start.line, start.column, end.column)
+    first = lines.part(start.line, start.column)
+    return first + "".join(lines[start.line + 1 : end.line]) + lines.part(end.line, 0, end.column)
 
 
 def _size(lines: Sequence[str], start: Place, end: Place, bound: int) -> int:
@@ -312,18 +341,3 @@ def _back(lines: Sequence[str], place: Place, room: int, least: int) -> Place:
     if number and room - left < least:
         return Place(number - 1, len(lines[number - 1]) - left)
     return Place(number, 0)
-
-
-def _top(lines: Sequence[str], before: int, room: int) -> str:
-    """The file's first lines, no further than a line, in so many characters."""
-    number = 0
-    while number < before and len(lines[number]) <= room:
-        room -= len(lines[number])
-        number += 1
-    return "".join(lines[:number])
-
-
-def _mark(path: str, room: int) -> str:
-    """The line that names a file, as a comment of its language; none if it is too long."""
-    line = f"{comment(path)} {path}\n"
-    return line if len(line) <= room and path.isprintable() else ""

@@ -10,11 +10,15 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
+
+from fim_lsp import blocks
+from fim_lsp.document import Place, split_lines
 
 
 def files() -> list[str]:
@@ -28,84 +32,201 @@ def telling(rule: str) -> bool:
 
 
 class Redactor:
-    """Replaces key-like strings; a line that it has seen costs one look into a map, and those with which the last text began,
-    too, cost nothing: at a key, all but the last few.
-    """
+    """Replaces key-like strings in the lines of documents; a line that it has seen costs one look into a map."""
 
-    LINES = 8_192  # kept in each of two halves; the older half goes at once
-    LINE_CHARS = 1_000  # a longer line is looked at anew each time
+    KEPT = 1_000_000  # characters in each of two halves of the map; the older half goes at once
+    LARGE = 16_384  # characters of a line that is looked at anew each time
+    LONG = 4_000  # characters; of a longer line, only what is asked for is looked at, and what is about it
+    NEAR = 2_048  # characters before a part of a long line in which a key may begin that reaches into it
+    FAR = 65_536  # as many, if nothing in those says that no longer key is under way
+    AHEAD = 4_096  # characters behind such a part that are looked at with it: what follows a cursor is asked for next
+    END = 512  # of these, characters that only show where a key ends that begins before them
 
     def __init__(self) -> None:
-        self._young: dict[str, str] = {}
-        self._old: dict[str, str] = {}
-        self._last = self._clean = ""  # the last text, and what became of it
+        self._young: dict[str, str | None] = {}  # None: what becomes of the line depends on those about it
+        self._old: dict[str, str | None] = {}
+        self._size = 0  # characters in the younger half
+        self._parts: deque[_Part] = deque(maxlen=4)  # of long lines, the newest last
+        self._heads: deque[tuple[str, str]] = deque(
+            maxlen=4
+        )  # where such parts begin, and what becomes of it
 
     def text(self, text: str) -> str:
-        """The text with every key-like string replaced, of the same length."""
-        if _PEM in text:  # what becomes of a line depends on others
-            return self._lines(_without_keys(text))
-        same = text.rfind("\n", 0, _common(self._last, text)) + 1
-        self._clean = self._clean[:same] + self._lines(text[same:])
-        self._last = text
-        return self._clean
+        """A whole text with every key-like string replaced, of the same length."""
+        lines = split_lines(text)
+        return "".join(self.lines(lines, 0, len(lines)))
 
-    def around(self, prefix: str, suffix: str) -> tuple[str, str]:
-        """Both sides of a cursor, with a key that the cursor stands in replaced too."""
-        whole = self.text(prefix + suffix)
-        return whole[: len(prefix)], whole[len(prefix) :]
+    def lines(self, lines: Sequence[str], first: int, last: int) -> list[str]:
+        """Some lines of a document with every key-like string replaced, of the same lengths.
 
-    def _lines(self, text: str) -> str:
-        young = self._young
-        out = []
-        for line in text.split("\n"):
-            clean = young.get(line)
-            out.append(self._line(line) if clean is None else clean)
-        return "\n".join(out)
-
-    def _line(self, line: str) -> str:
-        if len(line) > self.LINE_CHARS:
-            return redact_line(line)
-        clean = self._old.get(line)
-        if clean is None:
-            clean = redact_line(line)
-            if clean == line:
-                clean = line  # one string kept, not two
-        if len(self._young) >= self.LINES:
-            self._old, self._young = self._young, {}
-        self._young[line] = clean
+        A key of many lines is known where these lines show neither its beginning nor its end.
+        """
+        found = list(map(self._young.get, lines[first:last]))
+        if None not in found:
+            return cast("list[str]", found)
+        clean: list[str] = []
+        while (number := first + len(clean)) < last:
+            known = found[len(clean)]
+            if known is None and (known := self._line(lines[number])) is None:
+                clean += self._block(lines, number, last)
+            else:
+                clean.append(known)
         return clean
 
+    def shown(self, lines: Sequence[str]) -> Shown:
+        """The lines of a document as they may be shown."""
+        return Shown(lines, self)
 
-def redact_line(line: str) -> str:
-    """One line with every key-like string replaced, of the same length; time grows with the length of the line."""
+    def part(self, lines: Sequence[str], number: int, start: int, stop: int | None = None) -> str:
+        """What stands between two columns of a line, or behind one, clean also of a key that is cut there."""
+        line = lines[number]
+        stop = len(line) if stop is None else stop
+        if start == stop:
+            return ""
+        if len(line) <= self.LONG:
+            return self.lines(lines, number, number + 1)[0][start:stop]
+        for part in self._parts:
+            if part.line is line and part.start <= start and stop <= part.stop:
+                return part.clean[start - part.start : stop - part.start]
+        end = min(stop + self.AHEAD + self.END, len(line))
+        head = self._head(line, start, end)
+        clean = redact_line(head + line[start + len(head) : end])
+        self._parts.append(_Part(line, start, end if end == len(line) else stop + self.AHEAD, clean))
+        return clean[: stop - start]
+
+    def _head(self, line: str, start: int, end: int) -> str:
+        """How a part of a long line begins, if a key before it does not end there: as long as that key is."""
+        first, size = max(0, start - self.NEAR), 1_000
+        if blocks.long(line[first:start]):
+            first = max(0, start - self.FAR)
+        while True:
+            text = line[first : min(start + size, end)]
+            clean = next((clean for known, clean in self._heads if known == text), None)
+            if clean is None:
+                clean = redact_line(text)
+                self._heads.append((text, clean))
+            if start + size >= end or clean[-8:] == text[-8:]:
+                return clean[start - first :]
+            size *= 4
+
+    def _line(self, line: str, *, alone: bool | None = None) -> str | None:
+        """What becomes of a line; None if that depends on the lines about it, until it is known to be `alone` or not."""
+        key = line if alone is None else f"{line}{alone}"
+        if key in self._young:
+            return self._young[key]
+        clean: str | None
+        if key in self._old:
+            clean = self._old[key]
+        elif alone is None and blocks.bodied(line):
+            clean = None
+        else:
+            clean = redact_line(line, alone=alone is not False)
+        if clean == line:
+            clean = line  # one string kept, not two
+        if len(line) <= self.LARGE:
+            self._size += len(line)
+            if self._size > self.KEPT:
+                self._old, self._young, self._size = self._young, {}, len(line)
+            self._young[key] = clean
+        return clean
+
+    def _bodied(self, line: str) -> bool:
+        return self._line(line) is None
+
+    def _block(self, lines: Sequence[str], number: int, last: int) -> Iterator[str]:
+        """What becomes of a line that may be of a key of many lines, and of those that follow in it, up to the last."""
+        private = blocks.state(lines, number, self._bodied)
+        while number < last and self._bodied(line := lines[number]):
+            left, then = blocks.without(line, private)
+            yield redact_line(left) if private else cast("str", self._line(line, alone=private is None))
+            if then is None and blocks.marked(line):
+                return  # the state of what follows is not told by what is above
+            private, number = then, number + 1
+
+
+class Shown:
+    """The lines of a document as they may be shown; nothing is looked at before it is asked for."""
+
+    def __init__(self, lines: Sequence[str], redactor: Redactor) -> None:
+        self._lines = lines
+        self._redactor = redactor
+
+    def __getitem__(self, which: slice) -> list[str]:
+        first, last, _ = which.indices(len(self._lines))
+        return self._redactor.lines(self._lines, first, last)
+
+    def part(self, number: int, start: int, stop: int | None = None) -> str:
+        """What stands between two columns of a line, or behind one, clean also of a key that is cut there."""
+        return self._redactor.part(self._lines, number, start, stop)
+
+    def after(self, place: Place, room: int) -> str:
+        """So many characters behind a place, or fewer; no more than of 200 lines."""
+        number, stop = place.line, place.column
+        start, last = stop, min(place.line + 200, len(self._lines) - 1)
+        room += stop
+        while room > (size := len(self._lines[number])) and number < last:
+            room -= size
+            number += 1
+        stop = min(room, len(self._lines[number]))
+        if number == place.line:
+            return self.part(number, start, stop)
+        whole = "".join(self[place.line + 1 : number])
+        return self.part(place.line, start) + whole + self.part(number, 0, stop)
+
+
+class _Part(NamedTuple):
+    """Columns of a long line, and what becomes of them."""
+
+    line: str
+    start: int
+    stop: int
+    clean: str
+
+
+def redact_line(line: str, *, alone: bool = True) -> str:
+    """One line with every key-like string replaced, of the same length; time grows with the length of the line.
+
+    A line that stands `alone` may be one of a private key of which nothing else is known.
+    """
     if not _TELLING.search(line):
         return line
-    if _WRAPPED.fullmatch(line) and _random(line.strip()) and not line.islower() and not line.isupper():
-        return _BODY_CHAR.sub("x", line)
+    if alone and blocks.wrapped(line) and _random(line.strip()) and not line.islower() and not line.isupper():
+        return blocks.blank(line)
+    if "---" in line:
+        line = blocks.without(line)[0]
     data = _data()
     for kind in data.kinds:
         for marker in kind.markers:
             if marker in line:
                 line = kind.pattern.sub(kind.replace, line)
                 break
-    if data.named.search(line):
-        line = data.quoted.sub(_value_replaced("\"'`"), line)
-        line = data.bare.sub(_value_replaced(" \t\r;,"), line)
-    return line
+    return _without_values(line, data)
 
 
-def _common(one: str, other: str) -> int:
-    """How many characters two texts have in common at their beginning."""
-    same, most = 0, min(len(one), len(other))
-    if one[:most] == other[:most]:
-        return most
-    while same < most:
-        half = (same + most + 1) // 2
-        if one[same:half] == other[same:half]:
-            same = half
-        else:
-            most = half - 1
-    return same
+def _without_values(line: str, data: _Data) -> str:
+    """A line without the values that its names say are secret, where they look it."""
+    low = line.lower() if line.isascii() else line.translate(_LOWER)
+    out, at = [], 0
+    for start in sorted({found for stem in data.stems if stem in low for found in _every(stem, low)}):
+        for pattern, ends in ((data.quoted, "\"'`\r\n"), (data.bare, " \t\r\n;,")):
+            found = pattern.match(line, start)
+            if found and found.start("value") >= at and _is_secret(found, ends):
+                out += [line[at : found.start("value")], "x" * len(found["value"])]
+                at = found.end("value")
+    return "".join([*out, line[at:]]) if at else line
+
+
+def _every(word: str, text: str) -> Iterator[int]:
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)
+
+
+def _is_secret(found: re.Match[str], ends: str) -> bool:
+    """Whether a value looks drawn at random, and one of these ends it, or nothing: the line may have been cut."""
+    value, behind = found["value"], found.string[found.end() : found.end() + 1]
+    return behind in ends and not _data().placeholder.search(value) and _random(value)
 
 
 class _Kind(NamedTuple):
@@ -117,7 +238,7 @@ class _Kind(NamedTuple):
 class _Data(NamedTuple):
     placeholder: re.Pattern[str]
     kinds: tuple[_Kind, ...]
-    named: re.Pattern[str]
+    stems: tuple[str, ...]  # what the names begin with
     quoted: re.Pattern[str]
     bare: re.Pattern[str]
 
@@ -148,7 +269,7 @@ def _data() -> _Data:
     return _Data(
         placeholder=re.compile(raw["placeholders"]),
         kinds=kinds,
-        named=re.compile(rf"(?i){names}"),
+        stems=tuple(sorted({stem[0] for name in names.split("|") if (stem := re.match("[a-z]+", name))})),
         quoted=re.compile(
             start + r"(?::=|=>|==|[=:,(]|(?<=\s))\s{0,4}[\w&]{0,4}[\"'`])(?P<value>[^\s\"'`]{8,}+)"
         ),
@@ -161,18 +282,6 @@ def _replacing(check: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:
         keep = found.groupdict().get("keep") or ""
         secret = found[0][len(keep) :]
         return keep + "x" * len(secret) if check(secret) else found[0]
-
-    return replace
-
-
-def _value_replaced(ends: str) -> Callable[[re.Match[str]], str]:
-    """Replaces a value behind which one of these stands, or nothing: the line may have been cut."""
-
-    def replace(found: re.Match[str]) -> str:
-        value, behind = found["value"], found.string[found.end() : found.end() + 1]
-        if behind not in ends or _data().placeholder.search(value) or not _random(value):
-            return found[0]
-        return found["keep"] + "x" * len(value)
 
     return replace
 
@@ -197,49 +306,7 @@ def _random(text: str) -> bool:
     return turns >= max(2, len(text) // 10)
 
 
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _TELLING = re.compile(
     r"\d|://|AKIA|ASIA"
 )  # one of these stands in nearly every key, and in few lines of code
-# A line of a key of which a window shows neither the beginning nor the end: 64 or 76 characters, and nothing else.
-_WRAPPED = re.compile(r"[\s\"'`+#*|]*[A-Za-z0-9+/]{64}(?:[A-Za-z0-9+/]{12})?(?:\\[nr])*[\"'`\s,;+\\]*")
-_PEM = "PRIVATE KEY"
-_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-# What a key's lines consist of, in a file of its own or as a string in code, with its line ends escaped or not.
-_BODY = re.compile(
-    r"(?:[\s\"'`+.,;:#*|\\-]*+(?:\\[nr])*+[A-Za-z0-9+/=]{12,}+)*+[\s\"'`\\nr]*+[A-Za-z0-9+/=]{0,76}"
-)
-_BODY_BACK = re.compile(r"[A-Za-z0-9+/=\s\"'`.,;:#*|\\-]*+")
-_BODY_CHAR = re.compile(r"(?<!\\)[A-Za-z0-9+/=]")
-
-
-def _without_keys(text: str) -> str:
-    """The text with the bodies of private keys replaced, also where a window has cut off one end."""
-    out, at = [], 0
-    while True:
-        begin, end = _BEGIN.search(text, at), _END.search(text, at)
-        if end and (not begin or end.start() < begin.start()):
-            # The beginning is cut off: what precedes the end is the key, back to the first line that is none.
-            head = text[at : end.start()].split("\n")
-            first = len(head)
-            while first and _BODY_BACK.fullmatch(head[first - 1]):
-                first -= 1
-            body = "\n".join(head[first:])
-            out.append(text[at : end.start() - len(body)])
-            out.append(_BODY_CHAR.sub("x", body) + end[0])
-            at = end.end()
-        elif begin:
-            following = _BEGIN.search(text, begin.end())
-            if end and not (following and following.start() < end.start()):
-                stop = end.start()
-            else:
-                body_match = _BODY.match(text, begin.end())
-                stop = body_match.end() if body_match else begin.end()
-            out.append(text[at : begin.end()] + _BODY_CHAR.sub("x", text[begin.end() : stop]))
-            at = stop
-            if end and stop == end.start():
-                out.append(end[0])
-                at = end.end()
-        else:
-            out.append(text[at:])
-            return "".join(out)

@@ -16,6 +16,7 @@ from lsp import Client
 from fim_lsp import doctor, once, settings
 from fim_lsp.document import Document, Place
 from fim_lsp.exclude import excluded, ignored
+from fim_lsp.prompt import Window
 from fim_lsp.secrets import Redactor, redact_line
 from fim_lsp.service import Service
 from fim_lsp.settings import Settings
@@ -173,10 +174,10 @@ def test_a_key_that_the_cursor_stands_in_is_replaced():
     """Both halves."""
     secret, line = next(planted(4))
     cut = line.index(secret) + 8
-    before, after = Redactor().around("x\n" + line[:cut], line[cut:] + "\ny")
+    before, after = Window(9000, 4000).prompt(["x\n", line + "\n", "y"], Place(1, cut), "")
     assert secret[:8] not in before
     assert secret[8:] not in after
-    assert (len(before), len(after)) == (2 + cut, len(line) - cut + 2)
+    assert (len(before), len(after)) == (6 + cut, len(line) - cut + 2)
 
 
 @pytest.mark.parametrize(

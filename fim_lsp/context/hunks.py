@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Protocol
 
 from fim_lsp.document import Edit
 
 LINES = 24  # of a run, that are logged; a formatter's run over more lines is no edit
 LEAST = 8  # characters that are worth a line in a log
+
+
+class Lines(Protocol):
+    """The lines of a document, or what is to be told of them."""
+
+    def __getitem__(self, which: slice, /) -> list[str]:
+        """Some of them, with their line ends."""
 
 
 class Hunks:
@@ -38,7 +45,7 @@ class Hunks:
             apart.append((min(first, last), last))
         self._runs = sorted(apart)
 
-    def take(self, lines: Sequence[str], here: int | None = None) -> list[str]:
+    def take(self, lines: Lines, here: int | None = None) -> list[str]:
         """The text of the runs that are finished, each at most 24 lines without blank ones; they are gone then.
 
         A run that holds line `here`, the cursor's, is not finished.
