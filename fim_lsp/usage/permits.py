@@ -50,11 +50,10 @@ class Leave(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """Requests of a server that have ended, by their numbers, and the moment of the monotonic clock."""
+    """Requests of a server that have ended, by their numbers: each with its moment of the monotonic clock."""
 
     server: str
-    numbers: list[int]
-    tick: float
+    ticks: dict[int, float]
 
 
 def give(
@@ -87,7 +86,7 @@ def end(db: sqlite3.Connection, ended: Ended) -> None:
     db.execute(_TABLE)
     db.executemany(
         "UPDATE permits SET open = 0, pico = 0, tick = ? WHERE server = ? AND number = ?",
-        [(ended.tick, ended.server, number) for number in ended.numbers],
+        [(tick, ended.server, number) for number, tick in ended.ticks.items()],
     )
 
 

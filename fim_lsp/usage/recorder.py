@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from fim_lsp.usage.permits import Ask, Ended, Leave
 from fim_lsp.usage.prices import Rates
@@ -30,6 +30,14 @@ _PATIENCE = (
     2.5  # seconds that a request waits for the record's leave: longer than the record waits for a lock
 )
 _REST = 30.0  # seconds for which a record that did not give its leave in time is not asked
+
+
+class _Taken(NamedTuple):
+    """A row, the number of its request, and when that ended, by the clock that nobody sets."""
+
+    number: int
+    row: Row
+    tick: float
 
 
 class Recorder:
@@ -58,13 +66,13 @@ class Recorder:
         self._deaf_until = float("-inf")  # so long the record is not asked for leave
         self._sleep = sleep
         self._numbers = self._added = 0
-        self._rows: list[tuple[int, Row]] = []
+        self._rows: list[_Taken] = []
         self._accepted: dict[int, int] = {}
         self._later: asyncio.Task[None] | None = None
         self._underway: Underway | None = None
         with contextlib.suppress(OSError):  # the store meets the same and says it
             self._underway = Underway(path.parent, token, clock)
-        self._writer = _Writer(path, keep_days, clock, ticks, zone, self._underway, token, dearest)
+        self._writer = _Writer(path, keep_days, clock, zone, self._underway, token, dearest)
         self._thread = ThreadPoolExecutor(1, "fim-lsp usage")
 
     @property
@@ -109,7 +117,7 @@ class Recorder:
         """Takes the row of a request, which `begin` has numbered or not; returns its number."""
         if number is None:
             number = self.begin()
-        self._rows.append((number, row))
+        self._rows.append(_Taken(number, row, self._ticks()))
         self._added += 1
         self._soon()
         return number
@@ -168,7 +176,6 @@ class _Writer:
         path: Path,
         keep_days: int,
         clock: Callable[[], float],
-        ticks: Callable[[], float],
         zone: tzinfo | None,
         begun: Underway | None,
         token: str,
@@ -176,17 +183,17 @@ class _Writer:
     ) -> None:
         self.stored = 0
         self.said: deque[str] = deque()
-        self._path, self._keep_days, self._clock, self._ticks = path, keep_days, clock, ticks
+        self._path, self._keep_days, self._clock = path, keep_days, clock
         self._zone, self._underway, self._token, self._dearest = zone, begun, token, dearest
         self._leaves: set[int] = set()  # numbers of requests that have the record's leave
         self._store: Store | None = None
-        self._kept: list[tuple[int, Row]] = []
+        self._kept: list[_Taken] = []
         self._accepted: dict[int, int] = {}
         self._ids: dict[int, int] = {}
         self._failed = False
         self._fold_at = 0.0
 
-    def write(self, rows: list[tuple[int, Row]], accepted: dict[int, int]) -> None:
+    def write(self, rows: list[_Taken], accepted: dict[int, int]) -> None:
         self._kept += rows
         del self._kept[:-_KEPT]
         self._accepted |= accepted
@@ -206,7 +213,7 @@ class _Writer:
             self._fail(f"{len(self._kept)} requests cannot be recorded ({error}): they are left out.")
             self._kept, self._accepted = [], {}
 
-    def leave(self, rows: list[tuple[int, Row]], accepted: dict[int, int], ask: Ask) -> Leave | None:
+    def leave(self, rows: list[_Taken], accepted: dict[int, int], ask: Ask) -> Leave | None:
         self.write(rows, accepted)
         if self._failed:
             return None
@@ -230,7 +237,7 @@ class _Writer:
             stored = self._opened().spent(since, self._dearest)
         except StoreError:
             return None
-        waiting = (dollars(row, self._dearest) for _, row in self._kept if row.at.timestamp() >= since)
+        waiting = (dollars(one.row, self._dearest) for one in self._kept if one.row.at.timestamp() >= since)
         return sum(waiting, stored)
 
     def close(self) -> None:
@@ -252,12 +259,12 @@ class _Writer:
 
     def _write(self, store: Store) -> None:
         rows = [
-            replace(row, accepted=max(row.accepted, self._accepted.get(number, 0)))
-            for number, row in self._kept
+            replace(one.row, accepted=max(one.row.accepted, self._accepted.get(one.number, 0)))
+            for one in self._kept
         ]
         known = {self._ids[number]: chars for number, chars in self._accepted.items() if number in self._ids}
-        ended = [number for number, _ in self._kept if number in self._leaves]
-        ids = store.write(rows, known, Ended(self._token, ended, self._ticks()) if ended else None)
+        ended = {one.number: one.tick for one in self._kept if one.number in self._leaves}
+        ids = store.write(rows, known, Ended(self._token, ended) if ended else None)
         if store.said:
             self.said.append(store.said)
             store.said = None
@@ -265,8 +272,8 @@ class _Writer:
             self._underway.written(len(rows))
         self._leaves.difference_update(ended)
         self.stored += len(rows)
-        for (number, _), row_id in zip(self._kept, ids, strict=True):
-            self._ids[number] = row_id
+        for one, row_id in zip(self._kept, ids, strict=True):
+            self._ids[one.number] = row_id
         for number in list(self._ids)[:-_REMEMBERED]:
             del self._ids[number]
         self._kept, self._accepted = [], {}
