@@ -53,7 +53,6 @@ class Ledger:
         self._low: str | None = None  # what was last told of the balance
         self._fallen: set[str] = set()  # what was told of the hit rate
         self._prices = prices.load(config.with_name("prices.toml"))
-        self._ticks = ticks
         self._sleep = sleep
         self._usd = Decimal(0)
         self._unpriced: set[str] = set()  # models of which it was told that no price is known
@@ -189,14 +188,7 @@ class Ledger:
             return verdict
         allowed, starts, fed = self._limits.in_force, self._limits.starts(), self._limits.fed
         ask = permits.Ask(
-            number,
-            most,
-            allowed.day,
-            allowed.month,
-            allowed.requests_a_minute,
-            starts,
-            self._clock(),
-            self._ticks(),
+            number, most, allowed.day, allowed.month, allowed.requests_a_minute, starts, self._clock()
         )
         try:
             leave = await self._recorder.leave(ask)

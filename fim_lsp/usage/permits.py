@@ -25,7 +25,7 @@ class Ask(NamedTuple):
     """A request that wants to leave: which one of its server, what it may cost at most in dollars, what is allowed.
 
     `day` and `month` are dollars, `a_minute` requests; None is no limit.  `starts` are the seconds since 1970 at which
-    the day and the month began, `now` is in them, too; `tick` is of the monotonic clock.
+    the day and the month began, `now` is in them, too.
     """
 
     number: int
@@ -35,7 +35,6 @@ class Ask(NamedTuple):
     a_minute: int | None
     starts: tuple[int, int]
     now: float
-    tick: float
 
 
 class Leave(NamedTuple):
@@ -60,23 +59,27 @@ def give(
     db: sqlite3.Connection,
     server: str,
     ask: Ask,
+    tick: float,
     spent: Callable[[float], Decimal],
     alive: Callable[[str], bool],
 ) -> Leave:
-    """Leave for a request, noted where it is given; within a transaction that nobody else writes during."""
+    """Leave for a request, noted where it is given.
+
+    `tick` is of the monotonic clock, read within the transaction that this belongs to: no other server's is later.
+    """
     db.execute(_TABLE)
-    db.execute("UPDATE permits SET tick = ? WHERE tick > ?", (ask.tick, ask.tick))
+    db.execute("UPDATE permits SET tick = ? WHERE tick > ?", (tick, tick))
     db.execute(
         "DELETE FROM permits WHERE open = 0 AND tick <= ? AND (pico = 0 OR at < ?)",
-        (ask.tick - MINUTE, round(ask.now * 1000) - _KEPT_MS),
+        (tick - MINUTE, round(ask.now * 1000) - _KEPT_MS),
     )
-    leave = _leave(db, ask, spent)
-    if leave.state != "go" and _bury(db, server, ask.tick, alive):
-        leave = _leave(db, ask, spent)
+    leave = _leave(db, ask, tick, spent)
+    if leave.state != "go" and _bury(db, server, tick, alive):
+        leave = _leave(db, ask, tick, spent)
     if leave.state == "go":
         db.execute(
             "INSERT OR REPLACE INTO permits VALUES (?, ?, ?, ?, ?, 1)",
-            (server, ask.number, round(ask.now * 1000), ask.tick, int(ask.most * PICO)),
+            (server, ask.number, round(ask.now * 1000), tick, int(ask.most * PICO)),
         )
     return leave
 
@@ -96,7 +99,7 @@ def take_back(db: sqlite3.Connection, server: str, number: int) -> None:
     db.execute("DELETE FROM permits WHERE server = ? AND number = ?", (server, number))
 
 
-def _leave(db: sqlite3.Connection, ask: Ask, spent: Callable[[float], Decimal]) -> Leave:
+def _leave(db: sqlite3.Connection, ask: Ask, tick: float, spent: Callable[[float], Decimal]) -> Leave:
     open_, reserved = db.execute("SELECT count(*), total(pico) FROM permits WHERE open").fetchone()
     found = None
     if ask.day is not None or ask.month is not None:
@@ -111,11 +114,11 @@ def _leave(db: sqlite3.Connection, ask: Ask, spent: Callable[[float], Decimal]) 
                 return Leave("wait", found)
     if ask.a_minute is not None:
         ended = db.execute(
-            "SELECT tick FROM permits WHERE NOT open AND tick > ? ORDER BY tick DESC", (ask.tick - MINUTE,)
+            "SELECT tick FROM permits WHERE NOT open AND tick > ? ORDER BY tick DESC", (tick - MINUTE,)
         ).fetchall()
         if open_ + len(ended) >= ask.a_minute:
             room = ask.a_minute - open_
-            return Leave("minute", found, ended[room - 1][0] + MINUTE - ask.tick if room > 0 else MINUTE)
+            return Leave("minute", found, ended[room - 1][0] + MINUTE - tick if room > 0 else MINUTE)
     return Leave("go", found)
 
 

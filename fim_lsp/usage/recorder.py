@@ -72,7 +72,7 @@ class Recorder:
         self._underway: Underway | None = None
         with contextlib.suppress(OSError):  # the store meets the same and says it
             self._underway = Underway(path.parent, token, clock)
-        self._writer = _Writer(path, keep_days, clock, zone, self._underway, token, dearest)
+        self._writer = _Writer(path, keep_days, clock, ticks, zone, self._underway, token, dearest)
         self._thread = ThreadPoolExecutor(1, "fim-lsp usage")
 
     @property
@@ -176,6 +176,7 @@ class _Writer:
         path: Path,
         keep_days: int,
         clock: Callable[[], float],
+        ticks: Callable[[], float],
         zone: tzinfo | None,
         begun: Underway | None,
         token: str,
@@ -183,7 +184,7 @@ class _Writer:
     ) -> None:
         self.stored = 0
         self.said: deque[str] = deque()
-        self._path, self._keep_days, self._clock = path, keep_days, clock
+        self._path, self._keep_days, self._clock, self._ticks = path, keep_days, clock, ticks
         self._zone, self._underway, self._token, self._dearest = zone, begun, token, dearest
         self._leaves: set[int] = set()  # numbers of requests that have the record's leave
         self._store: Store | None = None
@@ -218,7 +219,7 @@ class _Writer:
         if self._failed:
             return None
         try:
-            leave = self._opened().leave(self._token, ask, self._dearest)
+            leave = self._opened().leave(self._token, ask, self._ticks, self._dearest)
         except StoreError as error:
             self._fail(str(error))
             return None

@@ -11,7 +11,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from datetime import time as clock_time
@@ -158,7 +158,9 @@ class Store:
                     "INSERT INTO missing VALUES (?, ?)", [(int(one.since), one.requests) for one in left]
                 )
 
-    def leave(self, server: str, ask: permits.Ask, dearest: Rates) -> permits.Leave:
+    def leave(
+        self, server: str, ask: permits.Ask, ticks: Callable[[], float], dearest: Rates
+    ) -> permits.Leave:
         """Whether a request of a server may leave, by what all of them have spent and have under way."""
         folder = self.path.parent
         with self._transaction() as db:
@@ -166,6 +168,7 @@ class Store:
                 db,
                 server,
                 ask,
+                ticks(),
                 lambda since: spent(db, since, dearest),
                 lambda other: underway.alive(folder, other),
             )
