@@ -113,6 +113,8 @@ class Store:
         """
         self.path = path
         self.said: str | None = None
+        self._spent: dict[tuple[float, Rates], Decimal] = {}  # as long as no other server has written since
+        self._version = 0
         self._db = self._opened()
 
     def write(
@@ -133,6 +135,9 @@ class Store:
             _upsert(db, "sums", "slot", tally)
             if ended is not None:
                 permits.end(db, ended)
+        for since, dearest in self._spent:
+            more = (dollars(row, dearest) for row in rows if row.at.timestamp() >= since)
+            self._spent[since, dearest] += sum(more, Decimal(0))
         return ids
 
     def fold(self, before: date, zone: tzinfo | None, most: int = 31) -> int:
@@ -141,6 +146,7 @@ class Store:
         Days are those of the time zone, None being the system's own.
         """
         done = 0
+        self._spent.clear()
         while done < most:
             with self._transaction() as db:
                 oldest = db.execute("SELECT min(slot) FROM sums WHERE kind = 'all'").fetchone()[0]
@@ -169,7 +175,7 @@ class Store:
                 server,
                 ask,
                 ticks(),
-                lambda since: spent(db, since, dearest),
+                lambda since: self._known(since, dearest),
                 lambda other: underway.alive(folder, other),
             )
 
@@ -181,15 +187,26 @@ class Store:
     def spent(self, since: float, dearest: Rates) -> Decimal:
         """Dollars of all servers' requests from a moment (seconds since 1970, at a quarter of an hour) on."""
         try:
-            return spent(self._db, since, dearest)
+            return self._known(since, dearest)
         except sqlite3.Error as error:
             raise StoreError(f"The record of usage in {self.path} cannot be read ({error}).") from None
+
+    def _known(self, since: float, dearest: Rates) -> Decimal:
+        """What `spent` says; a month's sums are read only where another server may have added to them."""
+        version = self._db.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._version = version
+            self._spent.clear()
+        if (since, dearest) not in self._spent:
+            self._spent[since, dearest] = spent(self._db, since, dearest)
+        return self._spent[since, dearest]
 
     def close(self) -> None:
         """Closes the file."""
         self._db.close()
 
     def _opened(self) -> sqlite3.Connection:
+        self._spent.clear()
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _own(self.path)
