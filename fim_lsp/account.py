@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from fim_lsp.bill import bounded
 from fim_lsp.prompt import Prompt
 from fim_lsp.request import Balance, Usage
 from fim_lsp.tally import Tally
+
+log = logging.getLogger(__name__)
 
 
 class Ledger(Protocol):
@@ -25,8 +29,8 @@ class Ledger(Protocol):
     def price(self) -> tuple[float, float] | None:
         """Dollars for a million prompt tokens that hit, and that missed; None where the model has no known price."""
 
-    def begin(self) -> int:
-        """A request leaves now; its number."""
+    async def reserve(self, model: str, prompt: Prompt, max_tokens: int) -> int | None:
+        """The number of a request that may leave now; None where a limit does not let it."""
 
     def ended(self, number: int | None, uri: str, **what: Any) -> int:
         """A request for a document has ended, or an answer was found here; its number."""
@@ -39,12 +43,17 @@ class Ledger(Protocol):
 
 
 class Account:
-    """One request, from its leaving to its end; `number` is its row's in the record, None without one."""
+    """One request, from its leaving to its end; `number` is its row's in the record, None without one.
+
+    `max_tokens` are the most that it asks for.
+    """
 
     def __init__(
         self,
         prompt: Prompt,
         *,
+        number: int | None,
+        max_tokens: int,
         uri: str,
         model: str,
         language: str,
@@ -52,7 +61,8 @@ class Account:
         ledger: Ledger | None,
         clock: Callable[[], float],
     ) -> None:
-        self.number = ledger.begin() if ledger is not None else None
+        self.number = number
+        self._max_tokens = max_tokens
         self._prompt = prompt
         self._uri = uri
         self._what = {"model": model, "language": language}
@@ -76,6 +86,10 @@ class Account:
     def close(self, ended: str, text: str, usage: Usage | None, shown: int = 0) -> None:
         """Count it as `done`, `cut` or `failed`, with what was received of it and the bill, if one came."""
         what: dict[str, Any] = {**self._what, "ended": ended}
+        if usage is not None:
+            told, usage = usage, bounded(usage, self._prompt, self._max_tokens)
+            if usage != told:
+                log.warning("A bill for more than a request can cost is counted as the most that it can.")
         if ended != "failed":
             spent = self._counts.ended(self._prompt, self._likely, text, usage)
             what |= {

@@ -19,6 +19,7 @@ from fim_lsp.context.story import Map
 from fim_lsp.document import Document, Edit, Place, body
 from fim_lsp.exclude import excluded
 from fim_lsp.flight import Flight
+from fim_lsp.floor import Floor
 from fim_lsp.ghost import Acceptance, Ghost
 from fim_lsp.language import language
 from fim_lsp.location import paths
@@ -46,6 +47,7 @@ LEFT = 64  # windows of closed documents that are kept
 NEARLY = 3  # characters left to type, at which what follows is asked for: about the time of an answer
 CANDIDATES = 3  # texts offered to an explicit ask
 VARIETY = 0.8  # least temperature of the second and third
+FAREWELL = 1.0  # seconds in which what is under way may end when the server does
 PATIENCE = 0.5  # seconds that the first candidate waits for the others
 
 
@@ -126,8 +128,6 @@ class Engine:
         self.counts = Tally()
         self.acceptance = Acceptance()
         self.ledger: Ledger | None = None
-        # What was spent before is being read: a budget allows nothing until it is known.
-        self.reckoning = False
         self.paused = False
         self.problems = Problems(clock)
         self._connect = connect
@@ -138,6 +138,7 @@ class Engine:
         self._open: dict[str, _Open] = {}
         self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, clock)
         self._breaker = Breaker(random)
+        self._floor = Floor()
         self._stories = Stories()
         self._asked = ""  # the document last asked for
         self._ignored: Mapping[str, Sequence[str]] = {}  # by folder, what is never to be sent
@@ -145,7 +146,7 @@ class Engine:
         self._left: dict[str, Window] = {}  # of closed documents, which may come back
         self._service: Service | None = None
         self._background: set[asyncio.Task[None]] = set()
-        self._under_way = 0
+        self._asking: set[asyncio.Task[Any]] = set()  # what reads an answer of the service
         self._stirred = clock()  # when a key was last struck
 
     @property
@@ -155,7 +156,7 @@ class Engine:
             return "paused"
         if self.problems.current is not None:
             return "error"
-        if self._under_way:
+        if self._asking:
             return "busy"
         return "paused" if self.over_budget else "ready"
 
@@ -383,8 +384,12 @@ class Engine:
         """End everything that is under way."""
         for uri in list(self._open):
             self.close(uri)
-        for task in self._background:
-            task.cancel()
+        ending = (self._asking | self._background) - {asyncio.current_task()}
+        for task in ending:
+            if not task.cancelling():  # one that is ending may still have to close its stream
+                task.cancel()
+        if ending:
+            await asyncio.wait(ending, timeout=FAREWELL)  # so that each has its row in the record
         service, self._service = self._service, None
         if service is not None:
             await service.aclose()
@@ -551,6 +556,8 @@ class Engine:
                     wait = pace.delay(debounce, self._clock() - opened.asked_at, spare=spare)
                     if wait:
                         await self._sleep(wait)
+                elif wait := self._floor.wait(self._clock()):
+                    await self._sleep(wait)
                 if not self._may_ask(explicit=explicit):
                     return _Found(())
                 opened.asked_at = self._clock()
@@ -591,8 +598,7 @@ class Engine:
         """Whether a request may leave now, by the breaker and the budget."""
         if not self._breaker.allows(self._clock(), explicit=explicit):
             return False
-        reckoning = self.reckoning and self.settings.budgeted
-        if reckoning or (self.ledger is not None and not self.ledger.allows()):
+        if self.ledger is not None and not self.ledger.allows():
             self._breaker.given_up()
             return False
         return True
@@ -623,9 +629,11 @@ class Engine:
 
     def _ask(self, question: _Question, explicit: bool, known: tuple[Offer, ...]) -> Callable[[Flight], Any]:
         async def work(flight: Flight) -> None:
+            # Where the last request failed, one asks whether the service is well again.
+            well = explicit and self._breaker.state(self._clock()) == "ready"
             others = [
                 asyncio.create_task(self._read(question, max(VARIETY, question.temperature)))
-                for _ in range(CANDIDATES - max(len(known), 1) if explicit else 0)
+                for _ in range(CANDIDATES - max(len(known), 1) if well else 0)
             ]
             try:
                 offers = list(known)
@@ -639,8 +647,10 @@ class Engine:
                     done = [other.result() for other in others if other.done() and not other.cancelled()]
                     offers += [offer for offer in done if offer is not None]
                 flight.offers = tuple(dict.fromkeys(offer for offer in offers if offer.text))
-                self._answers.put(question.spot, flight.offers, asked_all=explicit)
+                self._answers.put(question.spot, flight.offers, asked_all=well)
             finally:
+                if explicit and flight.offers is None:
+                    self._floor.came_to_nothing(self._clock())
                 for other in others:
                     other.cancel()
 
@@ -657,16 +667,30 @@ class Engine:
         request = self._request(question, temperature)
         before = question.prompt.prefix
         ending = Ending(before, question.after, question.language, question.shape)
+        number = None
+        if self.ledger is not None:
+            try:
+                number = await self.ledger.reserve(request.model, question.prompt, request.max_tokens)
+            except asyncio.CancelledError:
+                self._breaker.given_up()
+                raise
+            if number is None:
+                self._breaker.given_up()
+                return None
         account = Account(
             question.prompt,
+            number=number,
+            max_tokens=request.max_tokens,
             uri=question.uri,
-            model=self.settings.model,
+            model=request.model,
             language=question.language,
             counts=self.counts,
             ledger=self.ledger,
             clock=self._clock,
         )
-        self._under_way += 1
+        reading = asyncio.current_task()
+        assert reading is not None
+        self._asking.add(reading)
         self._changed()
         if flight is not None:
             flight.number = account.number
@@ -710,7 +734,7 @@ class Engine:
             self._breaker.given_up()
             raise
         finally:
-            self._under_way -= 1
+            self._asking.discard(reading)
             if not lingers:
                 account.close(ended, ending.text, usage, len(offer.text))
             self._changed()

@@ -26,6 +26,7 @@ from fim_lsp.wire import OPTIONS, LoopWriter, Wire, listen, protected, stdio
 if TYPE_CHECKING:
     from fim_lsp.answers import Offer
     from fim_lsp.context.survey import Survey
+    from fim_lsp.early import Early
     from fim_lsp.engine import Engine, Service
     from fim_lsp.ledger import Ledger
     from fim_lsp.problems import Problem
@@ -73,6 +74,7 @@ class Server(LanguageServer):
         self._options: Mapping[str, Any] = {}
         self._pushed: Mapping[str, Any] = {}
         self.ledger: Ledger | None = None
+        self._early: Early | None = None  # what stands for the ledger until it is there
         self._told: set[str] = set()
         self._status: dict[str, Any] | None = None
         self._wants_status = False
@@ -87,6 +89,7 @@ class Server(LanguageServer):
     @functools.cached_property
     def engine(self) -> Engine:
         """The engine, loaded once the client has been greeted."""
+        from fim_lsp.early import Early  # noqa: PLC0415
         from fim_lsp.engine import Engine  # noqa: PLC0415 - 40 ms that no client need wait for
         from fim_lsp.settings import Settings  # noqa: PLC0415
 
@@ -99,7 +102,8 @@ class Server(LanguageServer):
             changed=self.send_status,
             tell=self._tell,
         )
-        engine.reckoning = self._record is not None
+        if self._record is not None:
+            engine.ledger = self._early = Early(lambda: engine.settings.limited)
         return engine
 
     def report_server_error(self, error: Exception, source: Any) -> None:
@@ -166,18 +170,14 @@ class Server(LanguageServer):
         """Open the record of usage, where there is one, and look at what other servers have spent now and then."""
         if self._record is None:
             return
-        from fim_lsp.ledger import Ledger  # noqa: PLC0415 - SQLite is not needed to greet a client
-
-        def tell(sentence: str) -> None:
-            self.say(sentence, types.MessageType.Warning)
-
         try:
-            ledger = Ledger(self._record, self._config, self.engine.settings, time.time, tell)
+            ledger = self._begun()
             await ledger.seed()
-        finally:
-            self.engine.reckoning = False
-        self.ledger = self.engine.ledger = ledger
-        ledger.folders(self.folders)
+        except Exception:
+            if self._early is not None:
+                self._early.give_up()
+            raise
+        self._adopt(ledger)
         self.send_status()
         looked = float("-inf")
         while True:
@@ -189,6 +189,32 @@ class Server(LanguageServer):
                 await self.engine.weigh()
                 for sentence in await ledger.fallen():
                     log.warning("%s", sentence)
+
+    def _begun(self) -> Ledger:
+        """The ledger of the record of usage, which has not looked into it yet."""
+        from fim_lsp.ledger import Ledger  # noqa: PLC0415 - SQLite is not needed to greet a client
+
+        def tell(sentence: str) -> None:
+            self.say(sentence, types.MessageType.Warning)
+
+        assert self._record is not None
+        self.ledger = Ledger(self._record, self._config, self.engine.settings, time.time, tell)
+        self.ledger.folders(self.folders)
+        return self.ledger
+
+    def _adopt(self, ledger: Ledger) -> None:
+        """Let the ledger know what has been asked before it was there, and be the engine's."""
+        if self._early is not None:
+            self._early.adopt(ledger)
+        self.engine.ledger = ledger
+
+    async def close_accounts(self) -> None:
+        """Write what is left, also where the record is not open yet."""
+        if self.ledger is None and self._early is not None and self._early.waiting:
+            self._begun()
+        if self.ledger is not None:
+            self._adopt(self.ledger)
+            await self.ledger.aclose()
 
     def survey(self) -> None:
         """Have the workspace's maps drawn by a process beside this one, anew where folders or settings have changed."""
@@ -714,8 +740,7 @@ async def _serve(server: Server, reader: Any, writer: Any) -> int:
     code = await listen(server.protocol, reader)
     await server.engine.aclose()
     server.leave()
-    if server.ledger is not None:
-        await server.ledger.aclose()
+    await server.close_accounts()
     if isinstance(writer, LoopWriter):
         await writer.drained(FAREWELL)
     return code

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 import socket
 import ssl
@@ -30,6 +31,8 @@ from fim_lsp.settings import RETIRED_MODELS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+
+log = logging.getLogger(__name__)
 
 
 class Reply:
@@ -525,4 +528,7 @@ def _usage(value: Any) -> Usage | None:
     numbers = [
         value.get(name) or 0 for name in ("prompt_tokens", "prompt_cache_hit_tokens", "completion_tokens")
     ]
-    return Usage(*numbers) if all(type(number) is int and number >= 0 for number in numbers) else None
+    if all(type(number) is int and number >= 0 for number in numbers):
+        return Usage(*numbers)
+    log.warning("A bill that holds no numbers of tokens is taken as none.")
+    return None

@@ -283,6 +283,11 @@ class Settings:
         """Whether dollars are limited."""
         return self.daily_budget is not None or self.monthly_budget is not None
 
+    @property
+    def limited(self) -> bool:
+        """Whether dollars or requests are limited."""
+        return self.budgeted or self.requests_per_minute is not None
+
     def own(self, name: str) -> dict[str, Any]:
         """The languages that have a value of their own for a setting, and the values."""
         rows = self.languages.items()

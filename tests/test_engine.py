@@ -115,7 +115,7 @@ class Ledger:
     def peak(self):
         return self.at_peak
 
-    def begin(self):
+    async def reserve(self, model, prompt, max_tokens):
         return len(self.rows)
 
     def ended(self, number, uri, **what):

@@ -26,15 +26,21 @@ def clock():
 
 def limits(clock, *, zone=UTC, **budget):
     return Limits(
-        Budget(**{k: Decimal(v) if isinstance(v, str) else v for k, v in budget.items()}), clock, zone
+        Budget(**{k: Decimal(v) if isinstance(v, str) else v for k, v in budget.items()}), clock, clock, zone
     )
+
+
+def asked(one, number):
+    """A request that was allowed, and has ended."""
+    assert one.take(number, Decimal(0)).state != "stop"
+    one.spend(Decimal(0), number)
 
 
 def test_without_a_budget_nothing_is_limited(clock):
     one = limits(clock)
     one.spend(Decimal(1000))
-    for _ in range(1000):
-        one.asked()
+    for number in range(1000):
+        assert one.take(number, Decimal(1)).state == "ok"
     assert one.verdict() == ("ok", None, None)
 
 
@@ -132,7 +138,7 @@ def test_what_the_record_says_takes_the_place_of_what_was_counted_here(clock):
     one.spend(Decimal("0.1"))
     mark = one.fed
     one.spend(Decimal("0.2"))  # while the record was being read
-    one.seed(Decimal("0.5"), Decimal(3), mark)
+    one.seed(one.starts(), (Decimal("0.5"), Decimal(3)), mark)
     assert one.spent == (Decimal("0.7"), Decimal("3.2"))
 
 
@@ -145,10 +151,10 @@ def test_today_and_this_month_begin_where_the_record_is_to_be_read(clock):
 def test_requests_a_minute_are_counted_over_the_last_sixty_seconds(clock):
     one = limits(clock, requests_a_minute=2)
     start = clock.now
-    one.asked()
+    asked(one, 1)
     clock.now += 10
     assert one.verdict().state == "ok"
-    one.asked()
+    asked(one, 2)
     verdict = one.verdict()
     assert verdict.state == "stop"
     assert "2 requests a minute" in verdict.sentence
@@ -162,7 +168,7 @@ def test_to_go_on_over_a_budget_does_not_lift_the_requests_a_minute(clock):
     one = limits(clock, day="1", requests_a_minute=1)
     one.spend(Decimal(1))
     one.go_on()
-    one.asked()
+    asked(one, 1)
     assert "minute" in one.verdict().sentence
 
 

@@ -1,6 +1,7 @@
 """Writing usage down never delays an answer, and what is not written is not hidden."""
 
 import asyncio
+import os
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from test_usage_store import NOON, numbers, row
 
-from fim_lsp.usage import store, underway
+from fim_lsp.usage import prices, store, underway
 from fim_lsp.usage.recorder import Recorder
 
 
@@ -33,7 +34,15 @@ class Sleep:
 def recorder(path, *, told=None, sleep=asyncio.sleep, keep_days=90, token="a"):
     told = [] if told is None else told
     return Recorder(
-        path, keep_days=keep_days, token=token, clock=NOON.timestamp, tell=told.append, zone=UTC, sleep=sleep
+        path,
+        keep_days=keep_days,
+        token=token,
+        clock=NOON.timestamp,
+        ticks=lambda: 1000.0,
+        tell=told.append,
+        dearest=prices.load().dearest(),
+        zone=UTC,
+        sleep=sleep,
     )
 
 
@@ -192,8 +201,10 @@ async def test_what_all_servers_spent_is_read_with_what_was_just_added(path):
 
 
 async def test_a_killed_servers_open_requests_are_noted_by_the_next(path):
-    killed = underway.Underway(path.parent, "killed", lambda: NOON.timestamp() - underway.DEAD_SECONDS - 1)
+    killed = underway.Underway(path.parent, "killed", lambda: NOON.timestamp() - 1)
     killed.begin()
+    killed._cells.close()
+    os.close(killed._file)  # as the system does when a process ends
     one = recorder(path, sleep=Sleep())
     one.add(row())
     await one.aclose()

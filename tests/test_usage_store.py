@@ -17,6 +17,7 @@ from fim_lsp.usage.store import Row, Store, StoreError
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PRICES = prices.load()
+DEAREST = PRICES.dearest()
 
 
 def row(at=NOON, **facts):
@@ -96,8 +97,8 @@ def test_accepted_characters_are_added_to_a_row_that_is_stored(path):
 def test_what_was_spent_is_summed_from_a_moment_on(path):
     one = Store(path)
     one.write([row(NOON - timedelta(days=1)), row()], {})
-    assert one.spent(store.start_of(NOON.date(), UTC)) == row().cost
-    assert one.spent(0) == 2 * row().cost
+    assert one.spent(store.start_of(NOON.date(), UTC), DEAREST) == row().cost
+    assert one.spent(0, DEAREST) == 2 * row().cost
     one.close()
 
 
@@ -300,10 +301,8 @@ def test_what_a_killed_server_had_begun_is_counted_as_missing(tmp_path):
     alive.begin()
     assert [one.requests for one in underway.opened(tmp_path)] == [3, 1]
     one = Store(tmp_path / store.FILE)
-    one.claim(1000.0 + underway.DEAD_SECONDS)
-    assert one._db.execute("SELECT * FROM missing").fetchall() == []
-    one.claim(1000.0 + underway.DEAD_SECONDS + 1)
-    one.claim(1000.0 + underway.DEAD_SECONDS + 1)
+    one.claim(1000.0)
+    one.claim(1000.0)
     assert one._db.execute("SELECT * FROM missing").fetchall() == [(1000, 3)]
     one.close()
     alive.written(1)

@@ -9,10 +9,12 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
+from fim_lsp.usage.permits import MINUTE
 from fim_lsp.usage.store import start_of
 
 WARN_AT = Decimal("0.8")
 
+_SEEDS = 8  # starts of days and months of which the record's figure is kept
 _LOW = {"USD": Decimal(1), "CNY": Decimal(7)}
 
 
@@ -28,27 +30,38 @@ class Budget:
 class Verdict(NamedTuple):
     """Whether to ask the service now: "ok", "warn" from 80 % on, or "stop" at 100 % until a moment (s since 1970).
 
-    `sentence` is what to tell the user, once: the verdict after it has none.
+    "wait" is for what is under way: it may come to so much that the budget is used.  `sentence` is what to tell the
+    user, once: the verdict after it has none.
     """
 
-    state: Literal["ok", "warn", "stop"]
+    state: Literal["ok", "warn", "wait", "stop"]
     sentence: str | None = None
     until: float | None = None
 
 
 class Limits:
-    """What has been spent of a budget; `clock` gives seconds since 1970, `zone` the user's days (None: the system's).
+    """What has been spent of a budget, and what is under way; `zone` is that of the user's days (None: the system's).
 
-    Seeded with what the record holds, of all servers, and fed with each cost as it occurs.
+    `clock` gives seconds since 1970, `ticks` those of a clock that nobody sets.  Seeded with what the record holds, of all
+    servers, and fed with each cost as it occurs.
     """
 
-    def __init__(self, budget: Budget, clock: Callable[[], float], zone: tzinfo | None = None) -> None:
+    def __init__(
+        self,
+        budget: Budget,
+        clock: Callable[[], float],
+        ticks: Callable[[], float],
+        zone: tzinfo | None = None,
+    ) -> None:
         self._budget = budget
         self._clock = clock
+        self._ticks = ticks
         self._zone = zone
-        self._today = self._date()
-        self._day = self._month = self._fed = Decimal(0)
-        self._asked: deque[float] = deque()
+        self._fed = Decimal(0)
+        self._own: dict[date, Decimal] = {}  # what this server was fed, by the day
+        self._seeds: dict[int, tuple[Decimal, Decimal]] = {}  # by where they begin: dollars, and `fed` then
+        self._under_way: dict[int, Decimal] = {}  # requests that have not ended, and what each may cost
+        self._ended: deque[float] = deque()  # ticks of the requests of the last minute
         self._told: set[tuple[str, str, date]] = set()
         self._go_on_until = 0.0
 
@@ -60,8 +73,20 @@ class Limits:
     @property
     def spent(self) -> tuple[Decimal, Decimal]:
         """Dollars of today and of this month."""
-        self._turn()
-        return self._day, self._month
+        today = self._date()
+        return self._since(today), self._since(today.replace(day=1))
+
+    @property
+    def limited(self) -> bool:
+        """Whether anything is limited."""
+        return self._budget != Budget()
+
+    @property
+    def in_force(self) -> Budget:
+        """The budget, without its dollars while completions go on over them."""
+        if self._clock() < self._go_on_until:
+            return Budget(requests_a_minute=self._budget.requests_a_minute)
+        return self._budget
 
     def starts(self) -> tuple[int, int]:
         """The seconds since 1970 at which today and this month began: from where to seed."""
@@ -74,22 +99,38 @@ class Limits:
             self._budget = budget
             self._told.clear()
 
-    def seed(self, day: Decimal, month: Decimal, fed: Decimal) -> None:
-        """Takes what the record says of today and this month, as read when `fed` stood so; what came since is added."""
-        self._turn()
-        since = self._fed - fed
-        self._day, self._month = day + since, month + since
+    def seed(self, starts: tuple[int, int], spent: tuple[Decimal, Decimal], fed: Decimal) -> None:
+        """Takes what the record says from a day's and a month's start on, as read when `fed` stood so; what came since is added."""
+        for start, dollars in zip(starts, spent, strict=True):
+            self._seeds.pop(start, None)
+            self._seeds[start] = (dollars, fed)
+        for start in list(self._seeds)[:-_SEEDS]:
+            del self._seeds[start]
 
-    def spend(self, usd: Decimal) -> None:
-        """Counts what a request cost."""
-        self._turn()
-        self._day += usd
-        self._month += usd
+    def take(self, number: int, most: Decimal) -> Verdict:
+        """Leave for a request that costs at most so many dollars: it counts at once, unless it has to stop or to wait."""
+        verdict = self.verdict()
+        if verdict.state == "stop":
+            return verdict
+        if self._under_way:
+            reserved = sum(self._under_way.values(), most)
+            # One alone may leave as long as the budget is not used: it may be cheaper than it could be.
+            if any(spent + reserved > budget for _, spent, budget, _ in self._in_dollars(self.in_force)):
+                return Verdict("wait")
+        self._under_way[number] = most
+        return verdict
+
+    def give_back(self, number: int) -> None:
+        """That request has not left after all."""
+        self._under_way.pop(number, None)
+
+    def spend(self, usd: Decimal, number: int | None = None) -> None:
+        """Counts what a request cost, which has ended now."""
+        today = self._date()
+        self._own[today] = self._own.get(today, Decimal(0)) + usd
         self._fed += usd
-
-    def asked(self) -> None:
-        """Counts a request that leaves now."""
-        self._asked.append(self._clock())
+        if number is not None and self._under_way.pop(number, None) is not None:
+            self._ended.append(self._ticks())
 
     def go_on(self, until: float | None = None) -> float:
         """Lets completions go on over the budget until a moment (s since 1970), tomorrow if none is given; returns it."""
@@ -107,7 +148,7 @@ class Limits:
             return self._stop(*over)
         state: Literal["ok", "warn"] = "ok"
         sentence = None
-        for name, spent, budget, _ in self._budgets():
+        for name, spent, budget, _ in self._in_dollars(self._budget):
             if spent >= budget * WARN_AT:
                 state = "warn"
                 sentence = sentence or self._once(
@@ -115,20 +156,22 @@ class Limits:
                     "warn",
                     f"{_dollars(spent)} of this {name}'s budget of {_dollars(budget)} for completions is used.",
                 )
-        if free_at := self._rate():
-            most = self._budget.requests_a_minute
-            return self._stop(
-                "minute",
-                free_at,
-                f"Completions wait: the {most} requests a minute that you allow are used up for the moment.",
-            )
-        return Verdict(state, sentence)
+        seconds = self._rate()
+        return Verdict(state, sentence) if seconds is None else self.full(seconds)
+
+    def full(self, seconds: float) -> Verdict:
+        """The verdict where the requests a minute are used up for so many seconds, by this server or by all."""
+        most = self._budget.requests_a_minute
+        return self._stop(
+            "minute",
+            self._clock() + seconds,
+            f"Completions wait: the {most} requests a minute that you allow are used up for the moment.",
+        )
 
     def _over(self) -> tuple[str, float, str] | None:
-        self._turn()
         if self._clock() < self._go_on_until:
             return None
-        for name, spent, budget, until in self._budgets():
+        for name, spent, budget, until in self._in_dollars(self._budget):
             if spent >= budget:
                 used = f"this {name}'s budget of {_dollars(budget)} is used ({_dollars(spent)})"
                 then = f"They go on at {self._moment(until)}, or now with the command fimLsp.resume or a higher budget."
@@ -139,37 +182,42 @@ class Limits:
         return Verdict("stop", self._once(name, "stop", sentence), until)
 
     def _once(self, name: str, state: str, sentence: str) -> str | None:
-        key = (name, state, self._today.replace(day=1) if name == "month" else self._today)
+        today = self._date()
+        key = (name, state, today.replace(day=1) if name == "month" else today)
         if key in self._told:
             return None
         self._told.add(key)
         return sentence
 
-    def _budgets(self) -> list[tuple[str, Decimal, Decimal, float]]:
-        next_month = (self._today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    def _in_dollars(self, allowed: Budget) -> list[tuple[str, Decimal, Decimal, float]]:
+        """Each budget of dollars: its name, what is spent of it, what is allowed, and when the next one begins."""
+        today = self._date()
         found = []
-        if self._budget.month is not None:
-            found.append(("month", self._month, self._budget.month, float(start_of(next_month, self._zone))))
-        if self._budget.day is not None:
-            tomorrow = start_of(self._today + timedelta(days=1), self._zone)
-            found.append(("day", self._day, self._budget.day, float(tomorrow)))
+        if allowed.month is not None:
+            month = today.replace(day=1)
+            next_month = start_of((month + timedelta(days=32)).replace(day=1), self._zone)
+            found.append(("month", self._since(month), allowed.month, float(next_month)))
+        if allowed.day is not None:
+            tomorrow = start_of(today + timedelta(days=1), self._zone)
+            found.append(("day", self._since(today), allowed.day, float(tomorrow)))
         return found
 
     def _rate(self) -> float | None:
+        """The seconds until a request may leave; None where one may now."""
         most = self._budget.requests_a_minute
-        now = self._clock()
-        while self._asked and self._asked[0] <= now - 60:
-            self._asked.popleft()
-        return None if most is None or len(self._asked) < most else self._asked[-most] + 60
+        now = self._ticks()
+        while self._ended and self._ended[0] <= now - MINUTE:
+            self._ended.popleft()
+        if most is None or len(self._under_way) + len(self._ended) < most:
+            return None
+        room = most - len(self._under_way)
+        return self._ended[-room] + MINUTE - now if room > 0 else MINUTE
 
-    def _turn(self) -> None:
-        today = self._date()
-        if today == self._today:
-            return
-        if (today.year, today.month) != (self._today.year, self._today.month):
-            self._month = Decimal(0)
-        self._day = Decimal(0)
-        self._today = today
+    def _since(self, day: date) -> Decimal:
+        """Dollars from a day on: what the record said and what came since, and never less than this server's own."""
+        own = sum((usd for when, usd in self._own.items() if when >= day), Decimal(0))
+        seed = self._seeds.get(start_of(day, self._zone))
+        return own if seed is None else max(own, seed[0] + self._fed - seed[1])
 
     def _date(self) -> date:
         return datetime.fromtimestamp(self._clock(), self._zone).date()

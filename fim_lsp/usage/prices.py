@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +34,14 @@ class Price(NamedTuple):
     read: date
 
 
+class Rates(NamedTuple):
+    """US dollars per million tokens."""
+
+    hit: Decimal
+    miss: Decimal
+    output: Decimal
+
+
 class Cost(NamedTuple):
     """What a request cost, and what it would have cost more without the context cache; US dollars, exactly."""
 
@@ -41,7 +49,7 @@ class Cost(NamedTuple):
     saved: Decimal
 
 
-def cost(price: Price, hit: int, missed: int, out: int) -> Cost:
+def cost(price: Price | Rates, hit: int, missed: int, out: int) -> Cost:
     """The cost of a request of `hit` and `missed` prompt tokens and `out` completion tokens."""
     usd = price.hit * hit + price.miss * missed + price.output * out
     return Cost(usd / 1_000_000, (price.miss - price.hit) * hit / 1_000_000)
@@ -68,14 +76,31 @@ class Prices:
     def price(self, model: str, when: datetime) -> Price | None:
         """The price of a model (by any of its names) at a moment with a time zone; None where no table knows it."""
         when = when.astimezone(UTC)
-        day = when.date()
+        if (found := self._rate(model, when.date())) is None:
+            return None
+        table, name, rate = found
+        peak = rate.peak is not None and rate.peak.holds(when)
+        hit, miss, output = rate.at_peak if peak else rate.usual
+        return Price(hit, miss, output, peak, table.name, rate.first, name, table.read)
+
+    def dearest(self) -> Rates:
+        """The dearest of all known prices: what a token may cost where no table knows the model."""
+        return _dearest(rate for table in self.tables for rate in table.rates)
+
+    def most(self, model: str, when: datetime) -> Rates:
+        """The dearest that a model's tokens can be within a day from a moment on; the dearest of all where none is known."""
+        day = when.astimezone(UTC).date()
+        found = [self._rate(model, one) for one in (day, day + timedelta(days=1))]
+        known = [one[2] for one in found if one is not None]
+        return _dearest(known) if len(known) == len(found) else self.dearest()
+
+    def _rate(self, model: str, day: date) -> tuple[_Table, str, _Rate] | None:
+        """The table in force for a model on a day (UTC), the name that it has there, and its rate."""
         billed = self.billed(model, day)
         for table in self.tables:
             for name in dict.fromkeys((model, billed)):
                 if rate := table.rate(name, day):
-                    peak = rate.peak is not None and rate.peak.holds(when)
-                    hit, miss, output = rate.at_peak if peak else rate.usual
-                    return Price(hit, miss, output, peak, table.name, rate.first, name, table.read)
+                    return table, name, rate
         return None
 
     def billed(self, model: str, day: date) -> str:
@@ -108,12 +133,6 @@ def load(user_file: Path | None = None) -> Prices:
     return Prices((built_in,), (f"{user_file} is not a table of prices ({reason}): it is ignored.",))
 
 
-class _Rates(NamedTuple):
-    hit: Decimal
-    miss: Decimal
-    output: Decimal
-
-
 class _Alias(NamedTuple):
     name: str
     model: str
@@ -140,9 +159,9 @@ class _Rate:
     model: str
     first: date
     last: date
-    usual: _Rates
+    usual: Rates
     peak: _Peak | None
-    at_peak: _Rates
+    at_peak: Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +244,13 @@ def _hours(text: Any) -> tuple[int, int]:
     raise ValueError(f'"hours" must be like "01:00-04:00" within one day, not "{text}"')
 
 
-def _rates(raw: Mapping[str, Any]) -> _Rates:
-    return _Rates(*(_dollars(raw, name) for name in ("hit", "miss", "output")))
+def _dearest(rates: Iterable[_Rate]) -> Rates:
+    known = [one for rate in rates for one in (rate.usual, rate.at_peak)]
+    return Rates(*(max(column, default=Decimal(0)) for column in zip(*known, strict=True)))
+
+
+def _rates(raw: Mapping[str, Any]) -> Rates:
+    return Rates(*(_dollars(raw, name) for name in ("hit", "miss", "output")))
 
 
 def _dollars(raw: Mapping[str, Any], name: str) -> Decimal:

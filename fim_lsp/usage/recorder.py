@@ -11,9 +11,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from fim_lsp.usage.store import Row, Store, StoreError
+from fim_lsp.usage.permits import Ask, Ended, Leave
+from fim_lsp.usage.prices import Rates
+from fim_lsp.usage.store import Row, Store, StoreError, dollars
 from fim_lsp.usage.underway import Underway
 
 PAUSE_SECONDS = (
@@ -24,13 +26,26 @@ _T = TypeVar("_T")
 _FOLD_SECONDS = 3600.0
 _REMEMBERED = 2000  # rows whose acceptance can still be told
 _KEPT = 20_000  # rows that wait where the disk takes none
+_PATIENCE = (
+    2.5  # seconds that a request waits for the record's leave: longer than the record waits for a lock
+)
+_REST = 30.0  # seconds for which a record that did not give its leave in time is not asked
+
+
+class _Taken(NamedTuple):
+    """A row, the number of its request, and when that ended, by the clock that nobody sets."""
+
+    number: int
+    row: Row
+    tick: float
 
 
 class Recorder:
     """Takes rows on the event loop, in microseconds, and writes them in a thread of its own.
 
-    `clock` gives seconds since 1970, `tell` takes a sentence for the user, `token` tells this server from others, and
-    `sleep` waits.  `zone` is that of the user's days, None being the system's own.
+    `clock` gives seconds since 1970, `ticks` those of a clock that nobody sets, `tell` takes a sentence for the user, `token`
+    tells this server from others, and `sleep` waits.  `zone` is that of the user's days, None being the system's own.  What
+    has no known price counts at the `dearest`.
     """
 
     def __init__(
@@ -40,20 +55,24 @@ class Recorder:
         keep_days: int,
         token: str,
         clock: Callable[[], float],
+        ticks: Callable[[], float],
         tell: Callable[[str], None],
+        dearest: Rates,
         zone: tzinfo | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._tell = tell
+        self._ticks = ticks
+        self._deaf_until = float("-inf")  # so long the record is not asked for leave
         self._sleep = sleep
         self._numbers = self._added = 0
-        self._rows: list[tuple[int, Row]] = []
+        self._rows: list[_Taken] = []
         self._accepted: dict[int, int] = {}
         self._later: asyncio.Task[None] | None = None
         self._underway: Underway | None = None
         with contextlib.suppress(OSError):  # the store meets the same and says it
             self._underway = Underway(path.parent, token, clock)
-        self._writer = _Writer(path, keep_days, clock, zone, self._underway)
+        self._writer = _Writer(path, keep_days, clock, ticks, zone, self._underway, token, dearest)
         self._thread = ThreadPoolExecutor(1, "fim-lsp usage")
 
     @property
@@ -61,18 +80,44 @@ class Recorder:
         """Rows taken and not yet in the record: what a kill would lose at this moment."""
         return self._added - self._writer.stored
 
-    def begin(self) -> int:
-        """Counts a request that leaves now, so that a kill before its row is not hidden; returns its number."""
+    def number(self) -> int:
+        """A number for a request that may leave soon."""
         self._numbers += 1
+        return self._numbers
+
+    def begin(self, number: int | None = None) -> int:
+        """Counts a request that leaves now, so that a kill before its row is not hidden; returns its number."""
         if self._underway:
             self._underway.begin()
-        return self._numbers
+        return self.number() if number is None else number
+
+    async def leave(self, ask: Ask) -> Leave | None:
+        """Whether the record, which other servers share, lets a request leave; None where it cannot say so in time.
+
+        What is taken is written first, so that what has ended counts with its cost.
+        """
+        if self._ticks() < self._deaf_until:
+            return None
+        rows, self._rows = self._rows, []
+        accepted, self._accepted = self._accepted, {}
+        asked = asyncio.ensure_future(self._run(self._writer.leave, rows, accepted, ask))
+        await asyncio.wait({asked}, timeout=_PATIENCE)
+        self._say()
+        leave = asked.result() if asked.done() else None
+        if leave is None:
+            self._deaf_until = self._ticks() + _REST
+        return leave
+
+    def take_back(self, number: int) -> None:
+        """A request for which leave was asked has not left after all."""
+        with contextlib.suppress(RuntimeError):  # the record is closed: nobody lives whom it could hold up
+            self._thread.submit(self._writer.take_back, number)
 
     def add(self, row: Row, number: int | None = None) -> int:
         """Takes the row of a request, which `begin` has numbered or not; returns its number."""
         if number is None:
             number = self.begin()
-        self._rows.append((number, row))
+        self._rows.append(_Taken(number, row, self._ticks()))
         self._added += 1
         self._soon()
         return number
@@ -87,11 +132,10 @@ class Recorder:
         rows, self._rows = self._rows, []
         accepted, self._accepted = self._accepted, {}
         await self._run(self._writer.write, rows, accepted)
-        while self._writer.said:
-            self._tell(self._writer.said.popleft())
+        self._say()
 
-    async def spent(self, since: float) -> Decimal:
-        """Dollars of all servers' requests from a moment on (seconds since 1970); what cannot be read counts nothing."""
+    async def spent(self, since: float) -> Decimal | None:
+        """Dollars of all servers' requests from a moment on (seconds since 1970); None where they cannot be read."""
         await self.flush()
         return await self._run(self._writer.spent, since)
 
@@ -103,6 +147,10 @@ class Recorder:
         await self.flush()
         await self._run(self._writer.close)
         self._thread.shutdown(wait=False)
+
+    def _say(self) -> None:
+        while self._writer.said:
+            self._tell(self._writer.said.popleft())
 
     def _soon(self) -> None:
         if self._later is None or self._later.done():
@@ -128,26 +176,25 @@ class _Writer:
         path: Path,
         keep_days: int,
         clock: Callable[[], float],
+        ticks: Callable[[], float],
         zone: tzinfo | None,
         begun: Underway | None,
+        token: str,
+        dearest: Rates,
     ) -> None:
         self.stored = 0
         self.said: deque[str] = deque()
-        self._path, self._keep_days, self._clock, self._zone, self._underway = (
-            path,
-            keep_days,
-            clock,
-            zone,
-            begun,
-        )
+        self._path, self._keep_days, self._clock, self._ticks = path, keep_days, clock, ticks
+        self._zone, self._underway, self._token, self._dearest = zone, begun, token, dearest
+        self._leaves: set[int] = set()  # numbers of requests that have the record's leave
         self._store: Store | None = None
-        self._kept: list[tuple[int, Row]] = []
+        self._kept: list[_Taken] = []
         self._accepted: dict[int, int] = {}
         self._ids: dict[int, int] = {}
         self._failed = False
         self._fold_at = 0.0
 
-    def write(self, rows: list[tuple[int, Row]], accepted: dict[int, int]) -> None:
+    def write(self, rows: list[_Taken], accepted: dict[int, int]) -> None:
         self._kept += rows
         del self._kept[:-_KEPT]
         self._accepted |= accepted
@@ -162,21 +209,48 @@ class _Writer:
                 today = datetime.fromtimestamp(self._clock(), self._zone).date()
                 store.fold(today - timedelta(days=self._keep_days), self._zone)
         except StoreError as error:
-            if not self._failed:
-                self.said.append(str(error))
-            self._failed = True
+            self._fail(str(error))
+        except (OverflowError, ValueError) as error:  # a figure that SQLite cannot hold
+            self._fail(f"{len(self._kept)} requests cannot be recorded ({error}): they are left out.")
+            self._kept, self._accepted = [], {}
 
-    def spent(self, since: float) -> Decimal:
+    def leave(self, rows: list[_Taken], accepted: dict[int, int], ask: Ask) -> Leave | None:
+        self.write(rows, accepted)
+        if self._failed:
+            return None
         try:
-            return self._opened().spent(since)
+            leave = self._opened().leave(self._token, ask, self._ticks, self._dearest)
+        except StoreError as error:
+            self._fail(str(error))
+            return None
+        if leave.state == "go":
+            self._leaves.add(ask.number)
+        return leave
+
+    def take_back(self, number: int) -> None:
+        if number in self._leaves:
+            self._leaves.discard(number)
+            with contextlib.suppress(StoreError):
+                self._opened().take_back(self._token, number)
+
+    def spent(self, since: float) -> Decimal | None:
+        try:
+            stored = self._opened().spent(since, self._dearest)
         except StoreError:
-            return Decimal(0)
+            return None
+        waiting = (dollars(one.row, self._dearest) for one in self._kept if one.row.at.timestamp() >= since)
+        return sum(waiting, stored)
 
     def close(self) -> None:
         if self._store:
             self._store.close()
         if self._underway:
             self._underway.close()
+
+    def _fail(self, sentence: str) -> None:
+        if not self._failed:
+            self.said.append(sentence)
+        self._failed = True
 
     def _opened(self) -> Store:
         if self._store is None:
@@ -186,19 +260,21 @@ class _Writer:
 
     def _write(self, store: Store) -> None:
         rows = [
-            replace(row, accepted=max(row.accepted, self._accepted.get(number, 0)))
-            for number, row in self._kept
+            replace(one.row, accepted=max(one.row.accepted, self._accepted.get(one.number, 0)))
+            for one in self._kept
         ]
         known = {self._ids[number]: chars for number, chars in self._accepted.items() if number in self._ids}
-        ids = store.write(rows, known)
+        ended = {one.number: one.tick for one in self._kept if one.number in self._leaves}
+        ids = store.write(rows, known, Ended(self._token, ended) if ended else None)
         if store.said:
             self.said.append(store.said)
             store.said = None
         if self._underway:
             self._underway.written(len(rows))
+        self._leaves.difference_update(ended)
         self.stored += len(rows)
-        for (number, _), row_id in zip(self._kept, ids, strict=True):
-            self._ids[number] = row_id
+        for one, row_id in zip(self._kept, ids, strict=True):
+            self._ids[one.number] = row_id
         for number in list(self._ids)[:-_REMEMBERED]:
             del self._ids[number]
         self._kept, self._accepted = [], {}

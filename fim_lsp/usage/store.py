@@ -11,7 +11,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from datetime import time as clock_time
@@ -19,8 +19,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fim_lsp.usage import latency, underway
-from fim_lsp.usage.prices import PICO, Prices, cost
+from fim_lsp.usage import latency, permits, underway
+from fim_lsp.usage.prices import PICO, Prices, Rates, cost
 
 FILE = "usage.sqlite3"
 VERSION = 1
@@ -95,6 +95,11 @@ def billed(row: Row, prices: Prices) -> Row:
     return replace(row, table=table, cost=usd, saved=saved)
 
 
+def dollars(row: Row, dearest: Rates) -> Decimal:
+    """What a row counts for against a budget: its cost, or that of the dearest price where none is known."""
+    return cost(dearest, row.hit, row.missed, row.out).usd if row.cost is None else row.cost
+
+
 class Store:
     """The open record, for one thread of one process; any number of processes may write to the same file.
 
@@ -108,12 +113,16 @@ class Store:
         """
         self.path = path
         self.said: str | None = None
+        self._spent: dict[tuple[float, Rates], Decimal] = {}  # as long as no other server has written since
+        self._version = 0
         self._db = self._opened()
 
-    def write(self, rows: Sequence[Row], accepted: Mapping[int, int]) -> list[int]:
+    def write(
+        self, rows: Sequence[Row], accepted: Mapping[int, int], ended: permits.Ended | None = None
+    ) -> list[int]:
         """Stores rows, and for rows stored before (by their id) how many of their characters were accepted.
 
-        Returns the rows' ids, in order.
+        `ended` are those of the rows' requests that had leave.  Returns the rows' ids, in order.
         """
         tally = _Tally()
         with self._transaction() as db:
@@ -124,6 +133,11 @@ class Store:
             for row_id, chars in accepted.items():
                 self._accept(db, tally, row_id, chars)
             _upsert(db, "sums", "slot", tally)
+            if ended is not None:
+                permits.end(db, ended)
+        for since, dearest in self._spent:
+            more = (dollars(row, dearest) for row in rows if row.at.timestamp() >= since)
+            self._spent[since, dearest] += sum(more, Decimal(0))
         return ids
 
     def fold(self, before: date, zone: tzinfo | None, most: int = 31) -> int:
@@ -132,6 +146,7 @@ class Store:
         Days are those of the time zone, None being the system's own.
         """
         done = 0
+        self._spent.clear()
         while done < most:
             with self._transaction() as db:
                 oldest = db.execute("SELECT min(slot) FROM sums WHERE kind = 'all'").fetchone()[0]
@@ -149,20 +164,52 @@ class Store:
                     "INSERT INTO missing VALUES (?, ?)", [(int(one.since), one.requests) for one in left]
                 )
 
-    def spent(self, since: float) -> Decimal:
+    def leave(
+        self, server: str, ask: permits.Ask, ticks: Callable[[], float], dearest: Rates
+    ) -> permits.Leave:
+        """Whether a request of a server may leave, by what all of them have spent and have under way."""
+        folder = self.path.parent
+        with self._transaction() as db:
+            return permits.give(
+                db,
+                server,
+                ask,
+                ticks(),
+                lambda since: self._known(since, dearest),
+                lambda other: underway.alive(folder, other),
+            )
+
+    def take_back(self, server: str, number: int) -> None:
+        """A request that had leave has not left after all."""
+        with self._transaction() as db:
+            permits.take_back(db, server, number)
+
+    def spent(self, since: float, dearest: Rates) -> Decimal:
         """Dollars of all servers' requests from a moment (seconds since 1970, at a quarter of an hour) on."""
         try:
-            return spent(self._db, since)
+            return self._known(since, dearest)
         except sqlite3.Error as error:
             raise StoreError(f"The record of usage in {self.path} cannot be read ({error}).") from None
+
+    def _known(self, since: float, dearest: Rates) -> Decimal:
+        """What `spent` says; a month's sums are read only where another server may have added to them."""
+        version = self._db.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._version = version
+            self._spent.clear()
+        if (since, dearest) not in self._spent:
+            self._spent[since, dearest] = spent(self._db, since, dearest)
+        return self._spent[since, dearest]
 
     def close(self) -> None:
         """Closes the file."""
         self._db.close()
 
     def _opened(self) -> sqlite3.Connection:
+        self._spent.clear()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _own(self.path)
             try:
                 return _connect(self.path)
             except sqlite3.DatabaseError as error:
@@ -187,6 +234,7 @@ class Store:
         for ending in ("-wal", "-shm", ""):
             with contextlib.suppress(FileNotFoundError):
                 Path(f"{self.path}{ending}").replace(f"{aside}{ending}")
+        _own(self.path)
         self.said = f"The record of usage was damaged: it was set aside as {aside}, and a new one was begun."
 
     @contextlib.contextmanager
@@ -246,17 +294,24 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
         try:
             db.execute("PRAGMA temp_store = MEMORY")
             _check_version(db, path)
-            yield db
+            yield db if _version(db) else None  # a server may be about to begin it
         finally:
             db.close()
     except sqlite3.Error as error:
         raise StoreError(f"The record of usage in {path} cannot be read ({error}).") from None
 
 
-def spent(db: sqlite3.Connection, since: float) -> Decimal:
-    """Dollars from a moment (seconds since 1970, at a quarter of an hour) on, of what is not yet folded into days."""
+def spent(db: sqlite3.Connection, since: float, dearest: Rates) -> Decimal:
+    """Dollars from a moment (seconds since 1970, at a quarter of an hour) on, of what is not yet folded into days.
+
+    Requests of unknown price, which are those without a table, count at the `dearest`.
+    """
     pico = db.execute("SELECT sum(pico) FROM sums WHERE kind = 'all' AND slot >= ?", (since,)).fetchone()[0]
-    return Decimal(pico or 0) / PICO
+    tokens = db.execute(
+        "SELECT total(hit), total(missed), total(out) FROM sums WHERE kind = 'table' AND name = '' AND slot >= ?",
+        (since,),
+    ).fetchone()
+    return Decimal(pico or 0) / PICO + cost(dearest, *map(int, tokens)).usd
 
 
 def start_of(day: date, zone: tzinfo | None) -> int:
@@ -330,6 +385,19 @@ def _upsert(db: sqlite3.Connection, table: str, when: str, tally: _Tally) -> Non
         f" ON CONFLICT DO UPDATE SET {', '.join(more)}",
         [(*key, *values) for key, values in tally.sums.items()],
     )
+
+
+def _own(path: Path) -> None:
+    """Make the record and its folder the user's alone; what belongs to somebody else is left as it is."""
+    with contextlib.suppress(OSError):  # what cannot be made is met, and said, when it is opened
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if not hasattr(os, "geteuid"):
+        return  # a user's folders are the user's alone there
+    for one in (path.parent, *(Path(f"{path}{ending}") for ending in ("", "-wal", "-shm"))):
+        with contextlib.suppress(OSError):
+            found = one.stat()
+            if found.st_uid == os.geteuid() and found.st_mode & 0o077:
+                one.chmod(found.st_mode & 0o700)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

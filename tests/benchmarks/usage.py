@@ -50,7 +50,16 @@ def rows(number, seed):
 
 
 def recorder(path, token):
-    return Recorder(path, keep_days=3650, token=token, clock=time.time, tell=print, zone=UTC)
+    return Recorder(
+        path,
+        keep_days=3650,
+        token=token,
+        clock=time.time,
+        ticks=time.monotonic,
+        tell=print,
+        dearest=prices.load().dearest(),
+        zone=UTC,
+    )
 
 
 async def write(path, token, number):
