@@ -16,6 +16,7 @@ class Endpoint:
         self.every = 0.0  # seconds between pieces
         self.gate = None  # an event before which nothing is said
         self.bodies = []
+        self.bill = {}  # what the bill says otherwise
         self.keys = []
         self.cut = 0
         self.ends = {}  # how each request's stream ended: cut or done, by its number from 0
@@ -101,6 +102,7 @@ class Endpoint:
             if self.fault == "break":
                 return False
             used = {"prompt_tokens": 100, "completion_tokens": len(pieces), "prompt_cache_hit_tokens": 64}
+            used |= self.bill
             self._chunk(
                 writer, {"choices": [{"index": 0, "text": "", "finish_reason": "stop"}], "usage": used}
             )
