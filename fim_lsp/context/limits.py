@@ -14,7 +14,7 @@ from typing import Any
 
 MEMORY = 2 << 30  # bytes of addresses; 20,000 files take a quarter of it
 PIECE = 2.0  # seconds of the processor, for one file or one name
-LOOK = 90.0  # the same, for all pieces of a look at the workspace
+LOOK = 60.0  # the same, for all pieces of a look at the workspace
 STILL = 60.0  # seconds by the clock without a piece, after which the process is ended from outside of Python
 NICE = 19  # the lowest priority
 _PDEATHSIG = 1  # PR_SET_PDEATHSIG in linux/prctl.h

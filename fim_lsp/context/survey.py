@@ -76,7 +76,7 @@ class Survey:
     def close(self) -> None:
         """End the process, now or as soon as it has begun."""
         self._closed = True
-        process = self._process
+        process, self._process = self._process, None
         if process is not None and process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
@@ -95,12 +95,16 @@ class Survey:
             limit=LONGEST,
             creationflags=idle,
         )
-        self._process = process
+        self._process = None if self._closed else process
         try:
-            if not self._closed:
+            if self._closed:
+                process.kill()
+            else:
                 await self._listened(process, {"folders": folders, "exclude": exclude, "levels": levels})
-        finally:
+        except BaseException:
             self.close()
+            raise
+        finally:
             await process.wait()
 
     async def _listened(
@@ -127,8 +131,12 @@ class Survey:
 
     def _tell(self, message: Mapping[str, Any]) -> None:
         line = json.dumps(message).encode() + b"\n"
-        if self._process is None:
+        if self._process is None and not self._closed:
             self._unsaid.append(line)
-        elif self._process.stdin is not None and not self._process.stdin.is_closing():
+        elif (
+            self._process is not None
+            and self._process.stdin is not None
+            and not self._process.stdin.is_closing()
+        ):
             with suppress(OSError):
                 self._process.stdin.write(line)

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 from fim_lsp.context import imports, project
 from fim_lsp.context.index import Budget, Index
 from fim_lsp.context.limits import Exhausted, Guard, Patience, Spent, bind
-from fim_lsp.context.outline import known
+from fim_lsp.context.outline import known, outline
 from fim_lsp.context.story import Map
 from fim_lsp.context.tree import Tree
 from fim_lsp.document import split_lines
@@ -72,6 +72,7 @@ class Folder:
         for path in self._tree.files():
             if any(path in index for index in self._indexes.values()):
                 continue
+            outline((), language_of(path))  # the language's patterns are made outside of the file's time
             try:
                 with self._piece():
                     text = self._tree.text(path)
