@@ -244,6 +244,10 @@ class Engine:
         self._ignored = {uri.rstrip("/") + "/": patterns for uri, patterns in ignored.items()}
         self._anew(maps=True)
 
+    def withdraw(self) -> None:
+        """Begin anew, without the maps known so far: something that they may show is to stay home from now on."""
+        self._anew(maps=True)
+
     def draw(self, maps: Mapping[Key, Map]) -> None:
         """Take in maps of folders and packages, of families of languages and levels."""
         others = self._stories.packages(key.folder for key in maps if key.folder not in self._ignored)
@@ -458,7 +462,8 @@ class Engine:
         self._left.clear()
         for opened in self._open.values():
             opened.secret = self._secret(opened.document.uri, opened.notebook)
-            if opened.secret:
+            # What is about to be asked may show what is to stay home now.
+            if opened.secret or maps:
                 self._supersede(opened)
                 self._land(opened)
             opened.window = self._window(opened.document, secret=opened.secret)

@@ -7,8 +7,10 @@ import functools
 import gc
 import logging
 import random
+import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import quote
@@ -41,6 +43,7 @@ YEAR = 366  # most days that a report for an editor covers
 SELDOM = 6 * 3600.0  # seconds between looks at the account's balance and the usual hit rate
 BY_HAND = 8  # changes in one message; a formatter makes more
 MOST_RULES = 200_000  # bytes of a .gitignore that are looked at
+TERMINATED = 128 + signal.SIGTERM  # the exit code, as shells have it
 FAREWELL = 1.0  # seconds for the client to read the last answers
 NEWS = ("state", "message", "model", "enabled")  # of the status, that a client is told of
 
@@ -84,6 +87,7 @@ class Server(LanguageServer):
         self.tasks: set[asyncio.Task[Any]] = set()
         self._survey: Survey | None = None
         self._near: dict[str, str] = {}  # documents whose imports are looked up, by their paths
+        self._kept_home: Mapping[str, Sequence[str]] | None = None  # by folder, what is never sent of it
         self._surveyed: tuple[Any, ...] = ()  # the folders and settings that it is for
 
     @functools.cached_property
@@ -229,13 +233,16 @@ class Server(LanguageServer):
         if wanted == self._surveyed:
             return
         self._surveyed = wanted
-        if self._survey is not None:
-            self._survey.close()
+        before = self._survey
+        if before is not None:
+            before.close()
             self._survey = None
         if not roots or not levels:
             return
 
         def drawn(maps: Sequence[Mapping[str, Any]]) -> None:
+            if chosen.exclude != self.engine.settings.exclude:
+                return  # drawn before these were in force
             found: dict[Key, Map] = {}
             for one in maps:
                 folder = roots[one["folder"]].rstrip("/") + "/" + quote(one["package"])
@@ -246,7 +253,11 @@ class Server(LanguageServer):
             if path in self._near:
                 self.engine.near(self._near.pop(path), found)
 
-        self._survey = Survey(drawn, near)
+        def withdrawn() -> None:
+            self.engine.withdraw()
+            self._study_all()
+
+        self._survey = Survey(drawn, near, withdrawn, before)
         self.run(self._survey.run(list(roots), chosen.exclude, wanted[2]))
         self._study_all()
 
@@ -254,7 +265,11 @@ class Server(LanguageServer):
         """Tell the engine of the workspace's folders, and which files they keep secret."""
         from fim_lsp.exclude import ignored  # noqa: PLC0415 - no client waits for it
 
-        self.engine.folders({uri: ignored(_rules(uri)) for uri, _ in self.folders})
+        found = {uri: ignored(_rules(uri)) for uri, _ in self.folders}
+        if found != self._kept_home:
+            self._kept_home = found
+            self.engine.folders(found)
+            self._study_all()
 
     def _study_all(self) -> None:
         for uri in self.engine.uris():
@@ -269,13 +284,19 @@ class Server(LanguageServer):
             self._survey.about(path, how)
 
     def touched(self, uris: Iterable[str]) -> None:
-        """Files of the workspace were saved, made, renamed or removed."""
-        uris = list(uris)
-        if self._survey is not None:
-            self._survey.changed(path for uri in uris if (path := _path(uri)))
-        if any(uri.endswith("/.gitignore") for uri in uris):
+        """Files of the workspace were saved, made, renamed or removed: those in folders that are left out do not count."""
+        paths = [path for uri in uris if (path := _path(uri)) and self._counts(Path(path))]
+        if self._survey is not None and paths:
+            self._survey.changed(paths)
+        if any(path.endswith(".gitignore") for path in paths):
             self.settle_in()
-            self._study_all()
+
+    def _counts(self, file: Path) -> bool:
+        """Whether a file is in the workspace, and not in a folder that is left out."""
+        from fim_lsp.context import project  # noqa: PLC0415 - no client waits for it
+
+        roots = (root for uri, _ in self.folders if (root := _path(uri)) and file.is_relative_to(root))
+        return any(not project.apart(file.relative_to(root).as_posix()) for root in roots)
 
     def leave(self) -> None:
         """End what goes on beside the messages."""
@@ -735,9 +756,18 @@ def _menu_item(server: Server, document: Document, place: Place, offer: Offer) -
     )
 
 
+async def _until_terminated(work: Coroutine[Any, Any, int]) -> int:
+    """The exit code of what is done, which a SIGTERM ends early, so that all the rest is left in order."""
+    task = asyncio.ensure_future(work)
+    with suppress(NotImplementedError, RuntimeError):  # on Windows; beside the main thread
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await asyncio.wait({task})
+    return TERMINATED if task.cancelled() else task.result()
+
+
 async def _serve(server: Server, reader: Any, writer: Any) -> int:
     server.protocol.set_writer(writer)
-    code = await listen(server.protocol, reader)
+    code = await _until_terminated(listen(server.protocol, reader))
     await server.engine.aclose()
     server.leave()
     await server.close_accounts()

@@ -95,19 +95,19 @@ def in_a_string():
     return 0
 ''',
         r"""
-LIMIT | LIMIT = 10
-T | T = TypeVar("T")
-Price |     Price = int
+LIMIT | LIMIT
+T | T
+Price |     Price
 Item | class Item
 name |     name: str
-price |     price: float = 0.0
-tags |     tags: list[str] = field(default_factory=list)
+price |     price: float
+tags |     tags: list[str]
 label |     def label(self) -> str
 Basket | class Basket(Base[T], metaclass=Meta)
-kind |     kind = "basket"
+kind |     kind
 __init__ |     def __init__(self, owner: str, *, limit: int = LIMIT) -> None
-owner |         self.owner = owner
-_items |         self._items: dict[str, Item] = {}
+owner |         self.owner
+_items |         self._items: dict[str, Item]
 checkout |     async def checkout(self, card: Card, retries: int = 3) -> Receipt | None
 twice |         def twice(x)
 Pairs | type Pairs[K] = list[tuple[K, K]]
@@ -207,25 +207,25 @@ describe("basket", () => {
 });
 """,
         r"""
-LIMIT | export const LIMIT = 10
-path | export const path = input.replace(/\/*$/, "")
+LIMIT | export const LIMIT
+path | export const path
 Money | export type Money = { amount: number; currency: string }
-State | export type State = | "open" | "closed"
+State | export type State = | ...
 Item | export interface Item<T = unknown> extends Base
 name |   readonly name: string
 price |   price?: number
 tags |   tags: Array<Record<string, T>>
 total |   total(quantity: number, tax?: number): number
 Color | export enum Color
-Red |   Red = "red"
-Blue |   Blue = 2
+Red |   Red
+Blue |   Blue
 Basket | export abstract class Basket<T extends Item> implements Iterable<T>
-limit |   static readonly limit = LIMIT
-items |   #items: T[] = []
+limit |   static readonly limit
+items |   #items: T[]
 owner |   private owner?: string
 constructor |   constructor(private readonly store: Store, owner: string)
 size |   get size(): number
-checkout |   async checkout(card: Card, options: { retries: number } = { retries: 3 }): Promise<Receipt>
+checkout |   async checkout(card: Card, options: { retries: number } = ...): Promise<Receipt>
 onChange |   onChange = (next: T): void
 useBasket | export const useBasket = (id: string): Basket<Item>
 load | export async function load<T>(url: string, init?: RequestInit): Promise<T>
@@ -277,13 +277,13 @@ module.exports = {
 };
 """,
         r"""
-LIMIT | const LIMIT = 10
+LIMIT | const LIMIT
 Basket | function Basket(owner)
 total | Basket.prototype.total = function total(tax)
 create | exports.create = function (owner, options)
-double | const double = x => x * 2
+double | const double = x
 Item | class Item extends Base
-kind |   static kind = 'item'
+kind |   static kind
 constructor |   constructor(name, price = 0)
 tags |   *tags()
 find |   find(id)
@@ -311,8 +311,8 @@ function add(item: Item): void {
 </style>
 """,
         r"""
-props | const props = defineProps<{ owner: string }>()
-count | const count = ref(0)
+props | const props
+count | const count
 add | function add(item: Item): void
 """,
     ),
@@ -378,11 +378,11 @@ func InAString() {
 func Map[T, U any](in []T, f func(T) U) []U { return nil }
 """,
         r"""
-Limit | const Limit = 10
-Open |     Open State = iota
+Limit | const Limit
+Open |     Open State
 Closed |     Closed
-name |     name, other = "a", "b"
-ErrEmpty | var ErrEmpty = errors.New("empty: func x() {}")
+name |     name, other
+ErrEmpty | var ErrEmpty
 State | type State int
 Item | type Item struct
 Name |     Name string
@@ -472,8 +472,8 @@ mod tests {
 """,
         r"""
 store | pub mod store
-LIMIT | pub const LIMIT: usize = 10
-COUNT | static mut COUNT: u32 = 0
+LIMIT | pub const LIMIT: usize
+COUNT | static mut COUNT: u32
 Prices | type Prices = HashMap<String, f64>
 Item | pub struct Item<'a>
 name |     pub name: &'a str
@@ -558,16 +558,16 @@ public final class Basket<T extends Item> extends Base implements Iterable<T> {
 """,
         r"""
 Basket | public final class Basket<T extends Item> extends Base implements Iterable<T>
-LIMIT |     private static final int LIMIT = 10
-items |     private final Map<String, List<T>> items = new HashMap<>()
+LIMIT |     private static final int LIMIT
+items |     private final Map<String, List<T>> items
 owner |     protected String owner, street
 Basket |     public Basket(String owner)
 toString |     public String toString()
 checkout |     @Deprecated public <R> R checkout(Card card, Function<Receipt, R> done) throws IOException
 size |     abstract int size()
 State |     public enum State
-OPEN |         OPEN("o")
-CLOSED |         CLOSED("c")
+OPEN |         OPEN
+CLOSED |         CLOSED
 sign |         private final String sign
 State |         State(String sign)
 Store |     interface Store
@@ -634,23 +634,23 @@ val String.shout: String
     get() = uppercase()
 """,
         r"""
-LIMIT | const val LIMIT = 10
+LIMIT | const val LIMIT
 Prices | typealias Prices = Map<String, Double>
 Item | data class Item
 name |     val name: String
-price |     var price: Double = 0.0
-label |     val label get() = "fun x() {"
+price |     var price: Double
+label |     val label get()
 State | sealed interface State
 Color | enum class Color(val code: Int)
-RED |     RED(1)
-BLUE |     BLUE(2)
+RED |     RED
+BLUE |     BLUE
 hex |     fun hex(): String
 Basket | class Basket<T : Item> @Inject constructor(private val store: Store)
-items |     private val items = mutableListOf<T>()
+items |     private val items
 owner |     lateinit var owner: String
 checkout |     suspend fun checkout(card: Card, retries: Int = 3): Receipt
 toString |     override fun toString()
-MAX |         const val MAX = 3
+MAX |         const val MAX
 empty |         fun empty(): Basket<Item>
 Registry | object Registry
 find |     fun find(key: String): Item?
@@ -693,10 +693,10 @@ Item | case class Item(name: String, price: Double = 0.0)
 State | sealed trait State
 State | object State
 Open |   case object Open extends State
-all |   val all: List[State] = List(Open)
+all |   val all: List[State]
 Basket | abstract class Basket[T <: Item](owner: String) extends Base
 Key |   type Key = String
-items |   private val items = mutable.Buffer.empty[T]
+items |   private val items
 toString |   override def toString: String
 checkout |   def checkout(card: Card, retries: Int = 3)(implicit ec: ExecutionContext): Future[Receipt]
 """,
@@ -774,14 +774,14 @@ int main(int argc, char **argv) {
 #endif
 """,
         r"""
-LIMIT | #define LIMIT 10
-MAX | #define MAX(a, b) ((a) > (b) ? (a) : (b))
+LIMIT | #define LIMIT
+MAX | #define MAX(a, b)
 EACH | #define EACH(i, n)
 money_t | typedef unsigned long money_t
 compare_fn | typedef int (*compare_fn)(const void *a, const void *b)
 state | enum state
 OPEN |     OPEN
-CLOSED |     CLOSED = 2
+CLOSED |     CLOSED
 item | typedef struct item
 name |     char *name
 price |     money_t price[2]
@@ -791,7 +791,7 @@ compare |     int (*compare)(struct item *a, struct item *b)
 number |         long number
 value |     union value
 item_t | typedef struct item item_t
-count | static int count = 0
+count | static int count
 names | const char *names[]
 item_new | item_t *item_new(const char *name, money_t price)
 basket_add | static inline int basket_add(struct basket *b, item_t *item)
@@ -853,11 +853,11 @@ std::vector<int> Basket<int>::checkout(const Card& card, int retries) {
 """,
         r"""
 Price | using Price = double
-kLimit | constexpr int kLimit = 10
+kLimit | constexpr int kLimit
 State | enum class State { Open, Closed }
 Color | enum class Color : int
 Red |   Red
-Blue |   Blue = 3
+Blue |   Blue
 Basket | class Basket : public Base<T>
 Basket |   explicit Basket(std::string owner) : owner_(std::move(owner))
 ~Basket |   virtual ~Basket() = default
@@ -934,8 +934,8 @@ public void InAString() {
 """,
         r"""
 Basket |     public sealed class Basket<T> : Base, IEnumerable<T> where T : Item
-Limit |         private const int Limit = 10
-_items |         private readonly Dictionary<string, List<T>> _items = new()
+Limit |         private const int Limit
+_items |         private readonly Dictionary<string, List<T>> _items
 Owner |         public string Owner
 Size |         public int Size
 Changed |         public event EventHandler? Changed
@@ -944,7 +944,7 @@ CheckoutAsync |         public async Task<Receipt> CheckoutAsync(Card card, Canc
 Dispose |         protected override void Dispose(bool disposing)
 State |     public enum State
 Open |         Open
-Closed |         Closed = 2
+Closed |         Closed
 Point |     public record Point(int X, int Y)
 IStore |     public interface IStore
 Find |         Item? Find(string key)
@@ -1008,7 +1008,7 @@ extension Basket {
 }
 """,
         r"""
-limit | let limit = 10
+limit | let limit
 Prices | typealias Prices = [String: Double]
 Store | protocol Store: AnyObject
 Key |     associatedtype Key
@@ -1016,15 +1016,15 @@ count |     var count: Int
 find |     func find(_ key: Key) async throws -> Item?
 Item | public struct Item: Codable, Hashable
 name |     public let name: String
-price |     var price: Double = 0.0
-tags |     private(set) var tags: [String] = []
+price |     var price: Double
+tags |     private(set) var tags: [String]
 init |     init?(name: String, price: Double)
 State | enum State: String
 open |     case open
 closed |     case closed(by: String)
-all |     static let all = [State.open]
+all |     static let all
 Basket | final class Basket<T: Item>: ObservableObject
-items |     @Published var items: [T] = []
+items |     @Published var items: [T]
 make |     class func make() -> Basket
 checkout |     override func checkout(with card: Card, retries: Int = 3) throws -> Receipt
 total |     var total: Double
@@ -1071,15 +1071,15 @@ void main(List<String> args) {
 }
 """,
         r"""
-limit | const limit = 10
+limit | const limit
 Handler | typedef Handler = void Function(Item item)
 State | enum State { open, closed }
 Basket | abstract class Basket<T extends Item> extends Base with Countable
 owner |   final String owner
 items |   late final Map<String, List<T>> items
-count |   static int count = 0
+count |   static int count
 Basket |   Basket(this.owner, {required this.items})
-empty |   Basket.empty() : this('nobody', items: {})
+empty |   Basket.empty() : this(..., items: {})
 size |   int get size
 checkout |   Future<Receipt> checkout(Card card, { int retries = 3, }) async
 toString |   String toString()
@@ -1133,7 +1133,7 @@ end
 """,
         r"""
 Shop | module Shop
-LIMIT |   LIMIT = 10
+LIMIT |   LIMIT
 Basket |   class Basket < Base
 owner |     attr_reader :owner, :items
 items |     has_many :items
@@ -1206,19 +1206,19 @@ function total(array $items, float $tax = 0.0): float
 }
 """,
         r"""
-SHOP_OPEN | define('SHOP_OPEN', true)
-LIMIT | const LIMIT = 10
+SHOP_OPEN | SHOP_OPEN
+LIMIT | const LIMIT
 Store | interface Store
 find |     public function find(string $key): ?Item
 Basket | final class Basket extends Base implements IteratorAggregate
-KIND |     public const KIND = 'basket'
-items |     private array $items = []
+KIND |     public const KIND
+items |     private array $items
 owner |     protected static ?string $owner
-__construct |     public function __construct(private readonly Store $store, string $owner = 'nobody')
+__construct |     public function __construct(private readonly Store $store, string $owner = ...)
 load |     public static function load(string $path): static
 State | enum State: string
-Open |     case Open = 'open'
-Closed |     case Closed = 'closed'
+Open |     case Open
+Closed |     case Closed
 total | function total(array $items, float $tax = 0.0): float
 """,
     ),
@@ -1265,14 +1265,14 @@ function in_a_string()
 return M
 """,
         r"""
-M | local M = {}
-LIMIT | LIMIT = 10
-version | M.version = "1.0"
+M | local M
+LIMIT | LIMIT
+version | M.version
 sum | local function sum(items, tax)
 new | function M.new(owner)
 checkout | function M:checkout(card, retries)
 double | M.double = function(x)
-text | local text = [[
+text | local text
 """,
     ),
     "elixir": (
@@ -1306,7 +1306,7 @@ end
 ''',
         r"""
 Basket | defmodule Shop.Basket
-limit |   @limit 10
+limit |   @limit
 t |   @type t :: %__MODULE__{owner: String.t()}
 new |   def new(owner, opts \\ [])
 empty? |   def empty?(%{items: items})
@@ -1349,10 +1349,10 @@ pub fn checkout(
 }
 """,
         r"""
-limit | pub const limit: usize = 10
+limit | pub const limit: usize
 Item | pub const Item = struct
 name |     name: []const u8
-price |     price: f64 = 0
+price |     price: f64
 init |     pub fn init(name: []const u8) Item
 State | const State = enum
 open |     open
@@ -1380,8 +1380,8 @@ function clean {
 }
 """,
         r"""
-LIMIT | LIMIT=10
-PATH_TO | export PATH_TO="$HOME/shop"
+LIMIT | LIMIT
+PATH_TO | export PATH_TO
 checkout | checkout()
 clean | function clean
 """,
@@ -1425,11 +1425,11 @@ def test_line_ends_and_tabs_change_nothing(language):
     ("language", "text", "expected"),
     [
         ("python", "class A:\n\tx: int\n\tclass B:\n\t\ty: int\n\t\tclass C:\n\t\t\tz = 1\n",
-         ["class A", "    x: int", "    class B", "        y: int", "        class C", "        z = 1"]),
-        ("python", "def f(a,  b = 'x  y', # why\n      c): pass\n", ["def f(a, b = 'x y', c)"]),
+         ["class A", "    x: int", "    class B", "        y: int", "        class C", "        z"]),
+        ("python", "def f(a,  b = 'x  y', # why\n      c): pass\n", ["def f(a, b = ..., c)"]),
         ("python", "def f(\n" + "".join(f"    a{i},\n" for i in range(9)) + "):\n    x = 1\ny = 2\n",
-         ["def f(a0, a1, a2, a3, a4", "y = 2"]),
-        ("python", f"x = '{'y' * 200}'\n", [f"x = '{'y' * 155}"]),
+         ["def f(a0, a1, a2, a3, a4", "y"]),
+        ("python", f"def f({'y' * 200}): pass\n", [f"def f({'y' * 154}"]),
         ("python", f"x = '{'y' * 1000}'\ndef f(): pass\n", ["def f()"]),
         ("python", "def f(:\n\ndef g(a): pass\n", ["def f(:", "def g(a)"]),
         ("python", "x: dict[str, int] = {\n    'a': 1,\n}\n", ["x: dict[str, int]"]),

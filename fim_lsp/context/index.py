@@ -40,7 +40,10 @@ _Ranked = tuple[float, str, int, Definition]  # by worth, the greatest first, th
 
 
 class Index:
-    """The files of one family of languages in one folder, by their paths in it."""
+    """The files of one family of languages in one folder, by their paths in it.
+
+    A path or a signature with a character that is not printable is not taken in: it could pass for lines of its own.
+    """
 
     def __init__(self) -> None:
         self._files: dict[str, _File] = {}
@@ -61,15 +64,16 @@ class Index:
 
     def put(self, path: str, text: str, *, aside: bool = False) -> bool:
         """Take in a file, or what has become of it; whether its definitions are others than before."""
+        if not path.isprintable():
+            return False
         before = self._files.get(path)
-        self.drop(path)
-        self._defined.clear()
         lines = split_lines(text)
         found = outline(lines, language_of(path))
-        kept = tuple(one for one in found if len(one.name) >= SHORTEST and not one.name.startswith("__"))[
-            :MOST
-        ]
+        kept = tuple(one for one in found if _shows(one))[:MOST]
         named = array("I", sorted(map(self._number, words(text))))
+        # What may be ended in its midst stands above.
+        self.drop(path)
+        self._defined.clear()
         for number in named:
             self._naming[number] += 1
         self._files[path] = _File(kept, named, aside)
@@ -177,6 +181,11 @@ class Index:
     def _files_naming(self, word: str) -> int:
         number = self._numbers.get(word)
         return 0 if number is None else self._naming[number]
+
+
+def _shows(one: Definition) -> bool:
+    """Whether a definition may stand in a map."""
+    return len(one.name) >= SHORTEST and not one.name.startswith("__") and one.signature.isprintable()
 
 
 def _telling(name: str) -> float:

@@ -24,13 +24,15 @@ _TOP = "top"  # what holds the lines of a file that stand in nothing
 _BODY = "body"  # what holds the lines below one that holds no definitions
 _OPENERS = "([{"
 _CLOSERS = ")]}"
+_GIVES = frozenset({"=", ":", "\\\\"})  # what a default stands behind
 
 
 class Definition(NamedTuple):
     """A name that a file defines: the line it stands on, from 0, and one line that shows it.
 
     `signature` keeps its indentation as at most 8 spaces, has no line end and no body, and is at most
-    160 characters; one that goes on over lines is joined.
+    160 characters; one that goes on over lines is joined.  It shows no value: what is assigned is left out, and `...`
+    stands for a string, and for a default that is more than a number or a name.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Rule(NamedTuple):
     opens: str  # "" if they are held by what holds the line itself
     whole: bool  # whether the signature goes on until its brackets are closed
     cuts: frozenset[str]
+    bare: bool = False  # whether it ends behind the name
 
 
 class Rules(NamedTuple):
@@ -83,6 +86,8 @@ class Tongue:
     long: tuple[str, ...]  # what opens a string or comment that may span lines
     spans: re.Pattern[str]  # a string or comment, to its end or that of the text
     signs: re.Pattern[str]  # the same, or a mark that a signature's end is found by
+    values: re.Pattern[str]  # the same, or a mark that a default's ends are found by
+    quote: re.Pattern[str]  # what begins a string
     passes: re.Pattern[str] | None  # a line that holds nothing and ends nothing
     joins: re.Pattern[str] | None  # a line that the next belongs to
     carries: re.Pattern[str] | None  # a line that carries a signature on
@@ -131,14 +136,14 @@ def _definitions(tongue: Tongue, text: Sequence[str]) -> Iterator[Definition]:
         if passes is not None and passes.match(code):
             found = tongue.match("#", code)
             if found is not None:
-                yield Definition(found[1], number, _signature(tongue, text, number, found[0])[0])
+                yield Definition(found[1], number, _signature(tongue, text, number, *found)[0])
             continue
         while holders and holders[-1][0] > indent:
             holders.pop()
         if code[0] in "{})]>":
             found = tongue.match("}", code)
             if found is not None and holders and holders[-1][0] == indent:
-                opened = _signature(tongue, text, holders[-1][2], _OPENED)[0]
+                opened = _signature(tongue, text, holders[-1][2], _OPENED, "")[0]
                 yield Definition(found[1], number, f"{opened} {found[1]}"[:LONGEST_SIGNATURE])
             continue
         if holders and holders[-1][0] == indent:
@@ -161,16 +166,20 @@ def _definitions(tongue: Tongue, text: Sequence[str]) -> Iterator[Definition]:
         rule, name = found
         holders.append((indent, rule.opens or kind, number))
         if name:
-            signature, after = _signature(tongue, text, number, rule, before)
+            signature, after = _signature(tongue, text, number, rule, name, before)
             yield Definition(name, number, signature)
 
 
 def _signature(
-    tongue: Tongue, text: Sequence[str], number: int, rule: Rule, before: str = ""
+    tongue: Tongue, text: Sequence[str], number: int, rule: Rule, name: str, before: str = ""
 ) -> tuple[str, int]:
     """The signature that begins on a line, and the number of the line behind it."""
     code = text[number].lstrip()
     indent = _width(text[number], code)
+    blank = " " * min(indent, _DEEPEST)
+    if rule.bare:
+        named = re.match(rf".*?\b{re.escape(name)}\b(?:\([^()]*\))?", code)
+        return (blank + (named[0] if named else name))[:LONGEST_SIGNATURE], number + 1
     shown = before
     depth = 0
     generic = closed = False  # within <> that go on over lines
@@ -190,7 +199,54 @@ def _signature(
         if not (carried or (within and (generic or (rule.whole and depth > 0)))):
             break
     shown = shown.rstrip(" ,;=\\" if depth == 0 else " ,;=\\([{") or shown
-    return (" " * min(indent, _DEEPEST) + shown)[:LONGEST_SIGNATURE].rstrip(), at
+    shown = _valueless(tongue, shown)
+    if name not in shown:
+        shown = name
+    return (blank + shown)[:LONGEST_SIGNATURE].rstrip(), at
+
+
+_LEFT_OUT = "..."
+_MAY_HOLD_A_VALUE = re.compile(
+    r"[\"'`=\\/<]|:\s|\[\["
+)  # most signatures hold none, and are shown as they are
+_MANY_LEFT_OUT = re.compile(r"\.\.\.(?:(?:,| \|) \.\.\.)+")
+_PLAIN = re.compile(r"[-+!&*]?(?:new )?[\w.:$@]{1,40}(?:\(\))?|\[\]|\{\}|\(\)")  # defaults that tell nothing
+_ABI = r'\bextern "[\w-]{1,12}"'  # the one string that is no value
+
+
+def _valueless(tongue: Tongue, shown: str) -> str:
+    """A signature without the strings in it, and without the defaults that are more than a number or a name."""
+    if not _MAY_HOLD_A_VALUE.search(shown):
+        return shown
+    parts: list[str] = []
+    start = depth = within = 0
+    given = -1  # where a default begins, `within` so many brackets
+    for sign in (*tongue.values.finditer(shown), None):
+        mark, at = (sign[0], sign.start()) if sign is not None else ("", len(shown))
+        if given >= 0 and (not mark or (depth == within and mark in {*_CLOSERS, ",", ";"})):
+            value = shown[given:at].strip()
+            if not _PLAIN.fullmatch(value):
+                parts += [shown[start:given], " " * shown.startswith(" ", given), _LEFT_OUT]
+                start = at
+            given = -1
+        if sign is None or mark in {",", ";"} or mark.startswith("extern"):
+            continue
+        if mark in _OPENERS:
+            depth += 1
+        elif mark in _CLOSERS:
+            depth = max(depth - 1, 0)
+        elif given >= 0:
+            continue
+        elif mark in _GIVES:
+            if depth or mark != "=":
+                given, within = sign.end(), depth
+        elif not mark.startswith((*tongue.comments, "\\")):
+            parts += [shown[start:at], _LEFT_OUT]
+            start = sign.end()
+    found = _MANY_LEFT_OUT.sub(_LEFT_OUT, "".join([*parts, shown[start:]])) if parts else shown
+    # A string that was not seen as a whole: what is behind its mark may be a part of it.
+    rest = next((quote for quote in tongue.quote.finditer(found) if not quote[0].startswith("extern")), None)
+    return found if rest is None else found[: rest.start()].rstrip(" ,=([{")
 
 
 def _piece(tongue: Tongue, code: str, depth: int, cuts: frozenset[str]) -> tuple[str, int, bool]:
@@ -254,6 +310,9 @@ def _scripts(text: Sequence[str]) -> list[str]:
 _OPENED = Rule(opens=_BODY, whole=False, cuts=frozenset("{"))
 
 
+_CHARS = r"'(?:\\.|[^'\\])*'"
+
+
 @cache
 def _tongue(name: str) -> Tongue | None:
     row = _rows().get(name)
@@ -268,6 +327,10 @@ def _tongue(name: str) -> Tongue | None:
         spans.append(re.escape(span.opening) + rest)
     if not any(span.opening == "'" for span in tongue.spans.values()):
         spans.append(r"'(?:\\[^\n']{1,8}|[^'\\\n])'")
+    # Other than where ' begins a lifetime, it may begin a string of any length.
+    signs = "\"'" if like["ids"] != ["rust"] else '"'
+    signs += "".join(span.opening for span in tongue.spans.values() if span.opening == "`")
+    values = [like.get("gives", "(?<![=!<>:+*/|&^%~-])=(?![=>~])"), _ABI]
     cuts = like.get("cuts", ["{"])
     rules = [(rule, _rule(rule, cuts)) for rule in like["rule"]]
     marks = sorted({mark for _, rule in rules for mark in rule.cuts} - {*_OPENERS}, key=len, reverse=True)
@@ -278,6 +341,10 @@ def _tongue(name: str) -> Tongue | None:
         long=tuple(span.opening for span in tongue.spans.values() if span.long) + tuple(like.get("long", ())),
         spans=re.compile("|".join(spans), re.DOTALL),
         signs=re.compile("|".join([*map(re.escape, marks), *spans, r"[(\[{}\])]"]), re.DOTALL),
+        values=re.compile(
+            "|".join([*values, *spans, *([_CHARS] if "'" in signs else []), r"[(\[{}\]),;]"]), re.DOTALL
+        ),
+        quote=re.compile(f"{_ABI}|[{signs}]"),
         passes=_optional(like, "passes"),
         joins=_optional(like, "joins"),
         carries=_optional(like, "carries"),
@@ -290,6 +357,7 @@ def _rule(row: dict[str, Any], cuts: Sequence[str]) -> Rule:
     return Rule(
         opens=row.get("opens", _BODY),
         whole=row.get("whole", True),
+        bare=row.get("bare", False),
         cuts=frozenset(row.get("cuts", cuts)),
     )
 

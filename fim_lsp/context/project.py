@@ -20,12 +20,13 @@ class Level(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """How much of a folder is looked at: files, bytes of all and of one, characters of a line."""
+    """How much of a folder is looked at: files, bytes of all and of one, characters of a line, folders in each other."""
 
     files: int
     bytes: int
     file_bytes: int
     line: int
+    depth: int
 
 
 def family(language: str) -> str:
@@ -59,10 +60,20 @@ def least() -> int:
 
 
 def left_out(name: str, *, folder: bool) -> bool:
-    """Whether a file or folder of that name is nothing that people of the project write."""
+    """Whether a file or folder of that name is nothing that people of the project write.
+
+    Nor is one whose name would break the line that shows it, or show it otherwise than it is.
+    """
+    if not name.isprintable():
+        return True
     if folder:
         return name.startswith(".") or name in _folders("left_out")
     return _files("left_out").match(name) is not None
+
+
+def apart(path: str) -> bool:
+    """Whether a file is in a folder that is left out; `path` is relative, with `/`."""
+    return any(left_out(name, folder=True) for name in path.split("/")[:-1])
 
 
 def aside(path: str) -> bool:

@@ -22,26 +22,48 @@ _CODE = "import sys; sys.path[:0] = sys.argv[1:]; from fim_lsp.context.surveyor 
 
 
 class Survey:
-    """One process, for some folders and settings; `drawn` hears of maps, `near` of what a file (its path) imports."""
+    """One process, for some folders and settings; none is begun before that of another survey has ended.
+
+    `drawn` hears of maps, `near` of what a file (its path) imports, `withdrawn` that something shown is to stay home;
+    none of them hears of anything once the survey is closed.
+    """
 
     def __init__(
-        self, drawn: Callable[[Sequence[Mapping[str, Any]]], None], near: Callable[[str, Map], None]
+        self,
+        drawn: Callable[[Sequence[Mapping[str, Any]]], None],
+        near: Callable[[str, Map], None],
+        withdrawn: Callable[[], None] = lambda: None,
+        after: Survey | None = None,
     ) -> None:
+        """`after` is the survey in whose place this one comes, and which is closed."""
         self._drawn = drawn
         self._near = near
+        self._withdrawn = withdrawn
+        self._after = after
+        self._closed = False
+        self._over = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
         self._unsaid: list[bytes] = []  # what was to be told before it began
 
     async def run(self, folders: Sequence[str], exclude: Sequence[str], levels: Sequence[str]) -> None:
         """Begin, and hear what it says until it ends; a failure is logged, and then there are no maps."""
+        after, self._after = self._after, None
         try:
-            await self._heard(folders, exclude, levels)
+            if after is not None:
+                await after.over()
+            if not self._closed:
+                await self._heard(folders, exclude, levels)
         except OSError as error:
             log.warning("no map of the project: its process does not start (%s)", type(error).__name__)
         except (ValueError, KeyError, TypeError) as error:
             log.warning("no map of the project: its process made no sense (%s)", type(error).__name__)
         finally:
             self.close()
+            self._over.set()
+
+    async def over(self) -> None:
+        """Wait until there is no process any more."""
+        await self._over.wait()
 
     def changed(self, paths: Iterable[str]) -> None:
         """Tell of files that were saved, made, renamed or removed."""
@@ -52,7 +74,8 @@ class Survey:
         self._tell({"about": path, "level": level})
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, now or as soon as it has begun."""
+        self._closed = True
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
             with suppress(ProcessLookupError):
@@ -63,7 +86,7 @@ class Survey:
         # What the interpreter would find by itself stands behind: an isolated one is told of the server's folders.
         paths = [str(package), *(path for path in sys.path if path)]
         idle = getattr(subprocess, "IDLE_PRIORITY_CLASS", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
-        self._process = process = await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-I", "-X", "utf8", "-c", _CODE, *dict.fromkeys(paths)),
             stdin=subprocess.PIPE,
@@ -72,26 +95,48 @@ class Survey:
             limit=LONGEST,
             creationflags=idle,
         )
-        unsaid, self._unsaid = self._unsaid, []
-        self._tell({"folders": list(folders), "exclude": list(exclude), "levels": list(levels)})
+        self._process = None if self._closed else process
+        try:
+            if self._closed:
+                process.kill()
+            else:
+                await self._listened(process, {"folders": folders, "exclude": exclude, "levels": levels})
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            await process.wait()
+
+    async def _listened(
+        self, process: asyncio.subprocess.Process, first: Mapping[str, Sequence[str]]
+    ) -> None:
         assert process.stdin is not None
-        process.stdin.writelines(unsaid)
         assert process.stdout is not None
-        while line := await process.stdout.readline():
+        unsaid, self._unsaid = self._unsaid, []
+        self._tell({name: list(value) for name, value in first.items()})
+        process.stdin.writelines(unsaid)
+        while (line := await process.stdout.readline()) and not self._closed:
             answer = json.loads(line)
             if "about" in answer:
                 self._near(answer["about"], Map(answer["text"], tuple(answer["files"])))
-                continue
-            log.info("%d files in the maps, read in %.1f s", answer["files"], answer["seconds"])
-            self._drawn(answer["maps"])
-        await process.wait()
-        if self._process is process:
+            elif "withdrawn" in answer:
+                self._withdrawn()
+            else:
+                log.info("%d files in the maps, read in %.1f s", answer["files"], answer["seconds"])
+                if answer["left"]:
+                    log.warning("not in the maps: %d files that take too long to look at", answer["left"])
+                self._drawn(answer["maps"])
+        if not self._closed:
             log.warning("no further maps of the project: its process ended by itself")
 
     def _tell(self, message: Mapping[str, Any]) -> None:
         line = json.dumps(message).encode() + b"\n"
-        if self._process is None:
+        if self._process is None and not self._closed:
             self._unsaid.append(line)
-        elif self._process.stdin is not None and not self._process.stdin.is_closing():
+        elif (
+            self._process is not None
+            and self._process.stdin is not None
+            and not self._process.stdin.is_closing()
+        ):
             with suppress(OSError):
                 self._process.stdin.write(line)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore import GitIgnorePatternError
 
 from fim_lsp.context import project
+from fim_lsp.context.limits import Spent
 from fim_lsp.context.outline import known
 from fim_lsp.exclude import excluded
 from fim_lsp.languages import language_of
@@ -21,8 +24,15 @@ MOST_RULES = 200_000  # bytes of a .gitignore that are looked at
 class Tree:
     """A folder, with what is never shown of it; nothing in it is run, and no link is followed."""
 
-    def __init__(self, root: Path, exclude: Sequence[str]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        exclude: Sequence[str],
+        piece: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """`piece` bounds what is done for one name: one that takes too long is left out."""
         self.root = root
+        self._piece = piece
         self._exclude = exclude
         self._rules: dict[str, GitIgnoreSpec | None] = {}  # of each folder, by its path from the root
 
@@ -39,32 +49,42 @@ class Tree:
         """What a file holds; None if it is not to be shown, or is no text that a person wrote."""
         if not self.shows(path):
             return None
-        file = self.root / path
         try:
-            if file.is_symlink() or not file.is_file() or file.stat().st_size > project.bounds().file_bytes:
+            held = None if self._linked(path) else _held(self.root / path, project.bounds().file_bytes)
+            if held is None:
                 return None
-            text = file.read_bytes().decode()
+            text = held.decode()
         except (OSError, UnicodeDecodeError, ValueError):
             return None
         return None if "\0" in text or project.made(text) else text
 
     def shows(self, path: str) -> bool:
         """Whether a file may be shown, by its name and those of its folders."""
-        *folders, name = path.split("/")
-        at = ""
-        for folder in folders:
-            at = f"{at}{folder}/"
-            if project.left_out(folder, folder=True) or self._ignored(at):
-                return False
-        return self._wanted(path, name)
+        folder, _, name = path.rpartition("/")
+        return self._looks_into(folder) and self._wanted(path, name)
 
     def forget(self, path: str) -> bool:
-        """Read a .gitignore anew that has changed; whether the file is one."""
-        folder, _, name = path.rpartition("/")
-        if name != IGNORE:
+        """Read a .gitignore anew that has changed; whether the file is one that counts, and says something else."""
+        folder, slash, name = path.rpartition("/")
+        if name != IGNORE or not self._looks_into(folder):
             return False
-        self._rules.pop(f"{folder}/" if folder else "", None)
-        return True
+        before = self._rules.pop(folder + slash, None)
+        return self._rules_of(folder + slash) != before
+
+    def _looks_into(self, folder: str) -> bool:
+        """Whether what a folder holds may be shown, by its name and those of the folders that it is in."""
+        names = folder.split("/") if folder else []
+        at = ""
+        for name in names:
+            at = f"{at}{name}/"
+            if project.left_out(name, folder=True) or self._ignored(at):
+                return False
+        return len(names) <= project.bounds().depth
+
+    def _linked(self, path: str) -> bool:
+        """Whether a file, or a folder that it is in, is a link."""
+        *folders, _ = (at for at, sign in enumerate(f"{path}/") if sign == "/")
+        return any((self.root / path[:at]).is_symlink() for at in (*folders, len(path)))
 
     def _wanted(self, path: str, name: str) -> bool:
         return (
@@ -75,6 +95,8 @@ class Tree:
         )
 
     def _walk(self, folder: str) -> Iterator[str]:
+        if folder.count("/") > project.bounds().depth:
+            return
         try:
             with os.scandir(self.root / folder) as found:
                 entries = sorted(found, key=lambda entry: entry.name)
@@ -84,15 +106,18 @@ class Tree:
         for entry in entries:
             path = folder + entry.name
             try:
-                if entry.is_symlink():
-                    continue
-                if entry.is_dir():
-                    if not project.left_out(entry.name, folder=True) and not self._ignored(f"{path}/"):
-                        folders.append(f"{path}/")
-                elif entry.is_file() and self._wanted(path, entry.name):
-                    yield path
-            except OSError:
+                with self._piece():
+                    if entry.is_symlink():
+                        continue
+                    if entry.is_dir():
+                        if not project.left_out(entry.name, folder=True) and not self._ignored(f"{path}/"):
+                            folders.append(f"{path}/")
+                        continue
+                    if not entry.is_file() or not self._wanted(path, entry.name):
+                        continue
+            except (OSError, Spent):
                 continue
+            yield path
         for inner in folders:
             yield from self._walk(inner)
 
@@ -121,3 +146,20 @@ class Tree:
                 rules = None
             self._rules[folder] = rules
         return self._rules[folder]
+
+
+def _held(file: Path, most: int) -> bytes | None:
+    """What a file holds; None if it is no plain file, or longer than so many bytes.
+
+    Neither a link is followed nor a pipe waited for, even if the file has become one just now.
+    """
+    flags = (
+        os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    )
+    number = os.open(file, flags)
+    with os.fdopen(number, "rb") as opened:
+        found = os.fstat(number)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+            return None
+        held = opened.read(most + 1)
+    return held if len(held) <= most else None
