@@ -14,6 +14,7 @@ from fim_lsp import answers, pace
 from fim_lsp.account import Account, Ledger
 from fim_lsp.answers import Answers, Offer, Spot
 from fim_lsp.breaker import Breaker
+from fim_lsp.characters import Holds
 from fim_lsp.context.stories import Key, Stories
 from fim_lsp.context.story import Map
 from fim_lsp.document import Document, Edit, Place, body
@@ -103,6 +104,7 @@ class _Question:
     temperature: float
     language: str
     line_end: str
+    holds: Holds
 
 
 class Engine:
@@ -599,7 +601,15 @@ class Engine:
         form = shape(prompt.prefix, after, document.language, chosen.multiline, chosen.max_tokens)
         spot = answers.spot(document.uri, lines, place)
         return _Question(
-            document.uri, prompt, after, spot, form, chosen.temperature, document.language, document.line_end
+            document.uri,
+            prompt,
+            after,
+            spot,
+            form,
+            chosen.temperature,
+            document.language,
+            document.line_end,
+            document.holds,
         )
 
     def _request(self, question: _Question, temperature: float) -> Request:
@@ -647,7 +657,7 @@ class Engine:
         """One answer of the model, tidied; None if it failed or the person typed something else."""
         request = self._request(question, temperature)
         before = question.prompt.prefix
-        ending = Ending(before, question.after, question.language, question.shape)
+        ending = Ending(before, question.after, question.language, question.shape, question.holds)
         account = Account(
             question.prompt,
             uri=question.uri,
@@ -744,7 +754,8 @@ class Engine:
     @staticmethod
     def _tidied(question: _Question, raw: str, *, cut: bool = False) -> Offer:
         q = question
-        return Offer(*tidy(raw, q.prompt.prefix, q.after, q.language, q.shape, q.line_end, cut=cut))
+        about = q.prompt.prefix, q.after, q.language, q.shape, q.line_end
+        return Offer(*tidy(raw, *about, cut=cut, holds=q.holds))
 
     def _worked(self) -> None:
         self._breaker.succeeded()

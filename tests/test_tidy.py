@@ -66,6 +66,7 @@ PURE = [
     "ghost",
     "prompt",
     "answers",
+    "characters",
     "shape",
     "stop",
     "trim",
