@@ -86,7 +86,8 @@ class _Open:
     window: Window
     flight: Flight | None = None
     ahead: Flight | None = None  # for the place behind a ghost text that is nearly typed to its end
-    turn: asyncio.Task[_Found] | None = None
+    turn: asyncio.Task[_Found | None] | None = None
+    edits: int = 0  # that the document has gone through since it is open
     asked_at: float = float("-inf")  # clock seconds of the last request
     ghost: Ghost | None = None
     secret: bool = False  # whether the document is never to be sent
@@ -188,6 +189,7 @@ class Engine:
     def edited(self, uri: str, edit: Edit, *, typed: bool = True) -> None:
         """Take note of a change that the document has gone through; one that nobody `typed` is no news to others."""
         opened = self._open[uri]
+        opened.edits += 1
         now = self._clock()
         if now - self._stirred > REST:
             self._stories.rest()
@@ -289,7 +291,8 @@ class Engine:
         turn = asyncio.create_task(self._turn(opened, lines, there, explicit))
         opened.turn = turn
         try:
-            return self._show(opened, place, await turn, selected)
+            found = await turn
+            return None if found is None else self._show(opened, place, found, selected)
         except asyncio.CancelledError:
             current = asyncio.current_task()
             if current is not None and current.cancelling():
@@ -529,8 +532,18 @@ class Engine:
         if not flight.waiters:
             flight.land()
 
-    async def _turn(self, opened: _Open, lines: Sequence[str], place: Place, explicit: bool) -> _Found:
+    def _turn(
+        self, opened: _Open, lines: Sequence[str], place: Place, explicit: bool
+    ) -> Coroutine[Any, Any, _Found | None]:
+        """What is found for a place of the document as it is now; None if it was edited before it was asked about."""
+        return self._turned(opened, lines, place, explicit, opened.edits)
+
+    async def _turned(
+        self, opened: _Open, lines: Sequence[str], place: Place, explicit: bool, edits: int
+    ) -> _Found | None:
         while True:
+            if opened.edits != edits:
+                return None  # the place may not even be there any more
             flight = opened.flight
             if flight is None or explicit or not flight.serves(lines, place):
                 if flight is not None:

@@ -430,6 +430,7 @@ def create(
         document, place = found
         explicit = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
         selected, span = _selection(server, document, place, params.context.selected_completion_info)
+        line = document.lines[place.line]  # as it was asked about: it may be gone before the answer
         offers = await server.engine.complete(document.uri, place, explicit=explicit, selected=selected)
         if offers is None:
             return None
@@ -437,7 +438,7 @@ def create(
         return [
             types.InlineCompletionItem(
                 insert_text=menu.lines(before + offer.text, server.client),
-                range=_covering(server, document, place, span, offer.covers),
+                range=_covering(server, line, place, span, offer.covers),
             )
             for offer in offers
         ]
@@ -656,13 +657,11 @@ def _selection(
     return Selected(start.column, info.text), info.range
 
 
-def _covering(
-    server: Server, document: Document, place: Place, span: types.Range, covers: int
-) -> types.Range:
+def _covering(server: Server, line: str, place: Place, span: types.Range, covers: int) -> types.Range:
     """A range that goes on over so many characters right of the cursor."""
     if not covers:
         return span
-    end = to_units(document.lines[place.line], place.column + covers, server.encoding)
+    end = to_units(line, place.column + covers, server.encoding)
     return types.Range(span.start, types.Position(place.line, end))
 
 
