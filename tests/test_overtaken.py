@@ -47,9 +47,9 @@ async def test_a_glance_with_its_lines_deleted_in_the_same_packet(world):
 async def test_a_line_that_an_answer_covers_is_gone_before_it_comes(start, endpoint):
     """The answer is told of the line as it was asked about, and no fault is logged."""
     endpoint.first = 0.2
-    endpoint.says = "a\" + b\n"
+    endpoint.says = 'a" + b\n'
     client = await start()
-    client.open("file:///a.py", "1\n" * 20 + "x = \"\"\n")
+    client.open("file:///a.py", "1\n" * 20 + 'x = ""\n')
     asked = client.inline("file:///a.py", 20, 5)
     await client.until(lambda: endpoint.bodies)
     end = {"line": 15, "character": 0}
