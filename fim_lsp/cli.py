@@ -8,9 +8,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from fim_lsp import __version__
+from fim_lsp.characters import visible
+from fim_lsp.terminal import complete_streams, put, say
 
 if TYPE_CHECKING:
     import argparse
@@ -24,6 +26,7 @@ RECORD = "usage.sqlite3"
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command; the exit code: 0 done, 1 failed with a message on stderr, 2 wrong usage."""
+    complete_streams()
     args = _arguments(arguments)
     _log(args)
     try:
@@ -38,7 +41,7 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - no traceback reaches a user
         from fim_lsp.fault import place_of  # noqa: PLC0415
 
-        print(f"fim-lsp: a fault of its own: {type(error).__name__} at {place_of(error)}.", file=sys.stderr)
+        say(f"a fault of its own: {type(error).__name__} at {place_of(error)}.")
         return FAILED
     else:
         return int(code)
@@ -55,7 +58,11 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     import argparse  # noqa: PLC0415
 
     # The two large commands bring their own arguments, and are loaded only when they are named.
-    parser = argparse.ArgumentParser(
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            super().error(visible(message))  # a shell may have put in the names of files
+
+    parser = Parser(
         prog="fim-lsp",
         description="Code completion in any editor, from DeepSeek's fill-in-the-middle endpoint. "
         "Without a command it is the language server, on stdin and stdout.",
@@ -147,6 +154,13 @@ def _place(text: str) -> tuple[Path, int, int]:
     return Path(name), int(line), int(column)
 
 
+class _Formatter(logging.Formatter):
+    """One line a record, without hidden characters."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
+
+
 def _log(args: argparse.Namespace) -> None:
     try:
         handler: logging.Handler = (
@@ -154,15 +168,9 @@ def _log(args: argparse.Namespace) -> None:
         )
     except OSError as error:
         handler = logging.StreamHandler()
-        print(
-            f"fim-lsp: {args.log_file} cannot be written ({error.strerror}): logging to stderr.",
-            file=sys.stderr,
-        )
-    logging.basicConfig(
-        handlers=[handler],
-        level=args.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+        say(f"{args.log_file} cannot be written ({error.strerror}): logging to stderr.")
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=args.log_level.upper())
     # pygls, asyncio and httpx put messages, addresses and values into their logs: source text among them.
     for name in ("pygls", "asyncio", "httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
@@ -191,7 +199,18 @@ def config_file() -> Path:
     """The user's own settings."""
     from platformdirs import user_config_path  # noqa: PLC0415
 
-    return user_config_path("fim-lsp", appauthor=False) / "config.toml"
+    return _own(user_config_path) / "config.toml"
+
+
+def _own(folder: Callable[..., Path]) -> Path:
+    """The user's folder for a purpose; one that cannot be where the user has no home, as with any number in a container.
+
+    Nothing is read from a place that others choose, as the current folder, in its stead.
+    """
+    try:
+        return folder("fim-lsp", appauthor=False)
+    except RuntimeError:
+        return Path(os.devnull, "no home folder is known, set HOME")
 
 
 def _serve(args: argparse.Namespace) -> int:
@@ -204,17 +223,11 @@ def _serve(args: argparse.Namespace) -> int:
         return server.serve_stdio(made)
     host, port = args.tcp
     if host not in {"127.0.0.1", "::1", "localhost"}:
-        print(
-            f"fim-lsp: {host} is not a loopback address: whoever reaches it can use your key.",
-            file=sys.stderr,
-        )
+        say(f"{host} is not a loopback address: whoever reaches it can use your key.")
     try:
         return server.serve_tcp(made, host, port)
     except OSError as error:
-        print(
-            f"fim-lsp: cannot listen on {host}:{port} ({error.strerror or type(error).__name__}): choose another.",
-            file=sys.stderr,
-        )
+        say(f"cannot listen on {host}:{port} ({error.strerror or type(error).__name__}): choose another.")
         return FAILED
 
 
@@ -248,7 +261,7 @@ def record_file() -> Path:
     """The record of usage."""
     from platformdirs import user_state_path  # noqa: PLC0415
 
-    return user_state_path("fim-lsp", appauthor=False) / RECORD
+    return _own(user_state_path) / RECORD
 
 
 def _replay(args: argparse.Namespace) -> int:
@@ -269,10 +282,8 @@ def _demo(args: argparse.Namespace) -> int:
     from fim_lsp.demo import server  # noqa: PLC0415
 
     try:
-        asyncio.run(server.run("127.0.0.1", args.port, lambda line: print(line, flush=True), Path.cwd()))
+        asyncio.run(server.run("127.0.0.1", args.port, put, Path.cwd()))
     except OSError as error:
-        print(
-            f"fim-lsp: cannot listen on port {args.port} ({error.strerror}): choose another.", file=sys.stderr
-        )
+        say(f"cannot listen on port {args.port} ({error.strerror}): choose another.")
         return FAILED
     return DONE

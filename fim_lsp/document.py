@@ -39,7 +39,7 @@ class Document:
         self.uri = uri
         self.language = language
         self.version = version
-        self.lines = split_lines(_paired(text))
+        self.lines = split_lines(paired(text))
 
     @property
     def text(self) -> str:
@@ -51,6 +51,12 @@ class Document:
         r"""The line end that the document uses: that of its first line, `\n` where there is none."""
         first = self.lines[0]
         return first[len(body(first)) :] or "\n"
+
+    def holds(self, text: str) -> bool:
+        r"""Whether the document holds a text, its line ends as `\n`."""
+        if "\n" in text:
+            return text in self.text.replace("\r\n", "\n").replace("\r", "\n")
+        return any(text in line for line in self.lines)
 
     def place(self, line: int, units: int, encoding: Encoding) -> Place:
         """A position of the protocol as a place; outside the text it falls back to the nearest end."""
@@ -64,7 +70,7 @@ class Document:
         """Replace the whole text."""
         removed = len(self.lines)
         end = Place(removed - 1, len(self.lines[-1]))
-        self.lines = split_lines(_paired(text))
+        self.lines = split_lines(paired(text))
         return Edit(Place(0, 0), end, text, 0, removed, len(self.lines))
 
     def change(self, start: Place, end: Place, text: str) -> Edit:
@@ -74,7 +80,7 @@ class Document:
         lines = self.lines
         first, last = start.line, end.line
         head = lines[first][: start.column]
-        block = _paired(head + text + lines[last][end.column :])
+        block = paired(head + text + lines[last][end.column :])
         if first and block.startswith("\n") and lines[first - 1].endswith("\r"):
             first -= 1
             block = lines[first] + block
@@ -138,7 +144,7 @@ def to_units(line: str, column: int, encoding: Encoding) -> int:
     return len(head.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _paired(text: str) -> str:
+def paired(text: str) -> str:
     """The text with every high surrogate joined to a low one that follows: two edits may bring one character."""
     try:
         text.encode("utf-8")

@@ -14,6 +14,7 @@ from fim_lsp import answers, pace
 from fim_lsp.account import Account, Ledger
 from fim_lsp.answers import Answers, Offer, Spot
 from fim_lsp.breaker import Breaker
+from fim_lsp.characters import Holds
 from fim_lsp.context.stories import Key, Stories
 from fim_lsp.context.story import Map
 from fim_lsp.document import Document, Edit, Place, body
@@ -88,7 +89,8 @@ class _Open:
     window: Window
     flight: Flight | None = None
     ahead: Flight | None = None  # for the place behind a ghost text that is nearly typed to its end
-    turn: asyncio.Task[_Found] | None = None
+    turn: asyncio.Task[_Found | None] | None = None
+    edits: int = 0  # that the document has gone through since it is open
     asked_at: float = float("-inf")  # clock seconds of the last request
     ghost: Ghost | None = None
     secret: bool = False  # whether the document is never to be sent
@@ -107,6 +109,7 @@ class _Question:
     temperature: float
     language: str
     line_end: str
+    holds: Holds
 
 
 class Engine:
@@ -191,6 +194,7 @@ class Engine:
     def edited(self, uri: str, edit: Edit, *, typed: bool = True) -> None:
         """Take note of a change that the document has gone through; one that nobody `typed` is no news to others."""
         opened = self._open[uri]
+        opened.edits += 1
         now = self._clock()
         if now - self._stirred > REST:
             self._stories.rest()
@@ -296,7 +300,8 @@ class Engine:
         turn = asyncio.create_task(self._turn(opened, lines, there, explicit))
         opened.turn = turn
         try:
-            return self._show(opened, place, await turn, selected)
+            found = await turn
+            return None if found is None else self._show(opened, place, found, selected)
         except asyncio.CancelledError:
             current = asyncio.current_task()
             if current is not None and current.cancelling():
@@ -547,8 +552,18 @@ class Engine:
         if not flight.waiters:
             flight.land()
 
-    async def _turn(self, opened: _Open, lines: Sequence[str], place: Place, explicit: bool) -> _Found:
+    def _turn(
+        self, opened: _Open, lines: Sequence[str], place: Place, explicit: bool
+    ) -> Coroutine[Any, Any, _Found | None]:
+        """What is found for a place of the document as it is now; None if it was edited before it was asked about."""
+        return self._turned(opened, lines, place, explicit, opened.edits)
+
+    async def _turned(
+        self, opened: _Open, lines: Sequence[str], place: Place, explicit: bool, edits: int
+    ) -> _Found | None:
         while True:
+            if opened.edits != edits:
+                return None  # the place may not even be there any more
             flight = opened.flight
             if flight is None or explicit or not flight.serves(lines, place):
                 if flight is not None:
@@ -619,7 +634,15 @@ class Engine:
         form = shape(prompt.prefix, after, document.language, chosen.multiline, chosen.max_tokens)
         spot = answers.spot(document.uri, lines, place)
         return _Question(
-            document.uri, prompt, after, spot, form, chosen.temperature, document.language, document.line_end
+            document.uri,
+            prompt,
+            after,
+            spot,
+            form,
+            chosen.temperature,
+            document.language,
+            document.line_end,
+            document.holds,
         )
 
     def _request(self, question: _Question, temperature: float) -> Request:
@@ -671,7 +694,7 @@ class Engine:
         """One answer of the model, tidied; None if it failed or the person typed something else."""
         request = self._request(question, temperature)
         before = question.prompt.prefix
-        ending = Ending(before, question.after, question.language, question.shape)
+        ending = Ending(before, question.after, question.language, question.shape, question.holds)
         number = None
         if self.ledger is not None:
             try:
@@ -782,7 +805,8 @@ class Engine:
     @staticmethod
     def _tidied(question: _Question, raw: str, *, cut: bool = False) -> Offer:
         q = question
-        return Offer(*tidy(raw, q.prompt.prefix, q.after, q.language, q.shape, q.line_end, cut=cut))
+        about = q.prompt.prefix, q.after, q.language, q.shape, q.line_end
+        return Offer(*tidy(raw, *about, cut=cut, holds=q.holds))
 
     def _worked(self) -> None:
         self._breaker.succeeded()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +13,7 @@ from fim_lsp.document import Document, Place, body
 from fim_lsp.engine import Engine, Service
 from fim_lsp.languages import language_of
 from fim_lsp.settings import Settings
+from fim_lsp.terminal import put, put_json, say
 
 
 def run(
@@ -46,7 +45,7 @@ def run(
         [(str(config), file), ("the environment", settings.from_environment(environ))]
     )
     for message in [*wrong, *more]:
-        print(f"fim-lsp: {message}", file=sys.stderr)
+        say(message)
     return asyncio.run(_complete(document, Place(line - 1, column - 1), chosen, connect, as_json))
 
 
@@ -59,8 +58,7 @@ async def _complete(
     def show(text: str) -> None:
         nonlocal shown
         if not as_json and text.startswith(shown):
-            sys.stdout.write(text[len(shown) :])
-            sys.stdout.flush()
+            put(text[len(shown) :], end="")
             shown = text
 
     engine = Engine(
@@ -91,15 +89,15 @@ async def _complete(
             "cacheHitTokens": counts.cache_hit_tokens,
             "completionTokens": counts.completion_tokens,
         }
-        print(json.dumps(answer, ensure_ascii=False))
+        put_json(answer)
         return 0
     show(text)
-    print(flush=True)
+    put("")
     if not text:
-        print("fim-lsp: the model has nothing to add here.", file=sys.stderr)
+        say("the model has nothing to add here.")
     return 0
 
 
 def _fail(message: str) -> int:
-    print(f"fim-lsp: {message}", file=sys.stderr)
+    say(message)
     return 1

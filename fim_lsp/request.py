@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
+from fim_lsp.characters import visible
+
+LONGEST = 500  # characters of a message
+
 RefusedCause = Literal["key", "balance", "model", "parameter", "address"]
 UnavailableCause = Literal["busy", "down", "network", "deadline", "garbage"]
 
@@ -14,6 +18,7 @@ class ServiceError(Exception):
     """No answer, or not a whole one; `message` is one sentence for the user, free of key, prompt and answer."""
 
     def __init__(self, message: str) -> None:
+        message = visible(message, most=LONGEST)
         super().__init__(message)
         self.message = message
         self.cause: str = ""

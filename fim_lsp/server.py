@@ -19,11 +19,13 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
-from fim_lsp import __version__, menu
+from fim_lsp import __version__, menu, process
+from fim_lsp.characters import visible
 from fim_lsp.document import Document, Encoding, Place, body, split_lines, to_units
 from fim_lsp.fault import place_of
+from fim_lsp.framing import begins
 from fim_lsp.menu import Selected
-from fim_lsp.wire import OPTIONS, LoopWriter, Wire, listen, protected, stdio
+from fim_lsp.wire import CHUNK, OPTIONS, FileWriter, LoopWriter, Wire, listen, protected, stdio
 
 if TYPE_CHECKING:
     from fim_lsp.answers import Offer
@@ -42,6 +44,7 @@ SEED = 60.0  # seconds between looks at what other servers have spent
 YEAR = 366  # most days that a report for an editor covers
 SELDOM = 6 * 3600.0  # seconds between looks at the account's balance and the usual hit rate
 BY_HAND = 8  # changes in one message; a formatter makes more
+LONGEST = 1_000  # characters of a message
 MOST_RULES = 200_000  # bytes of a .gitignore that are looked at
 TERMINATED = 128 + signal.SIGTERM  # the exit code, as shells have it
 FAREWELL = 1.0  # seconds for the client to read the last answers
@@ -89,6 +92,10 @@ class Server(LanguageServer):
         self._near: dict[str, str] = {}  # documents whose imports are looked up, by their paths
         self._kept_home: Mapping[str, Sequence[str]] | None = None  # by folder, what is never sent of it
         self._surveyed: tuple[Any, ...] = ()  # the folders and settings that it is for
+        self.watch_every: float | None = (
+            None  # seconds between looks at the client's process; None: it is not watched
+        )
+        self.deserted = asyncio.Event()  # set once that process has ended
 
     @functools.cached_property
     def engine(self) -> Engine:
@@ -130,6 +137,8 @@ class Server(LanguageServer):
         self.encoding = _encoding(offered)
         self.run(self.apply())
         self.run(self.fetch_key())
+        if params.process_id is not None and self.watch_every is not None:
+            self.run(self._watch(params.process_id, self.watch_every))
 
     async def apply(self) -> None:
         """Put the settings of all layers in force, and say what is wrong with them."""
@@ -333,8 +342,14 @@ class Server(LanguageServer):
         self.tasks.add(task)
         task.add_done_callback(self._ran)
 
+    async def _watch(self, pid: int, every: float) -> None:
+        if await process.ended(pid, every, asyncio.sleep):
+            log.warning("The editor's process has ended: so does its server.")
+            self.deserted.set()
+
     def say(self, message: str, kind: types.MessageType) -> None:
-        """Show a message to the user, and log it."""
+        """Show a message to the user, in one line without hidden characters, and log it."""
+        message = visible(message, most=LONGEST)
         log.warning("%s", message)
         self.window_show_message(types.ShowMessageParams(kind, f"fim-lsp: {message}"))
 
@@ -487,6 +502,7 @@ def create(
         document, place = found
         explicit = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
         selected, span = _selection(server, document, place, params.context.selected_completion_info)
+        line = document.lines[place.line]  # as it was asked about: it may be gone before the answer
         offers = await server.engine.complete(document.uri, place, explicit=explicit, selected=selected)
         if offers is None:
             return None
@@ -494,7 +510,7 @@ def create(
         return [
             types.InlineCompletionItem(
                 insert_text=menu.lines(before + offer.text, server.client),
-                range=_covering(server, document, place, span, offer.covers),
+                range=_covering(server, line, place, span, offer.covers),
             )
             for offer in offers
         ]
@@ -588,7 +604,11 @@ def _rules(uri: str) -> str:
 def _project(uri: str) -> str | None:
     """The path of a folder that may be a project: not the user's home, nor the whole disk."""
     path = _path(uri)
-    return path if path and Path(path).parent != Path(path) and Path(path) != Path.home() else None
+    try:
+        home = Path.home()
+    except RuntimeError:
+        home = Path()  # nobody's
+    return path if path and Path(path).parent != Path(path) and Path(path) != home else None
 
 
 def _section(options: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -716,13 +736,11 @@ def _selection(
     return Selected(start.column, info.text), info.range
 
 
-def _covering(
-    server: Server, document: Document, place: Place, span: types.Range, covers: int
-) -> types.Range:
+def _covering(server: Server, line: str, place: Place, span: types.Range, covers: int) -> types.Range:
     """A range that goes on over so many characters right of the cursor."""
     if not covers:
         return span
-    end = to_units(document.lines[place.line], place.column + covers, server.encoding)
+    end = to_units(line, place.column + covers, server.encoding)
     return types.Range(span.start, types.Position(place.line, end))
 
 
@@ -761,24 +779,36 @@ async def _until_terminated(work: Coroutine[Any, Any, int]) -> int:
     task = asyncio.ensure_future(work)
     with suppress(NotImplementedError, RuntimeError):  # on Windows; beside the main thread
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await asyncio.wait({task})
+    try:
+        await asyncio.wait({task})
+    finally:
+        task.cancel()
     return TERMINATED if task.cancelled() else task.result()
 
 
-async def _serve(server: Server, reader: Any, writer: Any) -> int:
+async def _serve(
+    server: Server, reader: asyncio.StreamReader, writer: LoopWriter | FileWriter, first: bytes = b""
+) -> int:
+    """Serve until the client says so, is gone, or reads no more; the exit code.  `first` was read already."""
     server.protocol.set_writer(writer)
-    code = await _until_terminated(listen(server.protocol, reader))
+    listening = asyncio.ensure_future(_until_terminated(listen(server.protocol, reader, first)))
+    others = [asyncio.ensure_future(event.wait()) for event in (writer.gone, server.deserted)]
+    await asyncio.wait({listening, *others}, return_when=asyncio.FIRST_COMPLETED)
+    for waiting in (listening, *others):
+        waiting.cancel()
+    await asyncio.wait({listening, *others})
+    code = 1 if listening.cancelled() else listening.result()
     await server.engine.aclose()
     server.leave()
     await server.close_accounts()
-    if isinstance(writer, LoopWriter):
-        await writer.drained(FAREWELL)
+    await writer.drained(FAREWELL)
     return code
 
 
-def serve_stdio(server: Server) -> int:
-    """Serve on stdin and stdout until the client leaves; the exit code."""
+def serve_stdio(server: Server, watch_every: float = process.EVERY) -> int:
+    """Serve on stdin and stdout until the client leaves, or its process has ended; the exit code."""
     stdin, stdout = protected()
+    server.watch_every = watch_every
 
     async def main() -> int:
         return await _serve(server, *await stdio(stdin, stdout))
@@ -787,23 +817,50 @@ def serve_stdio(server: Server) -> int:
 
 
 def serve_tcp(server: Server, host: str, port: int) -> int:
-    """Serve one client on a TCP port; the exit code."""
+    """Serve one client on a TCP port; the exit code.
+
+    The client is the first one that speaks the protocol: what else knocks, as a web page's request, is turned away.
+    """
 
     async def main() -> int:
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        knocking: set[asyncio.StreamWriter] = set()
 
         async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            if server.protocol.writer is not None:
+            knocking.add(writer)
+            try:
+                first = await _first(reader)
+                if not first or server.protocol.writer is not None:
+                    return
+                knocking.discard(writer)
+                done.set_result(
+                    await _serve(server, reader, LoopWriter(writer.transport, asyncio.Event()), first)
+                )
+            finally:
+                knocking.discard(writer)
                 writer.close()
-                return
-            code = await _serve(server, reader, LoopWriter(writer.transport))
-            writer.close()
-            done.set_result(code)
 
         listener = await asyncio.start_server(client, host, port)
         address = listener.sockets[0].getsockname()
         log.warning("listening on %s:%d", address[0], address[1])
         async with listener:
-            return await done
+            code = await done
+            for writer in knocking:
+                writer.transport.abort()
+            return code
 
     return asyncio.run(main())
+
+
+async def _first(reader: asyncio.StreamReader) -> bytes:
+    """A client's first bytes; none if they are not those of the protocol."""
+    first = b""
+    while len(first) < len(b"Content-") and begins(first):
+        try:
+            more = await reader.read(CHUNK)
+        except OSError:
+            more = b""
+        if not more:
+            return b""
+        first += more
+    return first if begins(first) else b""

@@ -380,7 +380,7 @@ def from_file(path: Path) -> tuple[dict[str, Any], list[str]]:
     """The settings in a TOML file, and what is wrong with it; no file is no settings."""
     try:
         return tomllib.loads(path.read_text("utf-8")), []
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}, []
     except (OSError, UnicodeDecodeError) as error:
         return {}, [f"{path} cannot be read ({type(error).__name__}): its settings are ignored."]

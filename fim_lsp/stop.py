@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from fim_lsp.characters import Holds, Strangers
+from fim_lsp.document import paired
 from fim_lsp.language import CLOSER_OF, CLOSERS
 from fim_lsp.shape import WEIGHT, Shape, known, weigh
 from fim_lsp.site import Site, site, suits, width, word
@@ -19,19 +21,23 @@ class Ending:
 
     A line is looked at when it is complete, and its beginning as it arrives: what a piece costs does not depend on what
     came before.  `start` and `end` are offsets in `text` with every line end as `\n`; `end` is None until it is known.
+    `holds` says whether the document holds a character, which else ends the text (see `Strangers`).
     """
 
-    def __init__(self, prefix: str, suffix: str, language: str, shape: Shape) -> None:
+    def __init__(
+        self, prefix: str, suffix: str, language: str, shape: Shape, holds: Holds | None = None
+    ) -> None:
         known = shape.site
         told_from = prefix, suffix, language
         self.site = known if known and known.told_from == told_from else site(prefix, suffix, language)
         self.end: int | None = None
         self._reader = _Reader(self.site, shape)
+        self._strangers = Strangers(holds or (lambda text: text in prefix or text in suffix))
         self._pieces: list[str] = []
         self._line: list[str] = []  # the unfinished line, in pieces
         self._length = 0
         self._at = 0  # where it starts
-        self._held = ""  # half of a line end
+        self._held = ""  # half of a line end, or of a character
 
     @property
     def text(self) -> str:
@@ -49,11 +55,22 @@ class Ending:
         self._pieces.append(piece)
         if self.end is not None:
             return True
-        if self._held or "\r" in piece:
+        if self._held or not piece.isascii() or "\r" in piece:
             piece, self._held = self._held + piece, ""
-            if piece.endswith("\r"):
-                piece, self._held = piece[:-1], "\r"
-            piece = piece.replace("\r\n", "\n").replace("\r", "\n")
+            if piece.endswith("\r") or "\ud800" <= piece[-1:] <= "\udbff":
+                piece, self._held = piece[:-1], piece[-1]
+            piece = paired(piece.replace("\r\n", "\n").replace("\r", "\n"))
+        until = self._strangers.first(piece)
+        if until is None:
+            return self._take(piece)
+        if until < 0:
+            line = "".join(self._line)
+            self._line = [line[:until]]
+        if not self._take(piece[: max(until, 0)]):
+            self.close()
+        return True
+
+    def _take(self, piece: str) -> bool:
         *whole, last = piece.split("\n")
         for part in whole:
             line = part

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from fim_lsp.characters import Holds, without_strangers
+from fim_lsp.document import paired
 from fim_lsp.language import CLOSER_OF, CLOSERS
 from fim_lsp.shape import Shape
 from fim_lsp.site import Site, on_line, unified, width
@@ -31,14 +33,17 @@ def tidy(
     line_end: str = "\n",
     *,
     cut: bool = False,
+    holds: Holds | None = None,
 ) -> Insertion:
     """The part of a model's answer that is worth inserting between two texts; "" for nothing.
 
     `cut`: the answer was ended by its length or by the clock, so that its last line may be half a line.
+    `holds`: whether the document holds a character; without it, the two texts are all that there is of it.
     """
-    ending = Ending(prefix, suffix, language, shape)
+    holds = holds or (lambda sign: sign in prefix or sign in suffix)
+    ending = Ending(prefix, suffix, language, shape, holds)
     place = ending.site
-    text = unified(_whole(text))
+    text = without_strangers(unified(paired(text)), holds)
     complete = ending.feed(text)
     end = ending.close()
     if cut and not complete and "\n" in text[ending.start : end].strip():
@@ -63,13 +68,6 @@ def _between(tail: str, text: str, place: Site) -> str:
     """The white space at an answer's end that belongs between it and what the line still holds."""
     lines = int("\n" in text and place.closes)
     return tail if tail.isspace() and tail.count("\n") <= lines else ""
-
-
-def _whole(text: str) -> str:
-    """The text without halves of characters, and without marks of byte order."""
-    if not text.isascii() and _HALF.search(text):
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
-    return text.lstrip("\ufeff\u200b")
 
 
 def _bare(text: str, place: Site) -> str:
@@ -179,5 +177,4 @@ def _fitted(text: str, place: Site) -> tuple[str, int]:
 _QUOTES = "\"'`"
 _SPACE = frozenset(" \t")
 _STARRED = frozenset(("*", ""))  # lines of a comment; blank lines
-_HALF = re.compile(r"[\ud800-\udfff]")
 _TRAILING = re.compile(r"[ \t]+(?=\n)")

@@ -1,7 +1,7 @@
 """The base protocol on a pair of streams: framed JSON in, framed JSON out, and an answer to every request.
 
 pygls reads stdin through a thread pool, three hops a message; here the event loop reads it where the platform can, and
-pygls' own reader serves elsewhere (Windows, files as stdin).  A message that is not what the protocol wants is
+one thread elsewhere (Windows, files as stdin).  A message that is not what the protocol wants is
 answered with the protocol's error, in words that repeat nothing of it.
 """
 
@@ -12,30 +12,20 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Awaitable
-from typing import Any, BinaryIO, Protocol
+import threading
+from typing import Any, BinaryIO
 
 from lsprotocol import types
-from pygls.io_ import StdinAsyncReader, StdoutWriter
 from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.protocol.json_rpc import JsonRPCNotification
 
-LINE = 64 * 1024  # bytes of a header line, and what the stream buffers beyond a message
-LARGEST = 512 * 1024 * 1024  # bytes of a message
+from fim_lsp.framing import BrokenError, Frames
+
 OPTIONS = "fimLsp/options"  # a notification: other `initializationOptions`, trusted as these are
+CHUNK = 64 * 1024  # bytes read at a time
 BACKLOG = 256 * 1024 * 1024  # bytes that a client may leave unread
 
 log = logging.getLogger(__name__)
-
-
-class Reader(Protocol):
-    """Where messages come from."""
-
-    def readline(self) -> Awaitable[bytes]:
-        """One line with its end; empty at the end of the stream."""
-
-    def readexactly(self, n: int) -> Awaitable[bytes]:
-        """So many bytes."""
 
 
 class Wire(LanguageServerProtocol):
@@ -187,47 +177,42 @@ def _id(message: Any) -> str | int | None:
     return number if isinstance(number, str | int) and not isinstance(number, bool) else None
 
 
-async def listen(wire: Wire, reader: Reader) -> int:
-    """Take in messages until the client says `exit` or goes away; the exit code."""
-    length: int | None = None
-    while wire.exit_code is None:
-        try:
-            line = await reader.readline()
-        except ValueError:
-            log.error("A header line without end: the client does not speak the protocol.")
-            return 1
-        if not line:
-            break
-        name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length":
-            length = int(value) if value.strip().isdigit() else None
-        elif not line.strip() and length is not None:
-            if length > LARGEST:
-                log.error("A message of %d bytes: the largest is %d.", length, LARGEST)
-                return 1
-            try:
-                content = await reader.readexactly(length)
-            except asyncio.IncompleteReadError:
-                break
-            if len(content) < length:
-                break
-            length = None
-            wire.receive(content)
+async def listen(wire: Wire, reader: asyncio.StreamReader, first: bytes = b"") -> int:
+    """Take in messages until the client says `exit` or goes away; the exit code.  `first` was read already."""
+    frames = Frames()
+    data = first
+    try:
+        while wire.exit_code is None:
+            for message in frames.feed(data):
+                wire.receive(message)
+                if wire.exit_code is not None:
+                    break
+            else:
+                data = await reader.read(CHUNK)
+                if not data:
+                    break
+    except BrokenError as error:
+        log.error("%s", error)
+        return 1
+    except OSError:
+        pass  # the client is gone
     # A client that closes its end after `shutdown` has said goodbye as well.
     return wire.exit_code if wire.exit_code is not None else int(not wire._shutdown)  # noqa: SLF001
 
 
 class LoopWriter:
-    """Writes through the loop, so that a client that stops reading stops nothing else."""
+    """Writes through the loop, so that a client that stops reading stops nothing else; `gone` once nobody can read."""
 
-    def __init__(self, transport: asyncio.WriteTransport) -> None:
+    def __init__(self, transport: asyncio.WriteTransport, gone: asyncio.Event) -> None:
         self._transport = transport
+        self.gone = gone
 
     def write(self, data: bytes) -> None:
         """Write now or as soon as the client reads."""
         if self._transport.get_write_buffer_size() > BACKLOG:
             log.error("The client has stopped reading: giving up.")
             self._transport.abort()
+            self.gone.set()
         if not self._transport.is_closing():
             self._transport.write(data)
 
@@ -244,19 +229,69 @@ class LoopWriter:
             await asyncio.sleep(seconds / steps)
 
 
-async def stdio(stdin: BinaryIO, stdout: BinaryIO) -> tuple[Reader, Any]:
-    """A reader and a writer on the two files, by the loop where it can, else by pygls' threads."""
-    loop = asyncio.get_running_loop()
-    stream = asyncio.StreamReader(limit=LINE)
+class FileWriter:
+    """Writes where the loop cannot: to a file, and on Windows."""
+
+    def __init__(self, file: BinaryIO, gone: asyncio.Event) -> None:
+        self._file = file
+        self.gone = gone
+
+    def write(self, data: bytes) -> None:
+        """Write now."""
+        try:
+            self._file.write(data)
+            self._file.flush()
+        except (OSError, ValueError):
+            self.gone.set()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    async def drained(self, seconds: float) -> None:
+        """All is written."""
+
+
+class _Leaving(asyncio.BaseProtocol):
+    """Hears of the end of a pipe that is written to."""
+
+    def __init__(self, gone: asyncio.Event) -> None:
+        self._gone = gone
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._gone.set()
+
+
+async def stdio(stdin: BinaryIO, stdout: BinaryIO) -> tuple[asyncio.StreamReader, LoopWriter | FileWriter]:
+    """A reader and a writer on the two files, by the loop where it can, else by a thread."""
+    loop, gone = asyncio.get_running_loop(), asyncio.Event()
+    stream = asyncio.StreamReader(limit=CHUNK)
     try:
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), stdin)
     except (ValueError, OSError, NotImplementedError):
-        return StdinAsyncReader(stdin), StdoutWriter(stdout)
+        threading.Thread(target=_pump, args=(stdin.fileno(), stream, loop), daemon=True).start()
+        return stream, FileWriter(stdout, gone)
     try:
-        transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, stdout)
+        transport, _ = await loop.connect_write_pipe(lambda: _Leaving(gone), stdout)
     except (ValueError, OSError, NotImplementedError):
-        return stream, StdoutWriter(stdout)
-    return stream, LoopWriter(transport)
+        return stream, FileWriter(stdout, gone)
+    return stream, LoopWriter(transport, gone)
+
+
+def _pump(file: int, stream: asyncio.StreamReader, loop: asyncio.AbstractEventLoop) -> None:
+    """Hand over what comes until it ends; a thread that waits here for the last byte keeps no process alive."""
+    data = b"-"
+    try:
+        while data:
+            try:
+                data = os.read(file, CHUNK)
+            except OSError:
+                data = b""
+            if data:
+                loop.call_soon_threadsafe(stream.feed_data, data)
+        loop.call_soon_threadsafe(stream.feed_eof)
+    except RuntimeError:
+        pass  # the loop has ended before
 
 
 def protected() -> tuple[BinaryIO, BinaryIO]:

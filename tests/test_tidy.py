@@ -68,6 +68,7 @@ PURE = [
     "ghost",
     "prompt",
     "answers",
+    "characters",
     "shape",
     "stop",
     "trim",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fim_lsp import languages, quality, settings
+from fim_lsp.characters import visible
 from fim_lsp.context import project
 from fim_lsp.replay import history, plot, recall, session
 from fim_lsp.replay.bill import RULES, Bill, Encoder, Meter, Price, Sent
@@ -25,6 +25,7 @@ from fim_lsp.replay.library import Library
 from fim_lsp.replay.report import Report, Session
 from fim_lsp.replay.session import Ask, Change, Event, Open
 from fim_lsp.settings import Settings
+from fim_lsp.terminal import put_json, say
 from fim_lsp.usage import prices
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def _context(
     if args.plot:
         args.plot.write_text(plot.scatter(rows, args.repository.resolve().name), "utf-8")
     if args.json:
-        print(json.dumps(rows, indent=1))
+        put_json(rows, indent=1)
         return DONE
     names = ("external %", "signatures %", "back %", "$ over off", "tokens", "head/100", "ms")
     print(f"{'context':18}" + "".join(f"{name:>14}" for name in names))
@@ -230,7 +231,7 @@ def _quality(args: argparse.Namespace) -> int:
     table = quality.report(files, seed=args.seed or 0)
     names = ("language", "holes", "exact %", "shorter %", "doubled %", "surplus read %")
     if args.json:
-        print(json.dumps([dict(zip(names, row, strict=True)) for row in quality.rows(table)]))
+        put_json([dict(zip(names, row, strict=True)) for row in quality.rows(table)])
         return DONE
     print(f"{names[0]:16}" + "".join(f"{name:>16}" for name in names[1:]))
     for name, holes, *shares in quality.rows(table):
@@ -244,7 +245,7 @@ def _settings(args: argparse.Namespace, config: Path, environ: Mapping[str, str]
         [(str(config), file), ("the environment", settings.from_environment(environ))]
     )
     for message in [*wrong, *more]:
-        print(f"fim-lsp: {message}", file=sys.stderr)
+        say(message)
     bounds = {
         name: value
         for name in ("prefix_chars", "suffix_chars", "model")
@@ -260,7 +261,7 @@ def _price_of(args: argparse.Namespace, chosen: Settings, config: Path) -> tuple
     day: date = args.date or datetime.now(UTC).date()
     tables = prices.load(config.with_name("prices.toml"))
     for message in tables.wrong:
-        print(f"fim-lsp: {message}", file=sys.stderr)
+        say(message)
     # A day may have no peak, and nobody knows its hours but the table: the next fortnight has one.
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
     moments = (midnight + timedelta(minutes=30 * half) for half in range(14 * 48))
@@ -373,7 +374,7 @@ def _agree(args: argparse.Namespace, rehearsed: Bill, chosen: Settings, price: P
         raise _StoppedError("--live spends money: run it in a terminal, or agree with --yes.")
     about = sum(rehearsed.usd("units", price))
     print(
-        f"This sends about {len(rehearsed.sent)} requests with text of {args.repository} to {chosen.base_url}.\n"
+        f"This sends about {len(rehearsed.sent)} requests with text of {visible(str(args.repository))} to {chosen.base_url}.\n"
         f"They cost about ${about:.4f}, and never more than ${args.limit_usd:.2f}. Go on? [y/N] ",
         end="",
         file=sys.stderr,
@@ -407,7 +408,7 @@ def _live_end(live: Rehearsal, bill: Bill) -> None:
     if live.problems and not bill.sent:
         raise _StoppedError(live.problems[0].message)
     for problem in live.problems[:1]:
-        print(f"fim-lsp: the service was asked no further: {problem.message}", file=sys.stderr)
+        say(f"the service was asked no further: {problem.message}")
     told = [sent.told for sent in bill.sent if sent.told]
     if told:
         share = sum(hits for _, hits, _ in told) / max(1, sum(prompt for prompt, _, _ in told))
@@ -418,7 +419,7 @@ def _live_end(live: Rehearsal, bill: Bill) -> None:
 
 def _print(report: Report, args: argparse.Namespace) -> None:
     if args.json:
-        print(json.dumps(report.as_json(), ensure_ascii=False, indent=1))
+        put_json(report.as_json(), indent=1)
         return
     if args.csv:
         sys.stdout.write(report.as_csv())
@@ -438,17 +439,17 @@ def _progress(total: int) -> Iterator[Callable[[str], None]]:
     """A bar on stderr, where that is a terminal and the work takes over a second; call it for each step, with what it is."""
     bar: Any = None
     begun, done = time.monotonic(), 0
-    visible = sys.stderr.isatty()
+    seen = sys.stderr.isatty()
 
     def step(what: str) -> None:
-        nonlocal bar, visible, done
+        nonlocal bar, seen, done
         done += 1
-        if bar is None and visible and time.monotonic() - begun > 1:
+        if bar is None and seen and time.monotonic() - begun > 1:
             try:
                 from rich.console import Console  # noqa: PLC0415 - an extra
                 from rich.progress import Progress  # noqa: PLC0415
             except ImportError:
-                visible = False
+                seen = False
                 return
             bar = Progress(console=Console(stderr=True), transient=True)
             bar.start()
@@ -464,7 +465,7 @@ def _progress(total: int) -> Iterator[Callable[[str], None]]:
 
 
 def _fail(message: str, code: int = FAILED) -> int:
-    print(f"fim-lsp: {message}", file=sys.stderr)
+    say(message)
     return code
 
 

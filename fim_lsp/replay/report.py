@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fim_lsp.characters import visible
 from fim_lsp.replay.bill import RULES, Bill, Price
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class Report:
         commits = (
             f"{_many(session.commits, 'commit')}, " if session.commits else ""
         )  # a saved session names none
-        return f"{session.source}: {session.asks:,} asks in {session.keys:,} keys, {commits}{_many(session.files, 'file')}"
+        return f"{visible(session.source)}: {session.asks:,} asks in {session.keys:,} keys, {commits}{_many(session.files, 'file')}"
 
     def _caption(self) -> str:
         hit, miss, out = self.price
@@ -147,7 +148,7 @@ class Report:
             "An ask is a stop of the typist.  The layouts send a request at each and read at most 128 tokens of the answer; how"
             " their makers' programs choose when to ask is left out.  naive: the whole file before the cursor, and 400 characters.\n"
             f"Hits as the service's context cache would bill them: {rules} tokens.  Dollars by {self.rule}.\n"
-            f"${hit:.3f}, ${miss:.2f}, ${out:.2f} for a million tokens that hit, missed, came out ({self.price_name}).  Tokens are"
+            f"${hit:.3f}, ${miss:.2f}, ${out:.2f} for a million tokens that hit, missed, came out ({visible(self.price_name)}).  Tokens are"
             f" {tokens}."
         )
 

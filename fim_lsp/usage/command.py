@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fim_lsp import settings
+from fim_lsp.characters import visible
+from fim_lsp.terminal import put, put_json, say
 from fim_lsp.usage import prices, report, store, wording
 
 PERIODS = ("today", "week", "month", "all")
@@ -72,12 +73,12 @@ def run(
     try:
         found = _patiently(lambda: _read(record, args, moment, zone))
     except store.StoreError as error:
-        print(f"fim-lsp: {error}", file=sys.stderr)
+        say(str(error))
         return 1
     one = found[args.by]
     notes = wording.notes(one, table, found["model"].groups, moment)
     if args.json:
-        print(json.dumps(one.json(), ensure_ascii=False))
+        put_json(one.json())
     elif args.csv:
         _csv(one)
     elif args.html is not None:
@@ -116,7 +117,7 @@ def _patiently(work: Callable[[], _T]) -> _T:
                 from rich.console import Console  # noqa: PLC0415
                 from rich.progress import Progress  # noqa: PLC0415
             except ImportError:
-                print("fim-lsp: reading the record of usage ...", file=sys.stderr)
+                say("reading the record of usage ...")
             else:
                 with Progress(console=Console(stderr=True), transient=True) as bar:
                     bar.add_task("Reading the record of usage", total=None)
@@ -143,7 +144,7 @@ def _limits(record: Path, config: Path, moment: datetime, zone: tzinfo | None) -
 
 
 def _csv(one: report.Report) -> None:
-    lines = [_flat({"name": name, **figures.json()}) for name, figures in one.groups.items()]
+    lines = [_flat({"name": visible(name), **figures.json()}) for name, figures in one.groups.items()]
     lines.append(_flat({"name": "total", **one.total.json()}))
     out = csv.DictWriter(sys.stdout, list(lines[0]), lineterminator="\n")
     out.writeheader()
@@ -169,11 +170,9 @@ def _page(file: Path, found: dict[report.By, report.Report], notes: list[str]) -
     try:
         file.write_text(page.render(found, notes), "utf-8")
     except OSError as error:
-        print(
-            f"fim-lsp: {file} cannot be written ({error.strerror or type(error).__name__}).", file=sys.stderr
-        )
+        say(f"{file} cannot be written ({error.strerror or type(error).__name__}).")
         return 1
-    print(file)
+    put(str(file))
     return 0
 
 
@@ -210,21 +209,21 @@ def _print(one: report.Report, notes: list[str]) -> None:
             table.add_row(*(Text(cell) for cell in line[:-1]), Text(line[-1], style="cyan"))
         console.print(table)
     for note in notes:
-        console.print(Text(note))
+        console.print(Text(visible(note)))
 
 
 def _plain(
     head: str, heads: tuple[str, ...], lines: list[tuple[str, ...]], total: tuple[str, ...], notes: list[str]
 ) -> None:
-    print(head)
+    put(head)
     if lines:
         cells = [heads, *lines, total]
         widths = [max(len(line[column]) for line in cells) for column in range(len(heads))]
         for line in cells:
             first, *rest = (cell.rjust(width) for cell, width in zip(line, widths, strict=True))
-            print("  ".join([first.strip().ljust(widths[0]), *rest[:-1], line[-1]]).rstrip())
+            put("  ".join([first.strip().ljust(widths[0]), *rest[:-1], line[-1]]).rstrip())
     for note in notes:
-        print(note)
+        put(note)
 
 
 def _cells(figures: report.Figures) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
+from fim_lsp.characters import visible
 from fim_lsp.usage.prices import Prices, stale
 from fim_lsp.usage.report import By, Report
 
@@ -38,8 +39,8 @@ def title(report: Report) -> str:
 
 
 def name(group: str, by: By) -> str:
-    """The name of a group."""
-    return group or UNNAMED.get(by, "(none)")
+    """The name of a group, without hidden characters: folders and languages are named by others."""
+    return visible(group) or UNNAMED.get(by, "(none)")
 
 
 def notes(report: Report, prices: Prices, models: Mapping[str, object], now: datetime) -> list[str]:
@@ -66,7 +67,7 @@ def notes(report: Report, prices: Prices, models: Mapping[str, object], now: dat
         said.append(
             f"{_requests(report.underway)} under way at this moment, or when a server was killed just now."
         )
-    return said
+    return [visible(sentence) for sentence in said]
 
 
 def _requests(count: int) -> str:
