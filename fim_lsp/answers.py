@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from cachetools import TTLCache
 
+from fim_lsp import closing
 from fim_lsp.document import Place
 
 ABOVE = 6  # lines above a place that must be as they were
 BELOW = 3  # lines below it, likewise
 ALONG = 40  # lines of an answer that may be typed along
-CLOSERS = ")]}>\"'`"  # what an editor adds by itself behind the cursor
 
 
 class Offer(NamedTuple):
@@ -28,11 +28,12 @@ class Spot(NamedTuple):
     key: tuple[str, str]  # the document, and what stands above the line
     head: str  # what stands on the line before the cursor
     tail: str  # what stands after the cursor, to BELOW lines further down
+    language: str  # the LSP languageId
+    inside: str  # the span of the language that the place is in, "" for code
 
 
 class _Answer(NamedTuple):
-    head: str
-    tail: str
+    spot: Spot
     offer: Offer  # what was offered; no text for nothing
     asked_all: bool  # whether an explicit ask has had all its candidates
     until: float  # clock seconds after which it is too old
@@ -58,10 +59,8 @@ class Answers:
     def put(self, spot: Spot, offers: Sequence[Offer], *, asked_all: bool = False) -> None:
         """Keep what was offered at a spot, best first; no offer means that nothing was."""
         until = self._clock() + self._ttl
-        new = tuple(
-            _Answer(spot.head, spot.tail, offer, asked_all, until) for offer in offers or (Offer(""),)
-        )
-        old = tuple(a for a in self._kept.get(spot.key, ()) if (a.head, a.tail) != (spot.head, spot.tail))
+        new = tuple(_Answer(spot, offer, asked_all, until) for offer in offers or (Offer(""),))
+        old = tuple(a for a in self._kept.get(spot.key, ()) if _apart(a.spot, spot))
         kept = (new + old)[:16]
         if len(kept) <= self._kept.maxsize:
             self._kept[spot.key] = kept
@@ -70,7 +69,7 @@ class Answers:
         """Whether an explicit ask at this very spot has had all that it can have."""
         now = self._clock()
         kept = self._kept.get(spot.key, ())
-        return any(a.asked_all and a.until >= now for a in kept if (a.head, a.tail) == (spot.head, spot.tail))
+        return any(a.asked_all and a.until >= now for a in kept if not _apart(a.spot, spot))
 
     def find(self, uri: str, lines: Sequence[str], place: Place) -> tuple[Offer, ...] | None:
         """What is left to offer at a place, best first; `()` if it is known that nothing is, None if nothing is known.
@@ -90,11 +89,14 @@ class Answers:
             for answer in self._kept.get(_key(uri, lines, line), ()):
                 if answer.until < now:
                     continue
-                if typed == answer.head and tail == answer.tail:
+                if not typed.startswith(answer.spot.head):
+                    continue
+                since = typed[len(answer.spot.head) :]
+                if not since and tail == answer.spot.tail:
                     nothing = nothing or not answer.offer.text
                     left: Offer | None = answer.offer
                 else:
-                    left = _along(answer, typed, tail)
+                    left = along(answer.spot, answer.offer, since, tail)
                 if left is not None and left.text and left not in found:
                     found.append(left)
             if found or nothing:
@@ -102,25 +104,26 @@ class Answers:
         return None
 
 
-def _along(answer: _Answer, typed: str, tail: str) -> Offer | None:
-    """What is left of an answer whose beginning has been typed."""
-    whole, covers = answer.head + answer.offer.text, answer.offer.covers
-    if len(typed) <= len(answer.head) or not whole.startswith(typed):
+def along(spot: Spot, offer: Offer, typed: str, tail: str) -> Offer | None:
+    """What is left of an offer for a spot, once more has been typed there and this stands behind it."""
+    change = closing.behind(spot.tail, tail)
+    if change is None or not offer.text.startswith(typed) or len(typed) == len(offer.text):
         return None
-    added = closed(answer.tail, tail)
-    return None if added is None else without(Offer(whole[len(typed) :], covers), added)
+    if not typed and not closing.opens(spot.head, change.added):
+        return None
+    context = closing.Context(spot.head, spot.language, spot.inside)
+    found = closing.left(offer.text, offer.covers, len(typed), change, context)
+    return None if found is None else Offer(*found)
 
 
-def without(offer: Offer, added: str) -> Offer:
-    """An offer once the editor has closed brackets by itself: they are not inserted again."""
-    if not added or not offer.text.endswith(added):
-        return offer
-    return Offer(offer.text.removesuffix(added), offer.covers)
+def spot(uri: str, lines: Sequence[str], place: Place, language: str = "*", inside: str = "") -> Spot:
+    """The spot of a place in a document's lines, in this language and inside of this span of it."""
+    head, tail = lines[place.line][: place.column], tail_of(lines, place)
+    return Spot(_key(uri, lines, place.line), head, tail, language, inside)
 
 
-def spot(uri: str, lines: Sequence[str], place: Place) -> Spot:
-    """The spot of a place in a document's lines."""
-    return Spot(_key(uri, lines, place.line), lines[place.line][: place.column], tail_of(lines, place))
+def _apart(one: Spot, other: Spot) -> bool:
+    return (one.head, one.tail) != (other.head, other.tail)
 
 
 def _key(uri: str, lines: Sequence[str], line: int) -> tuple[str, str]:
@@ -131,14 +134,3 @@ def tail_of(lines: Sequence[str], place: Place) -> str:
     """What stands after a place, to BELOW lines further down."""
     rest = lines[place.line][place.column :]
     return (rest + "".join(lines[place.line + 1 : place.line + 1 + BELOW]))[:240]
-
-
-def closed(then: str, now: str) -> str | None:
-    """What an editor has closed by itself behind the cursor since then; None if the text has changed otherwise."""
-    if then == now:
-        return ""
-    closers = now[: len(now) - len(now.lstrip(CLOSERS))][:4]
-    for size in range(1, len(closers) + 1):
-        if then.startswith(now[size:][:200]):
-            return closers[:size]
-    return None

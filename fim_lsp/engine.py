@@ -447,9 +447,7 @@ class Engine:
             entry = selected.text[len(typed) :]
             offers = tuple(Offer(entry + text, covers) for text, covers in offers)
         ghost = opened.ghost
-        if ghost is not None and ghost.shows(place, offers):
-            ghost.renewed(offers)
-        else:
+        if ghost is None or not ghost.renewed(lines, place, offers):
             self._vanish(opened)
             self.acceptance.shown += 1
             opened.ghost = Ghost(lines, place, offers, found.number, foreign)
@@ -507,6 +505,8 @@ class Engine:
             return None
         self.counts.local_hits += 1
         number = None
+        if opened.ghost is not None:
+            opened.ghost.passed(opened.document.lines, place)
         if opened.ghost is not None and opened.ghost.shows(place, known):
             number = opened.ghost.number  # typed along: what is taken of it counts for the request that paid
         elif self.ledger is not None:
@@ -582,18 +582,16 @@ class Engine:
                     return _Found(())
                 opened.asked_at = self._clock()
                 flight = opened.flight = Flight(place, question.spot, self._ask(question, explicit, known))
-            typed, added = flight.typed, flight.added
+            typed, tail = flight.typed, flight.tail
             await flight.landed()
             if flight.offers is None:
                 if flight.disagreed:
                     continue
                 return _Found(())
-            left = tuple(
-                answers.without(Offer(text[len(typed) :], covers), added)
-                for text, covers in flight.offers
-                if len(text) > len(typed) and text.startswith(typed)
-            )
-            if left or not typed:
+            if not typed and tail == flight.spot.tail:
+                return _Found(flight.offers, flight.number)
+            along = (answers.along(flight.spot, offer, typed, tail) for offer in flight.offers)
+            if left := tuple(offer for offer in along if offer is not None and offer.text):
                 return _Found(left, flight.number)
 
     def _ask_ahead(
@@ -632,7 +630,8 @@ class Engine:
         after = self._redactor.shown(lines).after(place, AFTER)
         chosen = self.settings.of(document.language)
         form = shape(prompt.prefix, after, document.language, chosen.multiline, chosen.max_tokens)
-        spot = answers.spot(document.uri, lines, place)
+        inside = form.site.inside if form.site else ""
+        spot = answers.spot(document.uri, lines, place, document.language, inside)
         return _Question(
             document.uri,
             prompt,

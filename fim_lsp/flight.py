@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from fim_lsp.answers import Offer, Spot, closed, tail_of
+from fim_lsp import closing
+from fim_lsp.answers import Offer, Spot, tail_of
 from fim_lsp.document import Edit, Place
 
 
@@ -15,9 +16,9 @@ class Flight:
 
     def __init__(self, place: Place, spot: Spot, work: Callable[[Flight], Coroutine[Any, Any, None]]) -> None:
         self.place = place
-        self._spot = spot
+        self.spot = spot
         self.raw = ""  # what the model has said so far
-        self.added = ""  # what the editor has closed by itself behind that cursor
+        self.tail = spot.tail  # what that document has behind its cursor
         self.typed = ""  # what the newest waiter's document has between the place and its cursor
         self.edited = False  # whether the document has changed since, in agreement
         self.waiters = 0
@@ -55,6 +56,9 @@ class Flight:
         if edit.start >= self.place:
             # At or behind the cursor: typing, or an editor's own bracket; the next request says what it came to.
             return edit.start.line <= self.place.line + self.raw.count("\n") + 1
+        if edit.end >= self.place and edit.start.line == self.place.line:
+            # A menu's entry puts a word in anew, with brackets behind it; the next request says what it came to.
+            return len(edit.text) >= self.place.column - edit.start.column
         if edit.end.line < self.place.line:
             self.place = Place(self.place.line + edit.added - edit.removed, self.place.column)
             return True
@@ -65,19 +69,20 @@ class Flight:
         if self.over or place < self.place or self.place.line >= len(lines):
             return False
         start = lines[self.place.line]
-        if start[: self.place.column] != self._spot.head:
+        if start[: self.place.column] != self.spot.head:
             return False
         if place.line == self.place.line:
             typed = start[self.place.column : place.column]
         else:
             between = "".join(lines[self.place.line + 1 : place.line])
             typed = start[self.place.column :] + between + lines[place.line][: place.column]
-        added = closed(self._spot.tail, tail_of(lines, place))
-        if added is None or (added and not typed):
+        tail = tail_of(lines, place)
+        change = closing.behind(self.spot.tail, tail)
+        if change is None or (change.added and not typed and not closing.opens(self.spot.head, change.added)):
             return False
-        self.added = added
         before, self.typed = self.typed, typed
         if self.agrees(self.raw):
+            self.tail = tail
             return True
         self.typed = before
         return False

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from fim_lsp.answers import CLOSERS, Offer
+from fim_lsp import closing
+from fim_lsp.answers import Offer
 from fim_lsp.document import Edit, Place
 
 Fate = Literal["all", "line", "word", "typed", "dismissed"]
@@ -55,12 +56,34 @@ class Ghost:
 
     def shows(self, place: Place, offers: Sequence[Offer]) -> bool:
         """Whether one of these is what is left of a candidate at that place."""
-        left = {rest.text for rest in self._rests}
-        return place == self._place and any(offer.text in left for offer in offers)
+        return place == self._place and any(_same(rest, offer) for rest in self._rests for offer in offers)
 
-    def renewed(self, offers: Sequence[Offer]) -> None:
-        """Show these candidates, one of which is shown already."""
+    def passed(self, lines: Sequence[str], place: Place) -> None:
+        """Learn where the cursor is: closers are typed over without an edit, and two in one edit may be behind it."""
+        ours, theirs = self._place.column, place.column
+        if place.line != self._place.line or ours == theirs:
+            return
+        between = lines[place.line][min(ours, theirs) : max(ours, theirs)]
+        size = len(between)
+        if theirs < ours:
+            rests = [Offer(between + text, covers + size) for text, covers in self._rests]
+            known = closing.closers(between)
+        else:
+            along = [rest for rest in self._rests if rest.covers >= size and rest.text.startswith(between)]
+            rests = [Offer(text[size:], covers - size) for text, covers in along]
+            known = bool(rests)
+        if known:
+            self._rests, self._place, self._used = rests, place, True
+            self._look(lines)
+
+    def renewed(self, lines: Sequence[str], place: Place, offers: Sequence[Offer]) -> bool:
+        """Show these candidates from now on, if one of them is shown already; whether that is so."""
+        self.passed(lines, place)
+        if not self.shows(place, offers):
+            return False
         self._rests = list(offers)
+        self._look(lines)
+        return True
 
     def follow(self, edit: Edit, lines: Sequence[str]) -> Fate | None:
         """What becomes of the text by an edit, `lines` being the document after it; None if nothing that counts.
@@ -75,7 +98,9 @@ class Ghost:
             return None
         entered = 0
         if edit.start.line == edit.end.line == self._place.line < len(lines):
-            entered = self._enter(len(edit.text) - (edit.end.column - edit.start.column), lines)
+            entered = self._enter(edit, lines)
+        if not entered and self._closed(edit, lines):
+            return None
         if not entered:
             self.gone = True
             return self.ends()
@@ -86,7 +111,7 @@ class Ghost:
         self._used = True
         left = self._rests[0].text
         self.gone = not left
-        if len(new) > 1 and new.strip():
+        if len(new) > 1 and new.strip() and not closing.pair(edit.text):
             self.taken += len(new)
             if not left:
                 return "all"
@@ -104,24 +129,14 @@ class Ghost:
         self._below = max(text.count("\n") for text, _ in self._rests) + 1
         self._new = ""
 
-    def _enter(self, net: int, lines: Sequence[str]) -> int:
-        """Move on over what the document has of a candidate now, `net` characters more than before; how many."""
+    def _enter(self, edit: Edit, lines: Sequence[str]) -> int:
+        """Move on over what the document has of a candidate since an edit within the line; how many characters."""
         if not lines[self._place.line].startswith(self._head):
             return 0
-        best, left = 0, self._rests
-        for text, covers in self._rests:
-            for covered in {0, covers}:
-                size = net + covered
-                now = _text(lines, self._place, size + BEHIND) if size > 0 else ""
-                if now[size:] != self._behind[covered : covered + len(now) - size]:
-                    continue
-                own = _shared(text, now[:size])
-                if own > best and not now[own:size].strip(CLOSERS):
-                    best, left = own, []
-                if own == best and best:
-                    left.append(Offer(text[own:], covers if not covered else 0))
+        entered = [self._entered(rest, edit, lines) for rest in self._rests]
+        best = max(own for own, _ in entered)
         if best:
-            self._rests = list(dict.fromkeys(left))
+            self._rests = list(dict.fromkeys(rest for own, rest in entered if own == best))
             new = _text(lines, self._place, best)
             breaks = new.count("\n")
             column = len(new) - new.rfind("\n") - 1 if breaks else self._place.column + best
@@ -129,6 +144,43 @@ class Ghost:
             self._look(lines)
             self._new = new
         return best
+
+    def _entered(self, rest: Offer, edit: Edit, lines: Sequence[str]) -> tuple[int, Offer]:
+        """How much of a candidate the document has since an edit, and what is left of it."""
+        replaced = edit.end.column - edit.start.column
+        # An editor that sends differences may name another place for the same text.
+        exact = edit.start == self._place and replaced <= rest.covers
+        best, left = 0, rest
+        for covered in (replaced,) if exact else range(rest.covers + 1):
+            size = len(edit.text) - replaced + covered
+            now = _text(lines, self._place, size + BEHIND) if size > 0 else ""
+            if now[size:] != self._behind[covered : covered + len(now) - size]:
+                continue
+            own = _shared(rest.text, now[:size])
+            added = now[own:size]
+            if own > best and (not added or closing.closers(added)):
+                best, left = own, _left(rest, own, closing.Behind(added, covered))
+        return best, left
+
+    def _closed(self, edit: Edit, lines: Sequence[str]) -> bool:
+        """Take note of what an editor closes behind the cursor in an edit of its own; whether it is that."""
+        if not edit.start == edit.end == self._place or not closing.closers(edit.text) or "\n" in edit.text:
+            return False
+        self._rests = [Offer(text, covers + len(edit.text)) for text, covers in self._rests]
+        self._look(lines)
+        return True
+
+
+def _left(offer: Offer, own: int, change: closing.Behind) -> Offer:
+    """What is left of an offer whose first `own` characters stand in the document."""
+    found = closing.left(*offer, own, change, closing.Context("", "*", ""))
+    return Offer(*found) if found else Offer(offer.text[own:], offer.covers - change.over)
+
+
+def _same(one: Offer, other: Offer) -> bool:
+    """Whether two offers insert the same, closers at their end aside, which may stand in the document already."""
+    short, long = sorted((one.text, other.text), key=len)
+    return short == long or (long.startswith(short) and closing.closers(long[len(short) :]))
 
 
 def _text(lines: Sequence[str], place: Place, size: int) -> str:

@@ -224,8 +224,12 @@ class _Reader:
             self.met_rest = True
             return self.good
         was_open = bool(self._open)
-        if self._ends_span(line):
-            return before
+        if (ended := self._ends_span(line)) is not None:
+            if not own:
+                return before
+            # The mark stands behind the cursor on its line: what comes after it may replace that.
+            self.good = at + (len(line.rstrip()) if self._site.closes else ended)
+            return self.good
         end = self._brackets(line, at, indent, own=own, last=last)
         if end is not None:
             return self._unechoed(end)
@@ -427,9 +431,13 @@ class _Reader:
             return self.good
         return None
 
-    def _ends_span(self, line: str) -> bool:
-        """Whether a line closes the string or comment of the cursor, which what follows closes."""
-        return self._span_closed and self._tongue.spans[self._site.inside].to_end.match(line) is not None
+    def _ends_span(self, line: str) -> int | None:
+        """Where a line closes the string or comment of the cursor, which what follows closes."""
+        if not self._span_closed:
+            return None
+        span = self._tongue.spans[self._site.inside]
+        end = span.to_end.match(line)
+        return end.end() - len(span.closing) if end else None
 
     def _is_next(self, line: str) -> bool:
         return bool(self._following) and self._following[0].rstrip() == line.rstrip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from fim_lsp import closing
 from fim_lsp.characters import Holds, without_strangers
 from fim_lsp.document import paired
 from fim_lsp.language import CLOSER_OF, CLOSERS
@@ -135,6 +136,11 @@ def _fitted(text: str, place: Site) -> tuple[str, int]:
     rest = place.rest
     if not rest.strip() or not place.closes:
         return text, 0
+    if there := closing.run(rest):
+        context = closing.Context(place.before, place.told_from[2], place.inside)
+        fitted = closing.left(text, 0, 0, closing.Behind(there, 0), context)
+        if fitted is not None:
+            return _replaced(*fitted, rest)
     found, inside = place.language.marks(text, place.inside)
     depth, outer = 0, []
     for mark in found:
@@ -166,8 +172,13 @@ def _fitted(text: str, place: Site) -> tuple[str, int]:
     first, covered = last[0].at, signs[matched - 1] + 1
     if text[first:].strip() == rest[:covered].strip():
         return text[:first], 0
+    return _replaced(text, covered, rest)
+
+
+def _replaced(text: str, covered: int, rest: str) -> tuple[str, int]:
+    """The text and how much of the line's rest it replaces, with what it says of that rest besides."""
     more = rest[covered:].strip()
-    if more and text.rstrip().endswith(more):
+    if covered and more and not more.strip(";,") and text.rstrip().endswith(more):
         covered = len(rest.rstrip())
     # An editor shows what replaces text only if it holds that text.
     said = iter(text)

@@ -57,6 +57,7 @@
 (defvar-local fim-lsp--overlay nil "The overlay that shows ghost text.")
 (defvar-local fim-lsp--shown nil "Whether ghost text is shown.")
 (defvar-local fim-lsp--origin nil "Where the shown candidates begin.")
+(defvar-local fim-lsp--behind nil "What their line had right of them.")
 (defvar-local fim-lsp--texts nil "The candidates, best first.")
 (defvar-local fim-lsp--covers nil
   "Of each text, how many characters right of point it takes the place of.")
@@ -272,7 +273,8 @@
   "Ask the server for suggestions; KIND is 1 for an explicit ask, 2 for another."
   (when fim-lsp-mode
     (let ((buffer (current-buffer))
-          (origin (point)))
+          (origin (point))
+          (behind (fim-lsp--tail)))
       (setq fim-lsp--asked (buffer-chars-modified-tick))
       (condition-case problem
           (jsonrpc-async-request
@@ -283,14 +285,18 @@
            :success-fn (lambda (result)
                          (when (buffer-live-p buffer)
                            (with-current-buffer buffer
-                             (fim-lsp--answered result origin kind))))
+                             (fim-lsp--answered result origin behind kind))))
            :error-fn #'ignore
            :timeout-fn #'ignore)
         (error (message "fim-lsp: %s" (error-message-string problem))
                (fim-lsp-mode -1))))))
 
-(defun fim-lsp--answered (result origin kind)
-  "Show RESULT, which was asked for at ORIGIN with KIND."
+(defun fim-lsp--tail ()
+  "What the line has right of point."
+  (buffer-substring-no-properties (point) (line-end-position)))
+
+(defun fim-lsp--answered (result origin behind kind)
+  "Show RESULT, which was asked for with KIND at ORIGIN, right of which was BEHIND."
   ;; null: a newer request has overtaken this one, and what is shown stays.
   (when (and result (<= (point-min) origin (point)))
     (let* ((items (if (vectorp result) result (plist-get result :items)))
@@ -300,6 +306,7 @@
            (texts (mapcar (lambda (item) (plist-get item :insertText)) along)))
       (when (or texts (string-empty-p typed))
         (setq fim-lsp--origin (copy-marker origin)
+              fim-lsp--behind behind
               fim-lsp--texts texts
               fim-lsp--covers
               (mapcar (lambda (text)
@@ -331,6 +338,8 @@
   "What is left of the suggestion at point, or nil."
   (when-let* ((text (nth fim-lsp--index fim-lsp--texts))
               ((<= fim-lsp--origin (point)))
+              ;; A bracket that was closed by itself: the server says what that leaves of it.
+              ((equal fim-lsp--behind (fim-lsp--tail)))
               (typed (buffer-substring-no-properties fim-lsp--origin (point)))
               ((fim-lsp--along-p text typed)))
     (substring text (length typed))))
