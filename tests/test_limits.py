@@ -353,3 +353,20 @@ async def test_what_is_limited_waits_until_it_is_known_what_was_spent(opened):
     lost = Early(lambda: True)
     lost.give_up()
     assert await lost.reserve(MODEL, PROMPT, 0) is None
+
+
+def test_a_record_that_another_server_begins_just_now_is_waited_for(tmp_path, monkeypatch):
+    """SQLite says at once that it is locked while the mode of its journal changes."""
+    connect, locked = store._connect, sqlite3.OperationalError("database is locked")
+    locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    left = [locked, locked]
+
+    def busy(path):
+        if left:
+            raise left.pop()
+        return connect(path)
+
+    monkeypatch.setattr(store, "_connect", busy)
+    monkeypatch.setattr(store, "_BUSY_PAUSE", 0.0)
+    store.Store(tmp_path / store.FILE).close()
+    assert not left

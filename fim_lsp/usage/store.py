@@ -32,6 +32,7 @@ COUNTS = (
 )  # fmt: skip
 
 _BUSY_SECONDS = 2.0
+_BUSY_PAUSE = 0.02  # seconds
 _COLUMNS = (
     "at", "slot", "model", "language", "project", "hit", "missed", "out", "ended", "first_ms", "end_ms", "shown",
     "accepted", "estimated", "price_table", "pico", "saved_pico",
@@ -211,12 +212,12 @@ class Store:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _own(self.path)
             try:
-                return _connect(self.path)
+                return _connected(self.path)
             except sqlite3.DatabaseError as error:
                 if not _damaged(error):
                     raise
                 self._set_aside()
-                return _connect(self.path)
+                return _connected(self.path)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"Usage cannot be recorded in {self.path} ({error}).") from None
 
@@ -400,6 +401,18 @@ def _own(path: Path) -> None:
                 one.chmod(found.st_mode & 0o700)
 
 
+def _connected(path: Path) -> sqlite3.Connection:
+    """The file, also where another server begins it just now: SQLite does not wait for a change of the journal's mode."""
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            return _connect(path)
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+        time.sleep(_BUSY_PAUSE)
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
@@ -432,5 +445,9 @@ def _check_version(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _damaged(error: sqlite3.Error) -> bool:
-    # The primary code is the low byte.
-    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+    return _code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary code, which is the low byte."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
