@@ -90,6 +90,7 @@ class _Open:
     ghost: Ghost | None = None
     secret: bool = False  # whether the document is never to be sent
     cuts: int = 0  # how often text was taken out of it
+    unsaved: bool = False
 
 
 @dataclass(slots=True)
@@ -201,14 +202,20 @@ class Engine:
         self._stirred = now
         opened.window.edited(edit, typed=typed and self._offers(opened))
         opened.cuts += edit.start < edit.end
+        opened.unsaved = True
         self._touched[uri] = opened.document.lines
         if opened.flight is not None and not opened.flight.follow(edit):
             opened.flight.land()
         if opened.ghost is not None:
             self._follow(opened, opened.ghost, edit)
 
-    def close(self, uri: str) -> None:
-        """Let a document go, and end what is under way for it."""
+    def saved(self, uri: str) -> None:
+        """Take note that a document's file holds its text now."""
+        if (opened := self._open.get(uri)) is not None:
+            opened.unsaved = False
+
+    def close(self, uri: str) -> bool:
+        """Let a document go, and end what is under way for it; whether it had changes that were not saved."""
         opened = self._open.pop(uri, None)
         if opened is not None:
             opened.window.left(opened.document.lines, _name(uri))
@@ -220,6 +227,7 @@ class Engine:
             self._land(opened)
             for other in self._open.values():
                 self._recall(other)
+        return opened is not None and opened.unsaved
 
     def kept(self) -> set[str]:
         """The documents that are not open, of which prompts may show something."""
@@ -244,13 +252,16 @@ class Engine:
         self._take_back()
 
     def renamed(self, old: str, new: str) -> None:
-        """A file has another name now: one under which it is never sent takes effect at once."""
-        self.forget(old)
-        opened = self._open.get(old)
-        if opened is not None and self._secret(new):
-            opened.secret = True
-            self._silence(opened)
-            opened.window = self._window(opened.document, secret=True)
+        """A file or folder has another name now: one under which it is never sent takes effect at once."""
+        for uri in [*self._open, *self.kept()]:
+            if uri != old and not uri.startswith(f"{old.rstrip('/')}/"):
+                continue
+            self.forget(uri)
+            opened = self._open.get(uri)
+            if opened is not None and self._secret(new + uri.removeprefix(old)):
+                opened.secret = True
+                self._silence(opened)
+                opened.window = self._window(opened.document, secret=True)
 
     async def configure(self, settings: Settings) -> None:
         """Put new settings in force: what rests because of the old ones may try again."""

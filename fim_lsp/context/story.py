@@ -147,7 +147,8 @@ class Story:
         held = {"", *map(str.strip, lines)}
         return {
             entry.uri
-            for entry in self._log
+            for told in self._told.values()
+            for entry in told
             if entry.uri not in but and entry.text and held.issuperset(map(str.strip, entry.lines))
         }
 

@@ -32,10 +32,16 @@ class Survey:
         self._process: asyncio.subprocess.Process | None = None
         self._unsaid: list[bytes] = []  # what was to be told before it began
 
-    async def run(self, folders: Sequence[str], exclude: Sequence[str], levels: Sequence[str]) -> None:
-        """Begin, and hear what it says until it ends; a failure is logged, and then there are no maps."""
+    async def run(
+        self, folders: Sequence[str], exclude: Sequence[str], levels: Sequence[str], off: Sequence[str] = ()
+    ) -> None:
+        """Begin, and hear what it says until it ends; a failure is logged, and then there are no maps.
+
+        `off` are languages whose files are not shown.
+        """
         try:
-            await self._heard(folders, exclude, levels)
+            begin = {"folders": folders, "exclude": exclude, "levels": levels, "off": off}
+            await self._heard({name: list(values) for name, values in begin.items()})
         except OSError as error:
             log.warning("no map of the project: its process does not start (%s)", type(error).__name__)
         except (ValueError, KeyError, TypeError) as error:
@@ -58,7 +64,7 @@ class Survey:
             with suppress(ProcessLookupError):
                 process.kill()
 
-    async def _heard(self, folders: Sequence[str], exclude: Sequence[str], levels: Sequence[str]) -> None:
+    async def _heard(self, begin: Mapping[str, Sequence[str]]) -> None:
         package = Path(fim_lsp.__file__).parents[1]
         # What the interpreter would find by itself stands behind: an isolated one is told of the server's folders.
         paths = [str(package), *(path for path in sys.path if path)]
@@ -73,7 +79,7 @@ class Survey:
             creationflags=idle,
         )
         unsaid, self._unsaid = self._unsaid, []
-        self._tell({"folders": list(folders), "exclude": list(exclude), "levels": list(levels)})
+        self._tell(begin)
         assert process.stdin is not None
         process.stdin.writelines(unsaid)
         assert process.stdout is not None

@@ -1,7 +1,7 @@
 """The process beside the server that reads a workspace's files and draws its maps, at a low priority.
 
 It is told on stdin, one JSON object a line, and answers so on stdout; it ends with the server, when stdin closes.  First
-comes `{"folders", "exclude", "levels"}`, then `{"changed": [paths]}` and `{"about": path, "level"}`; out go
+comes `{"folders", "exclude", "levels", "off"}`, then `{"changed": [paths]}` and `{"about": path, "level"}`; out go
 `{"maps": [...], "files", "seconds"}` and `{"about": path, "text", "files"}`, signatures of what a file imports.
 """
 
@@ -164,7 +164,7 @@ def main() -> None:
     told: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(told,), daemon=True).start()
     first = told.get()
-    folders = {root: Folder(Tree(Path(root), first["exclude"])) for root in first["folders"]}
+    folders = {root: Folder(Tree(Path(root), first["exclude"], first["off"])) for root in first["folders"]}
     begun = time.monotonic()
     for folder in folders.values():
         for _ in folder.survey():

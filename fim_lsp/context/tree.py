@@ -21,9 +21,11 @@ MOST_RULES = 200_000  # bytes of a .gitignore that are looked at
 class Tree:
     """A folder, with what is never shown of it; nothing in it is run, and no link is followed."""
 
-    def __init__(self, root: Path, exclude: Sequence[str]) -> None:
+    def __init__(self, root: Path, exclude: Sequence[str], off: Sequence[str] = ()) -> None:
+        """`off` are languages whose files are not shown."""
         self.root = root
         self._exclude = exclude
+        self._off = frozenset(off)
         self._rules: dict[str, GitIgnoreSpec | None] = {}  # of each folder, by its path from the root
 
     def files(self) -> Iterator[str]:
@@ -67,8 +69,9 @@ class Tree:
         return True
 
     def _wanted(self, path: str, name: str) -> bool:
+        language = language_of(name)
         return (
-            (project.manifest(name) or known(language_of(name)))
+            (language not in self._off if known(language) else project.manifest(name))
             and not project.left_out(name, folder=False)
             and not excluded(f"/{path}", self._exclude)
             and not self._ignored(path)
