@@ -26,7 +26,7 @@ _NAMES = re.compile(
 # `git diff` with and without prefixes, for merges, and what `diff -u`, `diff -c`, Subversion and Mercurial write.
 _BEGINS = re.compile(r"diff (?P<rest>.+)|Index: (?P<index>.+)|Only in .+")
 _NAMED = re.compile(r"(?:---|\+\+\+|\*\*\*|rename (?:from|to)|copy (?:from|to)) (?P<path>.+)")
-_HUNK = re.compile(r"@@+ |\*{15}|Binary files |GIT binary patch")
+_HUNK = re.compile(r"@@+ -\d|\*{15}\s*$|Binary files |GIT binary patch")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(rb"\\([0-7]{3}|.)")
 _LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
@@ -60,15 +60,16 @@ def without(lines: Sequence[str], secret: Callable[[str], bool]) -> list[str]:
 
 def _parts(lines: Sequence[str]) -> Iterator[Sequence[str]]:
     """The lines, cut where the part of another file begins."""
-    start, named = 0, False
+    start, headed, named = 0, False, False
     for number, line in enumerate(lines):
         begins = _BEGINS.match(line) is not None
         # Without a line of its own, a part begins with the first of its two names.
         first = line.startswith(("--- ", "*** ")) and not line.rstrip().endswith((" ----", " ****"))
-        if begins or (first and _second(lines, number) and not named):
+        hunk = _HUNK.match(line) is not None
+        if begins or (first and _second(lines, number) and not named) or (hunk and not headed):
             yield lines[start:number]
-            start, named = number, begins
-        elif _HUNK.match(line):
+            start, headed, named = number, not hunk, begins
+        elif hunk:
             named = False
     yield lines[start:]
 

@@ -1,13 +1,16 @@
 """What a person takes back is in no later prompt: the endpoint's record of what was sent is the witness."""
 
-import asyncio
 import json
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lsp import CAPABILITIES
 from world import World
 
 from fim_lsp.context.stories import Stories
+from fim_lsp.context.story import Story
 from fim_lsp.context.surveyor import Folder
 from fim_lsp.context.tree import Tree
 from fim_lsp.document import Document, Place
@@ -211,16 +214,31 @@ async def test_what_is_saved_is_kept_when_the_file_is_closed(person):
     assert SECRET in await person.ask(three)
 
 
-async def test_what_is_excluded_while_a_question_waits_is_not_sent(person):
+@pytest.mark.parametrize("how", ["delete", "exclude", "clear", "off", "here"])
+async def test_a_question_that_waits_is_not_asked_with_what_is_taken_back_meanwhile(world: World, how):
     """The prompt was made before the pause: it is not sent after it."""
-    one, two = await person.tell()
-    person.client.push({"debounceMs": 400})
-    before = len(person.endpoint.bodies)
-    person.client.type(two, 9, 0, "waits = \n")
-    answer = person.client.inline(two, 9, 8)
-    await delete(person, one)
-    assert (await asyncio.wait_for(answer, 10))["result"] == []
-    assert len(person.endpoint.bodies) == before
+    engine, one, two = world.engine, "file:///p/one.py", "file:///p/two.py"
+    for uri in (one, two):
+        engine.open(Document(uri, "python", 1, "y = 1\n" * 9 + "z = \n"))
+    engine.edited(one, engine.document(one).change(Place(4, 0), Place(4, 0), LINE))
+    await engine.complete(one, Place(2, 0))
+    await engine.configure(replace(engine.settings, debounce_ms=100))
+
+    async def sleep(_):
+        uri, line = (one, 4) if how != "here" else (two, 2)
+        if how in {"delete", "here"}:
+            engine.edited(uri, engine.document(uri).change(Place(line, 0), Place(line + 1, 0), ""))
+        elif how == "exclude":
+            await engine.configure(replace(engine.settings, exclude=("one.py",)))
+        elif how == "off":
+            await engine.configure(replace(engine.settings, languages={"go": False}))
+        else:
+            engine.clear()
+
+    engine._sleep = sleep
+    before = len(world.service.requests)
+    assert await engine.complete(two, Place(9, 4)) == ()
+    assert len(world.service.requests) == before
 
 
 async def test_an_answer_of_a_secret_document_is_not_offered(person):
@@ -232,7 +250,7 @@ async def test_an_answer_of_a_secret_document_is_not_offered(person):
     for settings in ({"exclude": ["one.py"]}, {"languages": {"python": False}}):
         person.client.push(settings)
         assert not await person.client.texts(*at)
-        person.client.push({})
+        person.client.push({"exclude": []})
     assert await person.client.texts(*at)
 
 
@@ -387,6 +405,56 @@ def test_a_window_that_comes_back_shows_what_stands(page, line):
     again = Document("a", "python", 1, document.text.replace(LINE, ""))
     window.reopened(again.lines)
     assert SECRET not in shown((again, window), 1499)
+
+
+EVENT = st.one_of(
+    st.tuples(st.just("go"), st.integers(0, 400)),
+    st.tuples(st.just("put"), st.integers(0, 400), st.integers(0, 12), st.integers(0, 4)),
+    st.tuples(st.just("type"), st.text("ab(\n ", min_size=1, max_size=30)),
+    st.tuples(st.just("swap"), st.integers(0, 1)),
+    st.tuples(st.just("all"), st.integers(0, 300)),
+    st.tuples(st.just("reopen"), st.integers(0, 300)),
+)
+
+
+@given(st.lists(EVENT, max_size=40), st.sampled_from([1500, 48_000]))
+def test_every_line_that_is_shown_stands(events, bound):
+    """Whatever is edited, in whichever file: the prompt holds no line that its document does not."""
+    story, number, line, at = Story(800), 0, 200, 0
+    documents = [Document(uri, "python", 1, source(300)) for uri in "ab"]
+    windows = [Window(bound, 400, story, uri) for uri in "ab"]
+    for kind, *what in events:
+        document, window = documents[at], windows[at]
+        if kind == "go":
+            line = what[0]
+        elif kind == "swap":
+            window.left(document.lines, f"{document.uri}.py")
+            at = what[0]
+        elif kind == "put":
+            # In either file, whichever is asked in.
+            other = number % 2
+            number += 1
+            first = min(what[0], len(documents[other].lines) - 1)
+            last = min(first + what[1], len(documents[other].lines) - 1)
+            text = "".join(f"put_{number}_{index} = 1\n" for index in range(what[2]))
+            windows[other].edited(documents[other].change(Place(first, 0), Place(last, 0), text))
+            story.settle(documents[other].uri, documents[other].lines)
+        elif kind == "type":
+            place = Place(min(line, len(document.lines) - 1), 0)
+            window.edited(document.change(place, place, what[0]))
+        elif kind == "all":
+            window.edited(document.replace(source(what[0])))
+        else:
+            story.doubt(document.uri)
+            document = documents[at] = Document(document.uri, "python", 1, document.text[what[0] :])
+            window.reopened(document.lines)
+        document, window = documents[at], windows[at]
+        place = Place(min(line, len(document.lines) - 1), 0)
+        texts = ["".join(each.lines) for each in documents]
+        for shown_line in window.prompt(document.lines, place, f"{document.uri}.py").prefix.split("\n"):
+            bare = shown_line.strip()
+            if any(map(str.isalnum, bare)) and bare not in {"# a.py", "# b.py"}:
+                assert any(bare in text for text in texts), shown_line
 
 
 async def test_a_document_in_another_language_begins_anew(world: World):

@@ -72,6 +72,7 @@ PURE = [
     "pace",
     "breaker",
     "exclude",
+    "patch",
     "secrets",
     "request",
     "problems",
@@ -80,6 +81,7 @@ PURE = [
     "context/index",
     "context/outline",
     "context/project",
+    "context/standing",
     "context/stories",
     "context/story",
 ]
