@@ -56,6 +56,11 @@ class Answers:
         """Forget every answer."""
         self._kept.clear()
 
+    def forget(self, uri: str) -> None:
+        """Forget the answers of a document."""
+        for key in [key for key in self._kept if key[0] == uri]:
+            self._kept.pop(key, None)
+
     def put(self, spot: Spot, offers: Sequence[Offer], *, asked_all: bool = False) -> None:
         """Keep what was offered at a spot, best first; no offer means that nothing was."""
         until = self._clock() + self._ttl

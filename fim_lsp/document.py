@@ -8,6 +8,7 @@ touches are rebuilt.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -30,6 +31,7 @@ class Edit(NamedTuple):
     first: int
     removed: int
     added: int
+    gone: Sequence[str] = ()  # the lines as they were
 
 
 class Document:
@@ -68,10 +70,10 @@ class Document:
 
     def replace(self, text: str) -> Edit:
         """Replace the whole text."""
-        removed = len(self.lines)
-        end = Place(removed - 1, len(self.lines[-1]))
+        gone = self.lines
+        end = Place(len(gone) - 1, len(gone[-1]))
         self.lines = split_lines(paired(text))
-        return Edit(Place(0, 0), end, text, 0, removed, len(self.lines))
+        return Edit(Place(0, 0), end, text, 0, len(gone), len(self.lines), gone)
 
     def change(self, start: Place, end: Place, text: str) -> Edit:
         """Replace what stands between two places of this document."""
@@ -87,8 +89,9 @@ class Document:
         added = split_lines(block)
         if last + 1 < len(lines):
             added.pop()
+        gone = lines[first : last + 1]
         lines[first : last + 1] = added
-        return Edit(start, end, text, first, last + 1 - first, len(added))
+        return Edit(start, end, text, first, len(gone), len(added), gone)
 
 
 def split_lines(text: str) -> list[str]:

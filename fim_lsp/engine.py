@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
-from fim_lsp import answers, pace
+from fim_lsp import answers, pace, patch
 from fim_lsp.account import Account, Ledger
 from fim_lsp.answers import Answers, Offer, Spot
 from fim_lsp.breaker import Breaker
@@ -95,6 +95,8 @@ class _Open:
     ghost: Ghost | None = None
     secret: bool = False  # whether the document is never to be sent
     notebook: str = ""  # the URI of the notebook that it is a cell of
+    cuts: int = 0  # how often text was taken out of it
+    unsaved: bool = False
 
 
 @dataclass(slots=True)
@@ -110,6 +112,7 @@ class _Question:
     language: str
     line_end: str
     holds: Holds
+    made: tuple[int, int]  # when: what is taken back later than that must not be in it
 
 
 class Engine:
@@ -147,6 +150,10 @@ class Engine:
         self._ignored: Mapping[str, Sequence[str]] = {}  # by folder, what is never to be sent
         self._redactor = Redactor()
         self._left: dict[str, Window] = {}  # of closed documents, which may come back
+        self._touched: dict[
+            str, Sequence[str]
+        ] = {}  # documents whose logged lines may no longer stand; their lines
+        self._taken = 0  # how often something was taken back that prompts may have shown
         self._service: Service | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._asking: set[asyncio.Task[Any]] = set()  # what reads an answer of the service
@@ -175,12 +182,13 @@ class Engine:
         self.close(document.uri)
         language(document.language)  # loaded here, not at the first key
         secret = self._secret(document.uri, notebook)
-        window = self._left.pop(document.uri, None)
-        if window is None:
-            window = self._window(document, secret=secret)
-        else:
+        window, left = self._window(document, secret=secret), self._left.pop(document.uri, None)
+        if left is not None and left.story is window.story:
+            window = left
             window.reopened(document.lines)
-        self._open[document.uri] = _Open(document, window, secret=secret, notebook=notebook)
+        opened = self._open[document.uri] = _Open(document, window, secret=secret, notebook=notebook)
+        self._doubt(document.uri, document.lines if window.story is not None else ())
+        self._recall(opened)
 
     def document(self, uri: str) -> Document | None:
         """The open document of that name."""
@@ -202,13 +210,21 @@ class Engine:
             self._beside(self._service.warm())
         self._stirred = now
         opened.window.edited(edit, typed=typed and self._offers(opened))
+        opened.cuts += edit.start < edit.end
+        opened.unsaved = True
+        self._touched[uri] = opened.document.lines
         if opened.flight is not None and not opened.flight.follow(edit):
             opened.flight.land()
         if opened.ghost is not None:
             self._follow(opened, opened.ghost, edit)
 
-    def close(self, uri: str) -> None:
-        """Let a document go, and end what is under way for it."""
+    def saved(self, uri: str) -> None:
+        """Take note that a document's file holds its text now."""
+        if (opened := self._open.get(uri)) is not None:
+            opened.unsaved = False
+
+    def close(self, uri: str) -> bool:
+        """Let a document go, and end what is under way for it; whether it had changes that were not saved."""
         opened = self._open.pop(uri, None)
         if opened is not None:
             opened.window.left(opened.document.lines, _name(uri))
@@ -218,6 +234,43 @@ class Engine:
             self._supersede(opened)
             self._vanish(opened)
             self._land(opened)
+            for other in self._open.values():
+                self._recall(other)
+        return opened is not None and opened.unsaved
+
+    def kept(self) -> set[str]:
+        """The documents that are not open, of which prompts may show something."""
+        return (self._left.keys() | self._stories.documents()) - self._open.keys()
+
+    def rest(self, uri: str, text: str | None) -> None:
+        """Learn what the file of a document that is not open holds now; None if there is none any more."""
+        if uri in self._open:
+            return
+        if text is None:
+            self.forget(uri)
+        else:
+            self._doubt(uri, Document(uri, "", 0, text).lines)
+
+    def forget(self, uri: str) -> None:
+        """Show nothing more of what was edited in a document, nor what was shown of it while it was open before."""
+        self._doubt(uri, ())
+        self._left.pop(uri, None)
+        self._answers.forget(uri)
+        if (opened := self._open.get(uri)) is not None:
+            opened.window.disown()
+        self._take_back()
+
+    def renamed(self, old: str, new: str) -> None:
+        """A file or folder has another name now: one under which it is never sent takes effect at once."""
+        for uri in [*self._open, *self.kept()]:
+            if uri != old and not uri.startswith(f"{old.rstrip('/')}/"):
+                continue
+            self.forget(uri)
+            opened = self._open.get(uri)
+            if opened is not None and self._secret(new + uri.removeprefix(old), opened.notebook):
+                opened.secret = True
+                self._silence(opened)
+                opened.window = self._window(opened.document, secret=True)
 
     async def configure(self, settings: Settings) -> None:
         """Put new settings in force: what rests because of the old ones may try again."""
@@ -225,7 +278,7 @@ class Engine:
         if (old.cache_size, old.cache_ttl_seconds) != (settings.cache_size, settings.cache_ttl_seconds):
             self._answers = Answers(settings.cache_size, settings.cache_ttl_seconds, self._clock)
         if _windowing(old) != _windowing(settings):
-            self._anew(maps=old.exclude != settings.exclude)
+            self._anew(maps=_showing(old) != _showing(settings))
         if _answering(old) != _answering(settings):
             self._answers.clear()
         if old != settings:
@@ -270,8 +323,9 @@ class Engine:
             opened.window.imports(found)
 
     def clear(self) -> None:
-        """Forget the answers already paid for."""
+        """Forget the answers already paid for, and what prompts have shown and would show of edits."""
         self._answers.clear()
+        self._anew(maps=False)
 
     def pause(self, paused: bool) -> None:
         """Offer nothing, or offer again."""
@@ -455,7 +509,7 @@ class Engine:
 
     def _window(self, document: Document, *, secret: bool) -> Window:
         uri, language = document.uri, document.language
-        how = "off" if secret else self.settings.context_of(language)
+        how = "off" if secret or patch.may_hold(uri, language) else self.settings.shown(language)
         story = self._stories.of(uri, language, how)
         return Window(self.settings.prefix_chars, self.settings.suffix_chars, story, uri, self._redactor)
 
@@ -463,13 +517,38 @@ class Engine:
         """Begin all windows and stories anew, after something on which they depend, or what `maps` may show, has changed."""
         self._stories.forget(maps=maps)
         self._left.clear()
+        self._touched.clear()
+        self._taken += 1
         for opened in self._open.values():
             opened.secret = self._secret(opened.document.uri, opened.notebook)
             # What is about to be asked may show what is to stay home now.
-            if opened.secret or maps:
-                self._supersede(opened)
-                self._land(opened)
+            if maps or not self._offers(opened):
+                self._silence(opened)
             opened.window = self._window(opened.document, secret=opened.secret)
+
+    def _silence(self, opened: _Open) -> None:
+        """End what is under way for a document in which nothing is offered any more."""
+        self._supersede(opened)
+        self._vanish(opened)
+        self._land(opened)
+
+    def _doubt(self, uri: str, lines: Sequence[str]) -> None:
+        """What was logged of a document is to be looked for in these lines."""
+        self._stories.doubt(uri)
+        self._touched[uri] = lines
+
+    def _take_back(self) -> None:
+        """Have the logs drop what no longer stands in documents that have changed."""
+        touched, self._touched = self._touched, {}
+        for uri, lines in touched.items():
+            self._taken += self._stories.settle(uri, lines, self._redactor.shown(lines))
+
+    def _recall(self, opened: _Open) -> None:
+        """A secret document that was known under another name, now closed, is to be known no more."""
+        if opened.secret:
+            lines = opened.document.lines
+            for uri in self._stories.recall([*lines, *self._redactor.shown(lines)], self._open):
+                self.forget(uri)
 
     def _secret(self, uri: str, notebook: str) -> bool:
         """Whether a document is never to be sent, by any path of it or its notebook; the settings have the last word."""
@@ -483,6 +562,14 @@ class Engine:
         rules = max(homes, key=lambda home: home[0])[1] if homes else ()
         return excluded(named, (*rules, *self.settings.exclude))
 
+    def _sendable(self, opened: _Open, lines: Sequence[str]) -> Sequence[str]:
+        """The lines of a document, those of a patch to a secret file blank."""
+        uri = opened.document.uri
+        if not patch.may_hold(uri, opened.document.language):
+            return lines
+        roots = {patch.root(uri), *self._ignored}
+        return patch.without(lines, lambda path: any(self._secret(root + quote(path), "") for root in roots))
+
     def _offers(self, opened: _Open) -> bool:
         """Whether anything is ever offered in a document as things stand."""
         return not (self.paused or opened.secret or not self.settings.of(opened.document.language).enabled)
@@ -491,9 +578,11 @@ class Engine:
         document = opened.document
         if not self._offers(opened):
             return False
+        line = document.lines[place.line]
+        if line.strip() and not self._sendable(opened, document.lines)[place.line].strip():
+            return False
         if explicit:
             return True
-        line = document.lines[place.line]
         return not pace.rests(line[: place.column], body(line)[place.column :])
 
     def _known(self, opened: _Open, lines: Sequence[str], place: Place, explicit: bool) -> _Found | None:
@@ -576,6 +665,9 @@ class Engine:
                     wait = pace.delay(debounce, self._clock() - opened.asked_at, spare=spare)
                     if wait:
                         await self._sleep(wait)
+                        self._take_back()
+                        if question.made != (self._taken, opened.cuts) or not self._offers(opened):
+                            return _Found(())
                 elif wait := self._floor.wait(self._clock()):
                     await self._sleep(wait)
                 if not self._may_ask(explicit=explicit):
@@ -626,6 +718,8 @@ class Engine:
         last, self._asked = self._open.get(self._asked), document.uri
         if last is not None and last is not opened:
             last.window.left(last.document.lines, _name(last.document.uri))
+        self._take_back()
+        lines = self._sendable(opened, lines)
         prompt = opened.window.prompt(lines, place, _name(document.uri))
         after = self._redactor.shown(lines).after(place, AFTER)
         chosen = self.settings.of(document.language)
@@ -642,6 +736,7 @@ class Engine:
             document.language,
             document.line_end,
             document.holds,
+            (self._taken, opened.cuts),
         )
 
     def _request(self, question: _Question, temperature: float) -> Request:
@@ -822,7 +917,14 @@ class Engine:
 def _windowing(settings: Settings) -> tuple[Any, ...]:
     """The settings on which the windows depend."""
     s = settings
-    return s.prefix_chars, s.suffix_chars, s.context, s.own("context"), s.exclude
+    return s.prefix_chars, s.suffix_chars, *_showing(s)
+
+
+def _showing(settings: Settings) -> tuple[Any, ...]:
+    """The settings on which it depends, what of other files is shown."""
+    s = settings
+    on = {name: row if isinstance(row, bool) else row.get("enabled") for name, row in s.languages.items()}
+    return s.context, s.own("context"), s.exclude, s.enabled, on
 
 
 def _answering(settings: Settings) -> tuple[Any, ...]:

@@ -2,16 +2,18 @@
 
 A prompt is what the project's story opens with, then passages as they were when last shown, then the live passage that
 ends at the cursor.  Nothing before the live passage changes from prompt to prompt; a place far away begins a new live
-passage behind the old one, and behind what was edited elsewhere in the meantime.
+passage behind the old one, and behind what was edited elsewhere in the meantime.  What was shown and then taken out of its
+document is shown no more: from there on, the prompt is made anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fim_lsp.context.hunks import Hunks
+from fim_lsp.context.standing import Standing
 from fim_lsp.context.story import Entry, Map, Mark, Opening, Story
 from fim_lsp.document import Edit, Place, body
 from fim_lsp.languages import comment
@@ -37,13 +39,23 @@ class Parts(NamedTuple):
 
 @dataclass(slots=True)
 class _Passage:
-    """Lines as they were shown, behind a line that names the file, and where they stand now."""
+    """Lines as they were shown, behind a line that names the file, and where they stand now.
+
+    `news`, of other documents, and `header`, the file's first lines, are parts of `mark`.
+    """
 
     mark: str
     lines: list[str]
     first: int
     last: int  # the line behind them
     fresh: int  # the first line that may no longer be as it was shown
+    news: tuple[Entry, ...] = ()
+    header: Sequence[str] = ()
+    standing: Standing = field(init=False)  # of the lines that stay as they were shown
+
+    def __post_init__(self) -> None:
+        """The lines are live until it is frozen."""
+        self.standing = Standing(self.header)
 
     def follow(self, edit: Edit) -> None:
         """Stay on the same lines when others above them come or go."""
@@ -54,6 +66,29 @@ class _Passage:
             self.first = min(self.first, edit.first)
             self.fresh = max(self.first, min(self.fresh, edit.first))
             self.last = max(edit.first + edit.added, self.last + edit.added - edit.removed)
+        self.standing.follow(edit)
+
+    def freeze(self) -> None:
+        """Be shown as it is from now on."""
+        sure = max(self.fresh - self.first, 0)
+        self.standing.show(self.lines[:sure])
+        self.standing.show(self.lines[sure:], sure=False)
+
+    def without(self, lost: set[str]) -> _Passage | None:
+        """What stands before the first of these lines; None if they, or news that are gone, stand before all of it."""
+        if any(entry.gone for entry in self.news) or not lost.isdisjoint(map(str.strip, self.header)):
+            return None
+        same = 0
+        while same < self.fresh - self.first and self.lines[same].strip() not in lost:
+            same += 1
+        return self.cut(same) if same else None
+
+    def cut(self, same: int) -> _Passage:
+        """So many of its first lines, frozen; they are as they were shown."""
+        end = self.first + same
+        cut = _Passage(self.mark, self.lines[:same], self.first, end, end, self.news, self.header)
+        cut.freeze()
+        return cut
 
 
 class Window:
@@ -86,7 +121,7 @@ class Window:
         self._suffix_chars = suffix_chars
         self._arrival = min(self.ARRIVAL, prefix_chars // 2)
         self._live = min(self.LIVE, self._arrival)
-        self._story = story
+        self.story = story
         self._uri = uri
         self._redactor = redactor or Redactor()
         self._near = Map()  # of what the document imports
@@ -104,8 +139,11 @@ class Window:
 
         What nobody typed is not logged.
         """
-        if self._story is not None:
+        # What was shown of the lines that are gone was clean.
+        edit = edit._replace(gone=[self._clean(line) for line in edit.gone])
+        if self.story is not None:
             self._hunks.follow(edit, typed=typed)
+            self.story.follow(self._uri, edit)
         for passage in self._before:
             passage.follow(edit)
         now = self._now
@@ -133,12 +171,17 @@ class Window:
                     break
                 same += 1
             passage.fresh = passage.first + same
+            passage.standing.doubt()
         if self._column and self._now and self._now.first >= len(lines):
             self._forget()
 
+    def disown(self) -> None:
+        """Log nothing of what was edited so far."""
+        self._hunks.clear()
+
     def renew(self, story: Story) -> None:
         """Open anew if the prompts open with this story: there is much more to it now than what was shown."""
-        if self._story is story:
+        if self.story is story:
             self._forget()
 
     def imports(self, near: Map) -> None:
@@ -149,13 +192,15 @@ class Window:
 
     def left(self, lines: Sequence[str], path: str, here: int | None = None) -> None:
         """Log what was edited, but for the cursor's own run where it is still `here`."""
-        if self._story is None:
+        if self.story is None:
             return
         for text in self._hunks.take(self._redactor.shown(lines), here):
-            self._story.add(Entry(self._uri, path, self._mark(path, len(path) + 8) + text))
+            mark = self._mark(path, len(path) + 8)
+            self.story.add(Entry(self._uri, path, mark + text, mark))
 
     def prompt(self, lines: Sequence[str], place: Place, path: str) -> Prompt:
         """The prompt at a place of these lines; `path` names the file to the model."""
+        self._take_back(lines)
         now = self._now
         if now is None or not self._goes_on(now, lines, place):
             now = self._arrive(lines, place, path)
@@ -198,49 +243,71 @@ class Window:
         self.moves += 1
         self.left(lines, path, place.line)
         if self._now is not None and not self._column:
+            self._now.freeze()
             self._before.append(self._now)
+            self._now = None
+            self._take_back(lines)
         if not self._before:
             self._begin()
         start = _back(lines, place, self._arrival, self._live)
         mark = self._mark(path, self._bound // 8)
         top = min(self.HEADER, self._bound // 8)
+        header: Sequence[str] = ()
+        news: tuple[Entry, ...] = ()
         if start.line and _size(lines, Place(0, 0), start, top) <= top and not start.column:
             start = Place(0, 0)
         again = self._cut(lines, start, place)
         if again is not None:
-            start, mark = Place(again.first, 0), again.mark
+            start, mark, news, header = Place(again.first, 0), again.mark, again.news, again.header
         elif self._before:
-            mark = self._news() + mark
+            news = self._news()
+            mark = self._redactor.text("".join(entry.text for entry in news)) + mark
         elif start > (0, 0):
-            mark += self._top(lines, start.line, top)
+            header = self._top(lines, start.line, top)
+            mark += "".join(header)
         self._frozen = "".join(p.mark + "".join(p.lines) for p in self._before)
         kept = len(self._open) + len(self._frozen)
         if kept and kept + len(mark) + _size(lines, start, place, self._bound) > self._bound * self.FULL:
             self._forget()
             self._begin()
             start = _back(lines, place, self._arrival, self._live)
-            mark = self._mark(path, self._bound // 8) + (
-                self._top(lines, start.line, top) if start > (0, 0) else ""
-            )
+            mark, news = self._mark(path, self._bound // 8), ()
+            header = self._top(lines, start.line, top) if start > (0, 0) else ()
+            mark += "".join(header)
         self._column = start.column
-        self._now = _Passage(mark, [], start.line, start.line, start.line)
+        self._now = _Passage(mark, [], start.line, start.line, start.line, news, header)
         return self._now
 
     def _begin(self) -> None:
         """Open with the story as it is now."""
-        if self._story is None:
+        if self.story is None:
             return
-        opening = self._story.opening(self._near)
-        self._told = self._story.told
+        opening = self.story.opening(self._near)
+        self._told = self.story.told
         if len(opening.text) <= self._bound // 4:
             self._opening, self._open = opening, self._redactor.text(opening.text)
             self.openings += 1
 
-    def _news(self) -> str:
-        if self._story is None:
-            return ""
-        since, self._told = self._told, self._story.told
-        return self._redactor.text(self._story.news(since, self._uri)) if since != self._told else ""
+    def _news(self) -> tuple[Entry, ...]:
+        if self.story is None:
+            return ()
+        since, self._told = self._told, self.story.told
+        return self.story.news(since, self._uri) if since != self._told else ()
+
+    def _take_back(self, lines: Sequence[str]) -> None:
+        """Leave out, from where it stands on, what was shown and is no longer in its document."""
+        clean = self._redactor.shown(lines)
+        if self.story is not None:
+            self.story.settle(self._uri, lines, clean)
+        if any(entry.gone for entry in self._opening.entries):
+            self._forget()
+        for index, passage in enumerate([*self._before, self._now] if self._now else self._before):
+            lost = passage.standing.lost(lines, clean)
+            if lost or any(entry.gone for entry in passage.news):
+                kept = passage.without(lost) if passage is not self._now else None
+                self._before[index:] = [kept] if kept else []
+                self._now, self._column = None, 0
+                return
 
     def _cut(self, lines: Sequence[str], start: Place, place: Place) -> _Passage | None:
         """Leave out what would be shown twice; a passage to go on from, if the place lies in one or just below."""
@@ -254,11 +321,7 @@ class Window:
                 return passage
             same = min(passage.fresh, start.line) - passage.first
             if same > 0:
-                self._before.append(
-                    _Passage(
-                        passage.mark, passage.lines[:same], passage.first, passage.first + same, passage.fresh
-                    )
-                )
+                self._before.append(passage.cut(same))
             return None
         return None
 
@@ -270,10 +333,11 @@ class Window:
             left -= len(now.lines[number])
         if number == 0 or self._column:
             return
-        upper = _Passage(now.mark, now.lines[:number], now.first, now.first + number, now.first + number)
+        upper = now.cut(number)
         self._before.append(upper)
         self._frozen += upper.mark + "".join(upper.lines)
         now.mark, now.first = "", now.first + number
+        now.news, now.header, now.standing = (), (), Standing()
         now.lines = now.lines[number:]
 
     def _forget(self) -> None:
@@ -282,18 +346,22 @@ class Window:
         self._now = None
         self._column = 0
 
+    def _clean(self, line: str) -> str:
+        """A line as it may have been shown; a very long one is never shown whole."""
+        return self._redactor.lines([line], 0, 1)[0] if len(line) <= self._redactor.LONG else line
+
     def _mark(self, path: str, room: int) -> str:
         """The line that names a file, as a comment of its language; none if it is too long."""
         line = f"{comment(path)} {path}\n"
         return self._redactor.text(line) if len(line) <= room and path.isprintable() else ""
 
-    def _top(self, lines: Sequence[str], before: int, room: int) -> str:
+    def _top(self, lines: Sequence[str], before: int, room: int) -> Sequence[str]:
         """The file's first lines, no further than a line, in so many characters."""
         number = 0
         while number < before and len(lines[number]) <= room:
             room -= len(lines[number])
             number += 1
-        return "".join(self._redactor.shown(lines)[:number])
+        return self._redactor.shown(lines)[:number]
 
     def _suffix(self, lines: Sequence[str], clean: Shown, place: Place) -> str:
         """What follows the cursor, to the first line end past a share of the bound; within a line only if need be."""

@@ -155,6 +155,9 @@ class Shown:
         first, last, _ = which.indices(len(self._lines))
         return self._redactor.lines(self._lines, first, last)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self[:])
+
     def part(self, number: int, start: int, stop: int | None = None) -> str:
         """What stands between two columns of a line, or behind one, clean also of a key that is cut there."""
         return self._redactor.part(self._lines, number, start, stop)

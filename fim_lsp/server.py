@@ -19,7 +19,7 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
-from fim_lsp import __version__, menu, process
+from fim_lsp import __version__, disk, menu, process
 from fim_lsp.characters import visible
 from fim_lsp.document import Document, Encoding, Place, body, split_lines, to_units
 from fim_lsp.fault import place_of
@@ -234,11 +234,13 @@ class Server(LanguageServer):
         from fim_lsp.context.stories import Key  # noqa: PLC0415 - no client waits for it
         from fim_lsp.context.story import Map  # noqa: PLC0415
         from fim_lsp.context.survey import Survey  # noqa: PLC0415
+        from fim_lsp.languages import names  # noqa: PLC0415
 
         chosen = self.engine.settings
         levels = chosen.levels() - {"off"}
         roots = {path: uri for uri, _ in self.folders if (path := _project(uri))} if not chosen.off else {}
-        wanted = (tuple(roots.items()), chosen.exclude, tuple(sorted(levels)))
+        off = tuple(sorted(name for name in names() if chosen.shown(name) == "off"))
+        wanted = (tuple(roots.items()), chosen.exclude, tuple(sorted(levels)), off)
         if wanted == self._surveyed:
             return
         self._surveyed = wanted
@@ -267,7 +269,7 @@ class Server(LanguageServer):
             self._study_all()
 
         self._survey = Survey(drawn, near, withdrawn, before)
-        self.run(self._survey.run(list(roots), chosen.exclude, wanted[2]))
+        self.run(self._survey.run(list(roots), chosen.exclude, wanted[2], off))
         self._study_all()
 
     def settle_in(self) -> None:
@@ -287,13 +289,17 @@ class Server(LanguageServer):
     def study(self, uri: str) -> None:
         """Have the imports of a document looked up, where its prompts show other files."""
         document, path = self.engine.document(uri), _path(uri)
-        how = self.engine.settings.context_of(document.language) if document else "off"
+        how = self.engine.settings.shown(document.language) if document else "off"
         if self._survey is not None and path and how != "off":
             self._near[path] = uri
             self._survey.about(path, how)
 
     def touched(self, uris: Iterable[str]) -> None:
         """Files of the workspace were saved, made, renamed or removed: those in folders that are left out do not count."""
+        uris = list(uris)
+        kept = self.engine.kept()
+        for uri in _among(kept, uris) if kept else ():
+            self.look_again(uri)
         paths = [path for uri in uris if (path := _path(uri)) and self._counts(Path(path))]
         if self._survey is not None and paths:
             self._survey.changed(paths)
@@ -306,6 +312,23 @@ class Server(LanguageServer):
 
         roots = (root for uri, _ in self.folders if (root := _path(uri)) and file.is_relative_to(root))
         return any(not project.apart(file.relative_to(root).as_posix()) for root in roots)
+
+    def close(self, uri: str) -> None:
+        """A document was closed: changes that were not saved are taken back, but for what its file holds."""
+        if self.engine.close(uri):
+            self.look_again(uri)
+
+    def look_again(self, uri: str) -> None:
+        """See what is left of a document that is not open."""
+        path = _path(uri)
+        self.engine.rest(uri, disk.text(path) if path else None)
+
+    def gone(self, uris: Iterable[str]) -> None:
+        """Files or folders were removed: of those that are open, nothing is shown to others."""
+        for uri in _among(self.engine.uris(), uris):
+            path = _path(uri)
+            if path and not Path(path).exists():
+                self.engine.forget(uri)
 
     def leave(self) -> None:
         """End what goes on beside the messages."""
@@ -450,14 +473,16 @@ def create(
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def _close(params: types.DidCloseTextDocumentParams) -> None:
-        server.engine.close(params.text_document.uri)
+        server.close(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def _save(params: types.DidSaveTextDocumentParams) -> None:
+        server.engine.saved(params.text_document.uri)
         server.touched([params.text_document.uri])
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def _watched(params: types.DidChangeWatchedFilesParams) -> None:
+        server.gone(change.uri for change in params.changes if change.type == types.FileChangeType.Deleted)
         server.touched(change.uri for change in params.changes)
 
     @server.feature(types.WORKSPACE_DID_CREATE_FILES, _ANY_FILE)
@@ -466,10 +491,13 @@ def create(
 
     @server.feature(types.WORKSPACE_DID_RENAME_FILES, _ANY_FILE)
     def _renamed(params: types.RenameFilesParams) -> None:
+        for file in params.files:
+            server.engine.renamed(file.old_uri, file.new_uri)
         server.touched(uri for file in params.files for uri in (file.old_uri, file.new_uri))
 
     @server.feature(types.WORKSPACE_DID_DELETE_FILES, _ANY_FILE)
     def _deleted(params: types.DeleteFilesParams) -> None:
+        server.gone(file.uri for file in params.files)
         server.touched(file.uri for file in params.files)
 
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)
@@ -484,14 +512,14 @@ def create(
             for cell in cells.structure.did_open or []:
                 _take(server.engine, cell, params.notebook_document.uri)
             for closed in cells.structure.did_close or []:
-                server.engine.close(closed.uri)
+                server.close(closed.uri)
         for changed in (cells and cells.text_content) or []:
             _edit(server, changed.document, changed.changes)
 
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
     def _close_notebook(params: types.DidCloseNotebookDocumentParams) -> None:
         for cell in params.cell_text_documents:
-            server.engine.close(cell.uri)
+            server.close(cell.uri)
 
     @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())
     @_never_fails(default=[])
@@ -588,6 +616,17 @@ def _never_fails(default: Any) -> Callable[[Callable[P, Awaitable[T]]], Callable
 def _path(uri: str) -> str | None:
     """The path of a file on this machine."""
     return to_fs_path(uri) if uri.startswith("file:") else None
+
+
+def _among(known: Iterable[str], changed: Iterable[str]) -> list[str]:
+    """The documents whose files are among those, or in folders that are."""
+    paths = {path.rstrip("/\\") for uri in changed if (path := _path(uri))}
+    found = []
+    for uri in known:
+        path = _path(uri)
+        if path and not paths.isdisjoint((path, *map(str, Path(path).parents))):
+            found.append(uri)
+    return found
 
 
 def _rules(uri: str) -> str:

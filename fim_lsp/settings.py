@@ -305,6 +305,10 @@ class Settings:
         context = self.of(language).context
         return context if isinstance(context, str) else context.get(language, context.get("*", "project"))
 
+    def shown(self, language: str) -> str:
+        """The value of `context` for a language; "off" where nothing is offered in it: then it is not shown to others."""
+        return self.context_of(language) if self.of(language).enabled else "off"
+
     def levels(self) -> set[str]:
         """The values of `context` that some language may have."""
         held = {self.context} if isinstance(self.context, str) else {*self.context.values(), "project"}

@@ -93,10 +93,11 @@ def test_news_are_those_of_others_since_a_mark():
     story = Story(1000)
     story.add(entry(1, uri="a"))
     mark = story.told
-    story.add(entry(2, uri="b"))
+    other = entry(2, uri="b")
+    story.add(other)
     story.add(entry(3, uri="a"))
-    assert story.news(mark, "a") == entry(2, uri="b").text
-    assert story.news(story.told, "a") == ""
+    assert story.news(mark, "a") == (other,)
+    assert story.news(story.told, "a") == ()
 
 
 def test_folders_families_and_levels_have_stories_of_their_own():

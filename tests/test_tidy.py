@@ -75,6 +75,7 @@ PURE = [
     "pace",
     "breaker",
     "exclude",
+    "patch",
     "secrets",
     "request",
     "problems",
@@ -83,6 +84,7 @@ PURE = [
     "context/index",
     "context/outline",
     "context/project",
+    "context/standing",
     "context/stories",
     "context/story",
 ]

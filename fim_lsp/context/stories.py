@@ -1,8 +1,12 @@
-"""The stories of one server: one for each folder, family of languages, and amount that is shown."""
+"""The stories of one server: one for each folder, family of languages, and amount that is shown.
+
+Files outside of the workspace's folders share one only with those in the same folder as they.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 from fim_lsp.context.project import family, level
@@ -10,7 +14,7 @@ from fim_lsp.context.story import Map, Story
 
 
 class Key(NamedTuple):
-    """What a story is of: a folder of the workspace or a package (its URI, "" for none), a family of languages, and a level."""
+    """What a story is of: a folder of the workspace or a package (its URI), a family of languages, and a level."""
 
     folder: str
     family: str
@@ -49,7 +53,7 @@ class Stories:
 
     def _key(self, uri: str, spoken: str, how: str) -> Key:
         """The innermost package with a map of that family; the workspace's folder where none has."""
-        root = next((folder for folder in self._roots if uri.startswith(folder)), "")
+        root = next((folder for folder in self._roots if uri.startswith(folder)), _alone(uri))
         keys = (Key(folder, spoken, how) for folder in self._packages if uri.startswith(folder))
         return next((key for key in keys if key in self._maps), Key(root, spoken, how))
 
@@ -69,6 +73,24 @@ class Stories:
         if maps:
             self._maps.clear()
 
+    def documents(self) -> set[str]:
+        """The documents of which something was logged."""
+        return {uri for story in self._stories.values() for uri in story.documents()}
+
+    def doubt(self, uri: str) -> None:
+        """Doubt what was logged of a document: it may be another one now."""
+        for story in self._stories.values():
+            story.doubt(uri)
+
+    def settle(self, uri: str, lines: Sequence[str], clean: Iterable[str]) -> bool:
+        """Drop what was logged of a document, is doubted, and stands no longer in it; whether there was any."""
+        dropped = [story.settle(uri, lines, clean) for story in self._stories.values()]
+        return any(dropped)
+
+    def recall(self, lines: Sequence[str], but: Container[str]) -> set[str]:
+        """The documents of which an entry stands in these lines, `but` for some."""
+        return {uri for story in self._stories.values() for uri in story.recall(lines, but)}
+
     def rest(self) -> None:
         """Take newer maps over: nobody types."""
         for story in self._stories.values():
@@ -77,3 +99,9 @@ class Stories:
 
 def _innermost_first(uris: Iterable[str]) -> list[str]:
     return sorted({uri.rstrip("/") + "/" for uri in uris}, key=lambda uri: (-len(uri), uri))
+
+
+def _alone(uri: str) -> str:
+    """Where a file outside of the workspace lies: its folder; for what lies nowhere, such as `untitled:`, itself alone."""
+    folder, slash, _ = re.split("[?#]", uri, maxsplit=1)[0].rpartition("/")
+    return uri if uri.startswith("untitled:") or not slash else folder + slash

@@ -1,13 +1,20 @@
 """What every prompt of a project opens with: the project's map, and the log of what was edited, oldest first.
 
 Bytes that stay: the map is exchanged as a whole, and the log is only appended to until half of it is given up at once.
-A document that is new opens with all of it; one that is at work already is told the news at its next new place.
+A document that is new opens with all of it; one that is at work already is told the news at its next new place.  One thing
+comes before that: lines that no longer stand in their document are dropped from the log, and from what shows them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
+from weakref import WeakSet
+
+from fim_lsp.context.standing import Standing
+from fim_lsp.document import Edit, split_lines
 
 
 class Map(NamedTuple):
@@ -24,12 +31,35 @@ class Mark(NamedTuple):
     number: int = 0
 
 
-class Entry(NamedTuple):
-    """A finished edit: the document it is of, and the lines as a prompt shows them, under the file's name."""
+@dataclass(eq=False, slots=True, weakref_slot=True)
+class Entry:
+    """A finished edit: the document it is of, and the lines as a prompt shows them, under the file's name.
+
+    `mark` is the line with the name at the beginning of `text`, where there is one.
+    """
 
     uri: str
     name: str
     text: str
+    mark: str = ""
+    gone: bool = False  # whether some of it was taken back: what shows it is to be shown no longer
+    standing: Standing = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Every line of it stands at first."""
+        self.standing = Standing(self.lines)
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the document, with their ends."""
+        return split_lines(self.text[len(self.mark) :])
+
+    def without(self, lost: set[str]) -> Entry:
+        """What is left of it; no text where nothing is."""
+        kept = [line for line in self.lines if line.strip() not in lost]
+        if not any(map(str.isalnum, "".join(kept))):
+            return Entry(self.uri, self.name, "")
+        return Entry(self.uri, self.name, self.mark + "".join(kept), self.mark)
 
 
 class Opening(NamedTuple):
@@ -41,6 +71,7 @@ class Opening(NamedTuple):
     mapped: tuple[str, ...] = ()
     logged: tuple[str, ...] = ()
     imported: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = ()
 
     @property
     def text(self) -> str:
@@ -62,6 +93,7 @@ class Story:
         self.map = Map()
         self._newer: Map | None = None
         self._log: list[Entry] = []
+        self._told: dict[str, WeakSet[Entry]] = {}  # of each document, what the log or a prompt may show
         self._room = log_chars
         self._turned = 0  # how often the log was cut
 
@@ -82,33 +114,76 @@ class Story:
         if any(entry.text == other.text for other in islice(reversed(self._log), self.ALIKE)):
             return
         self._log.append(entry)
+        self._told.setdefault(entry.uri, WeakSet()).add(entry)
         if sum(len(entry.text) for entry in self._log) > self._room:
             self._cut()
 
+    def follow(self, uri: str, edit: Edit) -> None:
+        """Doubt the logged lines that an edit of their document has touched."""
+        for entry in self._told.get(uri, ()):
+            entry.standing.follow(edit)
+
+    def documents(self) -> set[str]:
+        """The documents of which the log, or a prompt, may show something."""
+        return {uri for uri, told in self._told.items() if told}
+
+    def doubt(self, uri: str) -> None:
+        """Doubt all logged lines of a document: it may be another one now."""
+        for entry in self._told.get(uri, ()):
+            entry.standing.doubt()
+
+    def settle(self, uri: str, lines: Sequence[str], clean: Iterable[str]) -> bool:
+        """Drop the doubted lines that a document no longer holds, as it is or `clean`; whether there were any."""
+        dropped = False
+        for entry in list(self._told.get(uri, ())):
+            lost = entry.standing.lost(lines, clean)
+            if lost and not entry.gone:
+                self._drop(entry, lost)
+                dropped = True
+        return dropped
+
+    def recall(self, lines: Sequence[str], but: Container[str]) -> set[str]:
+        """The documents with an entry of which every line stands in these; `but` are left out."""
+        held = {"", *map(str.strip, lines)}
+        return {
+            entry.uri
+            for told in self._told.values()
+            for entry in told
+            if entry.uri not in but and entry.text and held.issuperset(map(str.strip, entry.lines))
+        }
+
+    def _drop(self, entry: Entry, lost: set[str]) -> None:
+        entry.gone = True
+        if entry in self._log:
+            # What is left takes its place, be it nothing: marks count entries.
+            left = self._log[self._log.index(entry)] = entry.without(lost)
+            self._told[entry.uri].add(left)
+
     def opening(self, near: Map = _NONE) -> Opening:
         """All that is to be told to a document that is new; `near` is its own part."""
-        names = dict.fromkeys(entry.name for entry in self._log)
-        log = "".join(entry.text for entry in self._log)
-        return Opening(self.map.text, log, near.text, self.map.files, tuple(names), near.files)
+        told = tuple(entry for entry in self._log if entry.text)
+        names = dict.fromkeys(entry.name for entry in told)
+        log = "".join(entry.text for entry in told)
+        return Opening(self.map.text, log, near.text, self.map.files, tuple(names), near.files, told)
 
     @property
     def told(self) -> Mark:
         """The mark behind everything."""
         return Mark(self._turned, len(self._log))
 
-    def news(self, since: Mark, uri: str) -> str:
-        """What was logged of other documents since a mark: the newest that fit."""
+    def news(self, since: Mark, uri: str) -> tuple[Entry, ...]:
+        """What was logged of other documents since a mark: the newest that fit, oldest first."""
         start = since.number if since.turned == self._turned else 0
-        out: list[str] = []
+        out: list[Entry] = []
         room = self.NEWS
         for entry in islice(reversed(self._log), len(self._log) - start):
-            if entry.uri == uri:
+            if entry.uri == uri or not entry.text:
                 continue
             room -= len(entry.text)
             if room < 0:
                 break
-            out.append(entry.text)
-        return "".join(reversed(out))
+            out.append(entry)
+        return tuple(reversed(out))
 
     def _cut(self) -> None:
         kept: list[Entry] = []

@@ -45,14 +45,19 @@ class Survey:
         self._process: asyncio.subprocess.Process | None = None
         self._unsaid: list[bytes] = []  # what was to be told before it began
 
-    async def run(self, folders: Sequence[str], exclude: Sequence[str], levels: Sequence[str]) -> None:
-        """Begin, and hear what it says until it ends; a failure is logged, and then there are no maps."""
+    async def run(
+        self, folders: Sequence[str], exclude: Sequence[str], levels: Sequence[str], off: Sequence[str] = ()
+    ) -> None:
+        """Begin, and hear what it says until it ends; a failure is logged, and then there are no maps.
+
+        `off` are languages whose files are not shown.
+        """
         after, self._after = self._after, None
         try:
             if after is not None:
                 await after.over()
             if not self._closed:
-                await self._heard(folders, exclude, levels)
+                await self._heard({"folders": folders, "exclude": exclude, "levels": levels, "off": off})
         except OSError as error:
             log.warning("no map of the project: its process does not start (%s)", type(error).__name__)
         except (ValueError, KeyError, TypeError) as error:
@@ -81,7 +86,7 @@ class Survey:
             with suppress(ProcessLookupError):
                 process.kill()
 
-    async def _heard(self, folders: Sequence[str], exclude: Sequence[str], levels: Sequence[str]) -> None:
+    async def _heard(self, first: Mapping[str, Sequence[str]]) -> None:
         package = Path(fim_lsp.__file__).parents[1]
         # What the interpreter would find by itself stands behind: an isolated one is told of the server's folders.
         paths = [str(package), *(path for path in sys.path if path)]
@@ -100,7 +105,7 @@ class Survey:
             if self._closed:
                 process.kill()
             else:
-                await self._listened(process, {"folders": folders, "exclude": exclude, "levels": levels})
+                await self._listened(process, first)
         except BaseException:
             self.close()
             raise

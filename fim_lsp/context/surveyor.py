@@ -1,7 +1,7 @@
 """The process beside the server that reads a workspace's files and draws its maps, at a low priority.
 
 It is told on stdin, one JSON object a line, and answers so on stdout; it ends with the server, when stdin closes.  First
-comes `{"folders", "exclude", "levels"}`, then `{"changed": [paths]}` and `{"about": path, "level"}`; out go
+comes `{"folders", "exclude", "levels", "off"}`, then `{"changed": [paths]}` and `{"about": path, "level"}`; out go
 `{"maps": [...], "files", "left", "seconds"}`, `{"about": path, "text", "files"}`, signatures of what a file imports, and
 `{"withdrawn": true}` as soon as something that may have been shown is to stay home.
 """
@@ -297,7 +297,9 @@ def main() -> None:
     told: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(told,), daemon=True).start()
     first = told.get()
-    trees = {root: Tree(Path(root), first["exclude"], patience.piece) for root in first["folders"]}
+    trees = {
+        root: Tree(Path(root), first["exclude"], first["off"], patience.piece) for root in first["folders"]
+    }
     folders = {root: Folder(tree, patience.piece) for root, tree in trees.items()}
     workspace = Workspace(folders, first["levels"], patience)
     begun = time.monotonic()

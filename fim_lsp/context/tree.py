@@ -28,12 +28,16 @@ class Tree:
         self,
         root: Path,
         exclude: Sequence[str],
+        off: Sequence[str] = (),
         piece: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """`piece` bounds what is done for one name: one that takes too long is left out."""
+        """`off` are languages whose files are not shown; `piece` bounds what is done for one name: one that takes too
+        long is left out.
+        """
         self.root = root
         self._piece = piece
         self._exclude = exclude
+        self._off = frozenset(off)
         self._rules: dict[str, GitIgnoreSpec | None] = {}  # of each folder, by its path from the root
 
     def files(self) -> Iterator[str]:
@@ -87,8 +91,9 @@ class Tree:
         return any((self.root / path[:at]).is_symlink() for at in (*folders, len(path)))
 
     def _wanted(self, path: str, name: str) -> bool:
+        language = language_of(name)
         return (
-            (project.manifest(name) or known(language_of(name)))
+            (language not in self._off if known(language) else project.manifest(name))
             and not project.left_out(name, folder=False)
             and not excluded([f"/{path}"], self._exclude)
             and not self._ignored(path)
