@@ -23,7 +23,7 @@ from fim_lsp.flight import Flight
 from fim_lsp.floor import Floor
 from fim_lsp.ghost import Acceptance, Ghost
 from fim_lsp.language import language
-from fim_lsp.location import paths
+from fim_lsp.location import FOLDS, paths
 from fim_lsp.menu import Selected
 from fim_lsp.problems import Problem, Problems
 from fim_lsp.prompt import Parts, Prompt, Window
@@ -128,8 +128,12 @@ class Engine:
         sleep: Callable[[float], Awaitable[None]],
         changed: Callable[[], None] = lambda: None,
         tell: Callable[[Problem], None] = lambda _: None,
+        ignored: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """`changed` is called when the state may have changed, `tell` when a problem is to be shown."""
+        """`changed` is called when the state may have changed, `tell` when a problem is to be shown.
+
+        `ignored` says whether an ignore file keeps a path secret.
+        """
         self.settings = settings
         self.counts = Tally()
         self.acceptance = Acceptance()
@@ -147,7 +151,8 @@ class Engine:
         self._floor = Floor()
         self._stories = Stories()
         self._asked = ""  # the document last asked for
-        self._ignored: Mapping[str, Sequence[str]] = {}  # by folder, what is never to be sent
+        self._ignored = ignored
+        self._roots: frozenset[str] = frozenset()  # the workspace's folders
         self._redactor = Redactor()
         self._left: dict[str, Window] = {}  # of closed documents, which may come back
         self._touched: dict[
@@ -292,13 +297,10 @@ class Engine:
             if service is not None:
                 await service.aclose()
 
-    def folders(self, ignored: Mapping[str, Sequence[str]]) -> None:
-        """Learn the workspace's folders, by their URIs, and what in each is never to be sent besides the settings'.
-
-        Each has its own map and log of edits.
-        """
-        self._stories.folders(ignored)
-        self._ignored = {uri.rstrip("/") + "/": patterns for uri, patterns in ignored.items()}
+    def folders(self, uris: Iterable[str]) -> None:
+        """Learn the workspace's folders, and what their ignore files say now; each has its own map and log of edits."""
+        self._roots = frozenset(uri.rstrip("/") + "/" for uri in uris)
+        self._stories.folders(self._roots)
         self._anew(maps=True)
 
     def withdraw(self) -> None:
@@ -307,7 +309,7 @@ class Engine:
 
     def draw(self, maps: Mapping[Key, Map]) -> None:
         """Take in maps of folders and packages, of families of languages and levels."""
-        others = self._stories.packages(key.folder for key in maps if key.folder not in self._ignored)
+        others = self._stories.packages(key.folder for key in maps if key.folder not in self._roots)
         grown = [self._stories.learn(key, newer) for key, newer in maps.items()]
         if others:
             self._anew(maps=False)
@@ -553,14 +555,7 @@ class Engine:
     def _secret(self, uri: str, notebook: str) -> bool:
         """Whether a document is never to be sent, by any path of it or its notebook; the settings have the last word."""
         named = [*paths(uri), *(paths(notebook) if notebook else ())]
-        homes = [
-            (len(path), rules)
-            for folder, rules in self._ignored.items()
-            for path in paths(folder)
-            if any(name.startswith(path.rstrip("/") + "/") for name in named)
-        ]
-        rules = max(homes, key=lambda home: home[0])[1] if homes else ()
-        return excluded(named, (*rules, *self.settings.exclude))
+        return excluded(named, self.settings.exclude, fold=FOLDS, ignored=self._ignored)
 
     def _sendable(self, opened: _Open, lines: Sequence[str]) -> Sequence[str]:
         """The lines of a document, those of a patch to a secret file blank."""

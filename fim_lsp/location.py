@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+import sys
 from collections.abc import Iterator
 from urllib.parse import unquote
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: `c:` is a drive
 _DRIVE = re.compile(r"/?([A-Za-z])[:|](?=[/\\]|$)")
 _WORDS = re.compile(r"""[\s"'{}\[\](),;&=?#<>|]+""")  # what stands between names in a query: JSON, or a form
+FOLDS = sys.platform in {"win32", "darwin"}  # whether names that differ in case alone are the same file
 MOST_LINKS = 40  # followed from one path, as Linux does
 
 
@@ -27,6 +29,11 @@ def paths(uri: str) -> tuple[str, ...]:
         for name in (path, *_followed(path)):
             found[name] = None
     return tuple(found)
+
+
+def native(path: str) -> str:
+    """One of these paths as this system's calls take it: `/c:/p` as `c:/p`."""
+    return path[1:] if _DRIVE.match(path) else path
 
 
 def _written(uri: str) -> Iterator[str]:
@@ -70,12 +77,12 @@ def _followed(path: str) -> Iterator[str]:
     """What a path leads to on this machine, link by link."""
     if path.startswith("//"):
         return  # of another machine, which may not answer
-    native = path[1:] if _DRIVE.match(path) else path
+    here = native(path)
     try:
         for _ in range(MOST_LINKS):
-            folder, name = os.path.split(native)
-            native = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118 - a name may be `.`-like
-            yield _canonical(native.replace(os.sep, "/"), "")
-            native = os.path.join(os.path.dirname(native), os.readlink(native))  # noqa: PTH115, PTH118, PTH120
+            folder, name = os.path.split(here)
+            here = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118 - a name may be `.`-like
+            yield _canonical(here.replace(os.sep, "/"), "")
+            here = os.path.join(os.path.dirname(here), os.readlink(here))  # noqa: PTH115, PTH118, PTH120
     except (OSError, ValueError):
         return

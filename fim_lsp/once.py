@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from fim_lsp import keys, settings
+from fim_lsp import exclude, ignore, keys, settings
 from fim_lsp.document import Document, Place, body
 from fim_lsp.engine import Engine, Service
 from fim_lsp.languages import language_of
@@ -44,7 +44,7 @@ def run(
     chosen, more = settings.merged(
         [(str(config), file), ("the environment", settings.from_environment(environ))]
     )
-    for message in [*wrong, *more]:
+    for message in [*wrong, *more, *exclude.senseless(chosen.exclude)]:
         say(message)
     return asyncio.run(_complete(document, Place(line - 1, column - 1), chosen, connect, as_json))
 
@@ -68,6 +68,7 @@ async def _complete(
         random=random.random,
         sleep=asyncio.sleep,
         tell=lambda problem: problems.append(problem.message),
+        ignored=ignore.secret,
     )
     engine.open(document)
     begun = time.monotonic()

@@ -45,7 +45,6 @@ YEAR = 366  # most days that a report for an editor covers
 SELDOM = 6 * 3600.0  # seconds between looks at the account's balance and the usual hit rate
 BY_HAND = 8  # changes in one message; a formatter makes more
 LONGEST = 1_000  # characters of a message
-MOST_RULES = 200_000  # bytes of a .gitignore that are looked at
 TERMINATED = 128 + signal.SIGTERM  # the exit code, as shells have it
 FAREWELL = 1.0  # seconds for the client to read the last answers
 NEWS = ("state", "message", "model", "enabled")  # of the status, that a client is told of
@@ -82,6 +81,8 @@ class Server(LanguageServer):
         self.ledger: Ledger | None = None
         self._early: Early | None = None  # what stands for the ledger until it is there
         self._told: set[str] = set()
+        self._told_too_large: set[str] = set()
+        self._rules: dict[str, int] = {}  # by path, what each .gitignore said
         self._status: dict[str, Any] | None = None
         self._wants_status = False
         self.encoding: Encoding = "utf-16"
@@ -90,7 +91,9 @@ class Server(LanguageServer):
         self.tasks: set[asyncio.Task[Any]] = set()
         self._survey: Survey | None = None
         self._near: dict[str, str] = {}  # documents whose imports are looked up, by their paths
-        self._kept_home: Mapping[str, Sequence[str]] | None = None  # by folder, what is never sent of it
+        self._kept_home: tuple[list[str], dict[str, int]] | None = (
+            None  # the folders, and what their rules were
+        )
         self._surveyed: tuple[Any, ...] = ()  # the folders and settings that it is for
         self.watch_every: float | None = (
             None  # seconds between looks at the client's process; None: it is not watched
@@ -102,6 +105,7 @@ class Server(LanguageServer):
         """The engine, loaded once the client has been greeted."""
         from fim_lsp.early import Early  # noqa: PLC0415
         from fim_lsp.engine import Engine  # noqa: PLC0415 - 40 ms that no client need wait for
+        from fim_lsp.ignore import secret  # noqa: PLC0415
         from fim_lsp.settings import Settings  # noqa: PLC0415
 
         engine = Engine(
@@ -112,6 +116,7 @@ class Server(LanguageServer):
             sleep=asyncio.sleep,
             changed=self.send_status,
             tell=self._tell,
+            ignored=functools.partial(secret, environ=self._environ, over=self._too_large),
         )
         if self._record is not None:
             engine.ledger = self._early = Early(lambda: engine.settings.limited)
@@ -165,7 +170,7 @@ class Server(LanguageServer):
 
     def _settings(self) -> tuple[Settings, list[str]]:
         """The settings of all layers, and what is wrong with them."""
-        from fim_lsp import keys, provenance, settings  # noqa: PLC0415
+        from fim_lsp import exclude, keys, provenance, settings  # noqa: PLC0415
 
         if self._file is None:
             self._file = keys.from_file(self._config, fetch=False)
@@ -177,7 +182,7 @@ class Server(LanguageServer):
         }
         own, more = settings.merged(layers.items())
         new, refused = provenance.restrained(own, self._pushed, self._config)
-        return new, [*wrong, *more, *refused]
+        return new, [*wrong, *more, *refused, *exclude.senseless(new.exclude)]
 
     async def keep_accounts(self) -> None:
         """Open the record of usage, where there is one, and look at what other servers have spent now and then."""
@@ -273,14 +278,30 @@ class Server(LanguageServer):
         self._study_all()
 
     def settle_in(self) -> None:
-        """Tell the engine of the workspace's folders, and which files they keep secret."""
-        from fim_lsp.exclude import ignored  # noqa: PLC0415 - no client waits for it
-
-        found = {uri: ignored(_rules(uri)) for uri, _ in self.folders}
+        """Tell the engine of the workspace's folders, where these or their ignore files are not as they were."""
+        folders = [uri for uri, _ in self.folders]
+        self._read_rules(f"{path}/.gitignore" for uri in folders if (path := _path(uri)))
+        found = (folders, dict(self._rules))
         if found != self._kept_home:
             self._kept_home = found
-            self.engine.folders(found)
+            self.engine.folders(folders)
             self._study_all()
+
+    def _read_rules(self, files: Iterable[str]) -> None:
+        """Note what ignore files among these say."""
+        from fim_lsp import ignore  # noqa: PLC0415 - no client waits for it
+
+        for file in files:
+            if Path(file).name == ignore.NAME:
+                self._rules[file] = hash(ignore.read(file, ignore.MOST_BYTES))
+
+    def _too_large(self, file: str) -> None:
+        message = (
+            f"{file} has more rules than are read: nothing that it may name is sent until it is shorter."
+        )
+        if message not in self._told_too_large:
+            self._told_too_large.add(message)
+            self.say(message, types.MessageType.Warning)
 
     def _study_all(self) -> None:
         for uri in self.engine.uris():
@@ -304,6 +325,7 @@ class Server(LanguageServer):
         if self._survey is not None and paths:
             self._survey.changed(paths)
         if any(path.endswith(".gitignore") for path in paths):
+            self._read_rules(paths)
             self.settle_in()
 
     def _counts(self, file: Path) -> bool:
@@ -627,17 +649,6 @@ def _among(known: Iterable[str], changed: Iterable[str]) -> list[str]:
         if path and not paths.isdisjoint((path, *map(str, Path(path).parents))):
             found.append(uri)
     return found
-
-
-def _rules(uri: str) -> str:
-    """What a folder's .gitignore says; nothing where there is none."""
-    path = _path(uri)
-    try:
-        return (
-            (Path(path) / ".gitignore").read_bytes()[:MOST_RULES].decode("utf-8", "replace") if path else ""
-        )
-    except OSError:
-        return ""
 
 
 def _project(uri: str) -> str | None:

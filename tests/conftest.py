@@ -1,13 +1,12 @@
 """What the tests share: a scripted endpoint, a client with a real server process, an engine in a world of its own."""
 
 import pytest
-from hypothesis import settings
 from endpoint import Endpoint
+from hypothesis import settings
 from lsp import Client
 from world import URI, World
 
 from fim_lsp.document import Document
-
 
 settings.register_profile("fim_lsp", deadline=None)  # a test never measures speed
 settings.load_profile("fim_lsp")

@@ -5,7 +5,6 @@ import json
 import random
 import string
 import textwrap
-from dataclasses import replace
 
 import httpx
 import pytest
@@ -15,7 +14,7 @@ from lsp import Client
 
 from fim_lsp import doctor, once, settings
 from fim_lsp.document import Document, Place
-from fim_lsp.exclude import excluded, ignored
+from fim_lsp.exclude import excluded
 from fim_lsp.prompt import Window
 from fim_lsp.secrets import Redactor, redact_line
 from fim_lsp.service import Service
@@ -241,36 +240,6 @@ async def test_excluding_a_file_ends_what_is_under_way_for_it(world):
     assert world.service.under_way == 0
     assert await world.engine.complete(world.uri, Place(0, 4), explicit=True) == ()
     assert len(world.service.requests) == 1
-
-
-RULES = "# secrets\n*.log\n/local_secrets.py\nprivate\n**/tokens/\n!private/shown.py\nconfig/api_keys.ts\nvault/**\n"
-
-
-@pytest.mark.parametrize(
-    ("path", "home"),
-    [
-        ("/p/local_secrets.py", True), ("/p/private/notes.md", True), ("/p/a/private", True),
-        ("/p/private/shown.py", False), ("/p/a/tokens/x.py", True), ("/p/tokens.py", False),
-        ("/p/config/api_keys.ts", True), ("/p/vault/deep/x.go", True), ("/p/run.log", False), ("/p/a.py", False),
-    ],
-)  # fmt: skip
-def test_what_a_gitignore_names_as_secret_stays_home(path, home):
-    """A rule counts whose words are those of secrets; what is merely ignored may be completed."""
-    assert excluded([path], ignored(RULES)) is home
-
-
-async def test_a_document_that_the_workspace_ignores_as_secret_asks_for_nothing(world):
-    """By the rules of its own folder; the user's own `exclude` has the last word."""
-    uri = "file:///p/local_secrets.py"
-    world.engine.open(Document(uri, "python", 1, "x = \n"))
-    world.engine.folders({"file:///p": ignored(RULES)})
-    assert await world.engine.complete(uri, Place(0, 4), explicit=True) == ()
-    assert world.service.requests == []
-    await world.engine.configure(replace(world.engine.settings, exclude=("!local_secrets.py",)))
-    assert await world.engine.complete(uri, Place(0, 4), explicit=True) != ()
-    world.engine.folders({"file:///elsewhere": ignored(RULES)})
-    await world.engine.configure(replace(world.engine.settings, exclude=()))
-    assert await world.engine.complete(uri, Place(0, 4), explicit=True) != ()
 
 
 OWN = "sk" + "-0wnK3yOfTheUser4n0B0dyElse77"

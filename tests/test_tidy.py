@@ -43,7 +43,6 @@ MAY = {
     "h11": {"connection.py", "demo/server.py"},
     "cachetools": {"answers.py"},
     "platformdirs": {"cli.py"},
-    "pathspec": {"context/tree.py"},
     "sqlite3": {"usage/store.py", "usage/report.py", "usage/permits.py"},
     "argparse": {"cli.py", "replay/command.py", "usage/command.py"},
 }
@@ -76,6 +75,7 @@ PURE = [
     "breaker",
     "exclude",
     "patch",
+    "rules",
     "secrets",
     "request",
     "problems",

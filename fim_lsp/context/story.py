@@ -132,7 +132,7 @@ class Story:
         for entry in self._told.get(uri, ()):
             entry.standing.doubt()
 
-    def settle(self, uri: str, lines: Sequence[str], clean: Iterable[str]) -> bool:
+    def settle(self, uri: str, lines: Sequence[str], clean: Iterable[str] = ()) -> bool:
         """Drop the doubted lines that a document no longer holds, as it is or `clean`; whether there were any."""
         dropped = False
         for entry in list(self._told.get(uri, ())):

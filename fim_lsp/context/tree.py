@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-from pathspec.patterns.gitignore import GitIgnorePatternError
-
+from fim_lsp import ignore
 from fim_lsp.context import project
 from fim_lsp.context.limits import Spent
 from fim_lsp.context.outline import known
 from fim_lsp.exclude import excluded
 from fim_lsp.languages import language_of
-
-IGNORE = ".gitignore"
-MOST_RULES = 200_000  # bytes of a .gitignore that are looked at
+from fim_lsp.location import FOLDS, paths
 
 
 class Tree:
@@ -36,9 +31,12 @@ class Tree:
         """
         self.root = root
         self._piece = piece
-        self._exclude = exclude
         self._off = frozenset(off)
-        self._rules: dict[str, GitIgnoreSpec | None] = {}  # of each folder, by its path from the root
+        self._exclude = tuple(exclude)
+        # As it was opened, and where it is.
+        self._homes = [home.rstrip("/") for home in paths(root.absolute().as_uri())]
+        self._here = self._homes[-1]
+        self._ignores = ignore.Ignores(ignore.top(self._here))
 
     def files(self) -> Iterator[str]:
         """Paths from the root with `/`, in order, no more than the bounds allow."""
@@ -54,8 +52,9 @@ class Tree:
         if not self.shows(path):
             return None
         try:
-            held = None if self._linked(path) else _held(self.root / path, project.bounds().file_bytes)
-            if held is None:
+            most = project.bounds().file_bytes
+            held = None if self._linked(path) else ignore.read(f"{self._here}/{path}", most)
+            if held is None or len(held) > most:
                 return None
             text = held.decode()
         except (OSError, UnicodeDecodeError, ValueError):
@@ -70,10 +69,11 @@ class Tree:
     def forget(self, path: str) -> bool:
         """Read a .gitignore anew that has changed; whether the file is one that counts, and says something else."""
         folder, slash, name = path.rpartition("/")
-        if name != IGNORE or not self._looks_into(folder):
-            return False
-        before = self._rules.pop(folder + slash, None)
-        return self._rules_of(folder + slash) != before
+        return (
+            name == ignore.NAME
+            and self._looks_into(folder)
+            and self._ignores.changed(f"{self._here}{slash}{folder}")
+        )
 
     def _looks_into(self, folder: str) -> bool:
         """Whether what a folder holds may be shown, by its name and those of the folders that it is in."""
@@ -95,7 +95,7 @@ class Tree:
         return (
             (language not in self._off if known(language) else project.manifest(name))
             and not project.left_out(name, folder=False)
-            and not excluded([f"/{path}"], self._exclude)
+            and not excluded((f"{home}/{path}" for home in self._homes), self._exclude, fold=FOLDS)
             and not self._ignored(path)
         )
 
@@ -127,44 +127,4 @@ class Tree:
             yield from self._walk(inner)
 
     def _ignored(self, path: str) -> bool:
-        """Whether git would ignore a path, by the rules of its folders, the innermost that speaks of it deciding."""
-        folder = path.rstrip("/")
-        while folder:
-            folder = folder.rpartition("/")[0]
-            at = f"{folder}/" if folder else ""
-            rules = self._rules_of(at)
-            if rules is not None:
-                verdict = rules.check_file(path[len(at) :]).include
-                if verdict is not None:
-                    return verdict
-        return False
-
-    def _rules_of(self, folder: str) -> GitIgnoreSpec | None:
-        if folder not in self._rules:
-            rules = None
-            file = self.root / folder / IGNORE
-            try:
-                if file.is_file():
-                    lines = file.read_bytes()[:MOST_RULES].decode("utf-8", "replace").splitlines()
-                    rules = GitIgnoreSpec.from_lines(lines)
-            except (OSError, GitIgnorePatternError):
-                rules = None
-            self._rules[folder] = rules
-        return self._rules[folder]
-
-
-def _held(file: Path, most: int) -> bytes | None:
-    """What a file holds; None if it is no plain file, or longer than so many bytes.
-
-    Neither a link is followed nor a pipe waited for, even if the file has become one just now.
-    """
-    flags = (
-        os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    )
-    number = os.open(file, flags)
-    with os.fdopen(number, "rb") as opened:
-        found = os.fstat(number)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
-            return None
-        held = opened.read(most + 1)
-    return held if len(held) <= most else None
+        return self._ignores.ignored(f"{self._here}/{path.rstrip('/')}", folder=path.endswith("/"))
