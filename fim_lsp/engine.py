@@ -307,6 +307,13 @@ class Engine:
         """Begin anew, without the maps known so far: something that they may show is to stay home from now on."""
         self._anew(maps=True)
 
+    def recheck(self) -> None:
+        """Look again at which documents are never sent: an ignore file says something else."""
+        if any(
+            self._secret(name, opened.notebook) is not opened.secret for name, opened in self._open.items()
+        ):
+            self._anew(maps=True)
+
     def draw(self, maps: Mapping[Key, Map]) -> None:
         """Take in maps of folders and packages, of families of languages and levels."""
         others = self._stories.packages(key.folder for key in maps if key.folder not in self._roots)

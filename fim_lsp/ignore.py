@@ -14,7 +14,8 @@ from fim_lsp.secrets import telling
 
 NAME = ".gitignore"
 MOST_BYTES = 1_000_000  # of an ignore file; a larger one counts as if it named everything
-MOST_GLOBS = 20_000  # rules of one that are more than names; likewise
+MOST_RULES = 50_000  # lines of one; likewise
+MOST_COSTLY = 5_000  # rules of one that need an expression each; likewise
 MOST_CONFIG = 1_000_000  # bytes of git's configuration
 _EVERYTHING = Rules(["*"])
 
@@ -120,8 +121,9 @@ class Ignores:
         if not data:
             return None
         within = self._within(folder) if self._secret and folder else ""
-        rules = _EVERYTHING if len(data) > MOST_BYTES else _compiled(data, within, self._secret, self._fold)
-        if rules.globs > MOST_GLOBS:
+        over = len(data) > MOST_BYTES or data.count(b"\n") > MOST_RULES
+        rules = _EVERYTHING if over else _compiled(data, within, self._secret, self._fold)
+        if rules.costly > MOST_COSTLY:
             rules = _EVERYTHING
         if rules is _EVERYTHING:
             self._over(file)

@@ -43,6 +43,11 @@ class Rule:
         simple = bare and len(parts) == 1 + sum(token == _STAR for token in tokens)
         self._parts = between if simple else None
 
+    @property
+    def costly(self) -> bool:
+        """Whether it needs an expression."""
+        return self._parts is None
+
     def matches(self, text: str, fold: int) -> bool:
         """Whether it names a path, or a name where it is `bare`; in lower case where case does not count."""
         at, end = len(self.start), len(text) - len(self.end)
@@ -85,9 +90,9 @@ class Rules:
         return len(self._rules)
 
     @property
-    def globs(self) -> int:
-        """How many are more than a name or a path."""
-        return len(self._globs)
+    def costly(self) -> int:
+        """How many need an expression of their own: they are more than names, paths, and stars in these."""
+        return sum(rule.costly for _, rule in self._globs)
 
     def verdict(self, path: str, *, folder: bool) -> bool | None:
         """What the last rule that names a path says: True ignored, False brought back; None where none does.

@@ -82,7 +82,6 @@ class Server(LanguageServer):
         self._early: Early | None = None  # what stands for the ledger until it is there
         self._told: set[str] = set()
         self._told_too_large: set[str] = set()
-        self._rules: dict[str, int] = {}  # by path, what each .gitignore said
         self._status: dict[str, Any] | None = None
         self._wants_status = False
         self.encoding: Encoding = "utf-16"
@@ -91,9 +90,7 @@ class Server(LanguageServer):
         self.tasks: set[asyncio.Task[Any]] = set()
         self._survey: Survey | None = None
         self._near: dict[str, str] = {}  # documents whose imports are looked up, by their paths
-        self._kept_home: tuple[list[str], dict[str, int]] | None = (
-            None  # the folders, and what their rules were
-        )
+        self._kept_home: Mapping[str, Any] | None = None  # by folder, what its ignore file says
         self._surveyed: tuple[Any, ...] = ()  # the folders and settings that it is for
         self.watch_every: float | None = (
             None  # seconds between looks at the client's process; None: it is not watched
@@ -279,21 +276,17 @@ class Server(LanguageServer):
 
     def settle_in(self) -> None:
         """Tell the engine of the workspace's folders, where these or their ignore files are not as they were."""
-        folders = [uri for uri, _ in self.folders]
-        self._read_rules(f"{path}/.gitignore" for uri in folders if (path := _path(uri)))
-        found = (folders, dict(self._rules))
-        if found != self._kept_home:
-            self._kept_home = found
-            self.engine.folders(folders)
-            self._study_all()
-
-    def _read_rules(self, files: Iterable[str]) -> None:
-        """Note what ignore files among these say."""
         from fim_lsp import ignore  # noqa: PLC0415 - no client waits for it
 
-        for file in files:
-            if Path(file).name == ignore.NAME:
-                self._rules[file] = hash(ignore.read(file, ignore.MOST_BYTES))
+        paths = {uri: _path(uri) for uri, _ in self.folders}
+        found = {
+            uri: path and ignore.read(f"{path}/{ignore.NAME}", ignore.MOST_BYTES)
+            for uri, path in paths.items()
+        }
+        if found != self._kept_home:
+            self._kept_home = found
+            self.engine.folders(found)
+            self._study_all()
 
     def _too_large(self, file: str) -> None:
         message = (
@@ -325,8 +318,8 @@ class Server(LanguageServer):
         if self._survey is not None and paths:
             self._survey.changed(paths)
         if any(path.endswith(".gitignore") for path in paths):
-            self._read_rules(paths)
             self.settle_in()
+            self.engine.recheck()
 
     def _counts(self, file: Path) -> bool:
         """Whether a file is in the workspace, and not in a folder that is left out."""

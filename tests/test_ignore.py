@@ -163,8 +163,13 @@ def test_what_is_no_plain_file_is_not_read(tmp_path, environ, kind):
 def test_a_file_over_the_bounds_keeps_all_home_and_is_told(tmp_path, environ):
     """Rules that are not read might name anything."""
     told = []
-    (tmp_path / ".gitignore").write_bytes(b"#" * ignore.MOST_BYTES + b"\nx\n")
-    assert secret(f"{tmp_path}/a.py", environ, told.append)
+    for data in (
+        b"#" * ignore.MOST_BYTES + b"\nx\n",
+        b"#\n" * 50_001,
+        b"".join(b"secret[%d]\n" % n for n in range(6_000)),
+    ):
+        (tmp_path / ".gitignore").write_bytes(data)
+        assert secret(f"{tmp_path}/a.py", environ, told.append)
     assert set(told) == {f"{tmp_path}/.gitignore"}
     (tmp_path / ".gitignore").write_bytes(b"#" * (ignore.MOST_BYTES - 10) + b"\nsecret\n")
     assert not secret(f"{tmp_path}/a.py", environ, told.append)
@@ -271,3 +276,45 @@ def test_random_bytes_are_rules_like_any_other(tmp_path, environ):
         (tmp_path / ".gitignore").write_bytes(dice.randbytes(dice.randint(0, 300)))
         Ignores("", environ=environ).ignored(f"{tmp_path}/a/secret.py")
         secret(f"{tmp_path}/\udcff/secret.py", environ)
+
+
+async def test_hostile_ignore_files_stop_nothing(start, endpoint, tmp_path):
+    """A pipe, endless zeros, rules of stars: the document in the same folder is completed."""
+    client = await start()
+    for kind in ("pipe", "zeros", "stars"):
+        folder = tmp_path / kind
+        folder.mkdir()
+        if kind == "pipe":
+            os.mkfifo(folder / ".gitignore")
+        elif kind == "zeros":
+            (folder / ".gitignore").symlink_to("/dev/zero")
+        else:
+            (folder / ".gitignore").write_text("secret*" + "a*" * 60 + "z\n" + "*" * 200 + "token\n")
+        change = {"event": {"added": [{"uri": folder.as_uri(), "name": kind}], "removed": []}}
+        client.notify("workspace/didChangeWorkspaceFolders", change)
+        uri = (folder / ("secret" + "a" * 200 + ".py")).as_uri()
+        client.open(uri, "held_back = 1\nheld_")
+        assert await client.texts(uri, 1, 5, explicit=True)
+    assert len(endpoint.bodies) >= 3
+
+
+async def test_a_rule_that_comes_later_holds_at_once(start, endpoint, repository):
+    """For a document that is open, as soon as the client tells of it; one that says the same as before ends nothing."""
+    client = await start()
+    change = {"event": {"added": [{"uri": repository.as_uri(), "name": "top"}], "removed": []}}
+    client.notify("workspace/didChangeWorkspaceFolders", change)
+    uri, rules = (repository / "tokens.py").as_uri(), (repository / "%2Egitignore").as_uri()
+    rules = rules.replace("%252E", "%2E")
+    client.open(uri, "held_back = 1\nheld_")
+    await client.texts(uri, 1, 5, explicit=True)
+    asked = len(endpoint.bodies)
+    assert asked
+    (repository / ".gitignore").write_text("tokens.py\n")
+    client.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": rules, "type": 2}]})
+    client.type(uri, 1, 5, "b")
+    assert await client.texts(uri, 1, 6, explicit=True) == []
+    assert len(endpoint.bodies) == asked
+    (repository / ".gitignore").write_text("")
+    client.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": rules, "type": 2}]})
+    await client.texts(uri, 1, 6, explicit=True)
+    assert len(endpoint.bodies) > asked
