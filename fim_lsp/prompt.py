@@ -211,6 +211,7 @@ class Window:
         else:
             now.lines = clean[now.first : place.line]
             live = "".join(now.lines) + clean.part(place.line, 0, place.column)
+        live = self._redactor.typed(live)
         shown = self._open + self._frozen + now.mark + live
         before = len(shown) - len(self._open) - len(live)
         self.parts = Parts(self._opening, before, len(live), now.first, place.line)

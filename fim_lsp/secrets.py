@@ -73,6 +73,11 @@ class Redactor:
                 clean.append(known)
         return clean
 
+    def typed(self, text: str) -> str:
+        """A text that ends at the cursor, without a key at its end of which only the beginning is there yet."""
+        start = max(text.rfind("\n", len(text) - 500 if len(text) > 500 else 0) + 1, len(text) - 500)
+        return text[:start] + redact_begun(text[start:])
+
     def shown(self, lines: Sequence[str]) -> Shown:
         """The lines of a document as they may be shown."""
         return Shown(lines, self)
@@ -138,7 +143,7 @@ class Redactor:
         private = blocks.state(lines, number, self._bodied)
         while number < last and self._bodied(line := lines[number]):
             left, then = blocks.without(line, private)
-            yield redact_line(left) if private else cast("str", self._line(line, alone=private is None))
+            yield left if left != line else cast("str", self._line(line, alone=private is None))
             if then is None and blocks.marked(line):
                 return  # the state of what follows is not told by what is above
             private, number = then, number + 1
@@ -206,17 +211,79 @@ def redact_line(line: str, *, alone: bool = True) -> str:
     return _without_values(line, data)
 
 
+def redact_begun(line: str) -> str:
+    """The beginning of a line without a key at its end that may not be whole; of the same length."""
+    data = _data()
+    found = data.begun.search(line)
+    if found is None:
+        found = _OPEN.search(line)
+        if found is None or data.placeholder.search(found["value"]) or not _named(data, line, found.start()):
+            return line
+        return line[: found.start("value")] + "x" * len(found["value"])
+    keep = found.end("keep") if found["keep"] else found.end("url")
+    return line[:keep] + "x" * (len(line) - keep)
+
+
+def _named(data: _Data, line: str, end: int) -> bool:
+    """Whether the name before an operator says that a secret follows."""
+    head = line[max(0, end - 80) : end].lower()
+    return any(
+        (found := data.name.match(head, at)) and found["strong"] and not _PLAIN_TAIL.search(found["tail"])
+        for stem in data.stems
+        for at in _every(stem, head)
+    )
+
+
 def _without_values(line: str, data: _Data) -> str:
     """A line without the values that its names say are secret, where they look it."""
     low = line.lower() if line.isascii() else line.translate(_LOWER)
-    out, at = [], 0
+    gone: list[tuple[int, int]] = []
+    at = 0
     for start in sorted({found for stem in data.stems if stem in low for found in _every(stem, low)}):
-        for pattern, ends in ((data.quoted, "\"'`\r\n"), (data.bare, " \t\r\n;,")):
-            found = pattern.match(line, start)
-            if found and found.start("value") >= at and _is_secret(found, ends):
-                out += [line[at : found.start("value")], "x" * len(found["value"])]
-                at = found.end("value")
-    return "".join([*out, line[at:]]) if at else line
+        name = data.head.match(line, start)
+        if name is None or name.end() < at:
+            continue
+        for found in (
+            data.quoted.match(line, name.end()),
+            data.bare.match(line, name.end()),
+            data.flag.match(line, name.end()),
+        ):
+            if found is None or (
+                found.re is data.flag and not _FLAGGED.search(line[max(0, start - 40) : start])
+            ):
+                continue
+            if spans := _secrets(data, name, found):
+                gone += spans
+                at = spans[-1][1]
+                break
+    return _replaced(line, gone)
+
+
+def _replaced(line: str, gone: Sequence[tuple[int, int]]) -> str:
+    out, at = [], 0
+    for start, stop in gone:
+        out += [line[at:start], "x" * (stop - start)]
+        at = stop
+    return "".join([*out, line[at:]]) if gone else line
+
+
+def _secrets(data: _Data, name: re.Match[str], found: re.Match[str]) -> list[tuple[int, int]]:
+    """Where a name's values stand that look secret: one, also in several literals, or those of a list."""
+    if _PLAIN_TAIL.search(name["tail"]):
+        return []
+    values = [[found.span("value")]]
+    if "quote" in found.re.groupindex:
+        more: re.Match[str] | None = found
+        while more and not name["weak"] and (more := data.more.match(found.string, more.end())):
+            if more["apart"]:
+                values.append([])
+            values[-1].append(more.span("value"))
+    return [
+        span
+        for spans in values
+        if _is_secret(name, found, "".join(found.string[a:b] for a, b in spans), spans[-1][1])
+        for span in spans
+    ]
 
 
 def _every(word: str, text: str) -> Iterator[int]:
@@ -226,10 +293,57 @@ def _every(word: str, text: str) -> Iterator[int]:
         at = text.find(word, at + 1)
 
 
-def _is_secret(found: re.Match[str], ends: str) -> bool:
-    """Whether a value looks drawn at random, and one of these ends it, or nothing: the line may have been cut."""
-    value, behind = found["value"], found.string[found.end() : found.end() + 1]
-    return behind in ends and not _data().placeholder.search(value) and _random(value)
+def _is_secret(name: re.Match[str], found: re.Match[str], value: str, end: int) -> bool:
+    """Whether a value looks drawn at random, and is ended by what ends one, or by nothing: the line may have been cut."""
+    quoted = "quote" in found.re.groupindex
+    behind = found.string[end : end + 2]
+    if behind[:1] not in ("\"'`\\\r\n" if quoted else " \t\r\n;,&") and (quoted or behind != "</"):
+        return False
+    if len(value) < 8 or (not quoted and value.isalpha() and len(value) < 20):
+        return False
+    if _data().placeholder.search(value) or _pathlike(value):
+        return False
+    if name["weak"]:
+        return (
+            len(value) >= 16
+            and sum(map(str.isdigit, value)) > 2
+            and _random(value)
+            and _of_three_kinds(value)
+        )
+    if name["service"]:
+        return len(value) >= 14 and _drawn(value)
+    return _drawn(value) and not (
+        _UUID.fullmatch(value) and _PROGRESS.search(name.string[: name.end("tail")][-90:])
+    )
+
+
+def _drawn(text: str) -> bool:
+    """Whether a string looks drawn at random, of letters alone too."""
+    return _random(text) or _scrambled(text)
+
+
+def _of_three_kinds(text: str) -> bool:
+    return any(map(str.isdigit, text)) and not text.islower() and not text.isupper()
+
+
+def _pathlike(text: str) -> bool:
+    """Whether a value is a path or several words: none of its parts is of letters of both cases and digits."""
+    return ("/" in text or "\\" in text) and not any(
+        len(part) > 5 and _mixed(part) and _of_three_kinds(part) for part in _SLASH.split(text)
+    )
+
+
+def _scrambled(text: str) -> bool:
+    """Whether letters look drawn at random: both cases mixed as in no name, or consonants as in no word."""
+    if not text.isascii() or not text.isalpha() or len(text) < 12 or _CAMEL.fullmatch(text):
+        return False
+    big = sum(map(str.isupper, text)) / len(text)
+    low = text.lower()
+    vowels = sum(low.count(vowel) for vowel in "aeiou") / len(low)
+    if 0.15 < big < 0.85:
+        turns = sum(a.isupper() != b.isupper() for a, b in pairwise(text)) / len(text)
+        return turns > (0.25 if vowels < 0.31 else 0.45) and len(set(text)) > 0.4 * len(text)
+    return big in (0, 1) and vowels < 0.27 and len(set(low)) > 9 and _CONSONANTS.search(low) is not None
 
 
 class _Kind(NamedTuple):
@@ -243,7 +357,12 @@ class _Data(NamedTuple):
     kinds: tuple[_Kind, ...]
     stems: tuple[str, ...]  # what the names begin with
     quoted: re.Pattern[str]
+    more: re.Pattern[str]
     bare: re.Pattern[str]
+    flag: re.Pattern[str]
+    begun: re.Pattern[str]
+    head: re.Pattern[str]
+    name: re.Pattern[str]
 
 
 @cache
@@ -256,27 +375,51 @@ def _data() -> _Data:
     raw = _table()
     checks: dict[str | None, Callable[[str], bool]] = {
         None: lambda _: True,
-        "mixed": _mixed,
+        "mixed": lambda value: _mixed(value) or _scrambled(value),
         "random": _random,
+        "drawn": _drawn,
         "value": lambda value: not _data().placeholder.search(value),
     }
     kinds = tuple(
         _Kind(tuple(row["marker"]), re.compile(row["pattern"]), _replacing(checks[row.get("check")]))
         for row in raw["strings"]
     )
-    names = re.sub(r"\s+", "", raw["names"])
-    # `name = "value"`, `"name": "value"`, `name => 'value'`, `name: type = "value"`, `setName("value")`, `define NAME "value"`
-    start = (
-        rf"(?i)(?P<keep>(?:{names})[\w\]-]{{0,30}}+[\"'`]?(?:\s{{0,4}}:\s{{0,2}}[\w.|&]{{1,30}}+)?\s{{0,8}}"
+    names = {kind: re.sub(r"\n\s*", "", raw[kind]) for kind in ("names", "services", "weak")}
+    # The name's end, and its type: `secret_key`, `"api-key"]`, `key: Final[str]`, `--api-key", default=`
+    name = (
+        rf"(?i)(?:(?P<strong>{names['names']})|(?P<service>(?<![a-z]){names['services']})|(?P<weak>(?<![a-z])(?:{names['weak']})(?![a-z])))"
+        r"(?P<tail>[\w.\]-]{0,60}+)\\?[\"'`]?[\])]?"
     )
     return _Data(
         placeholder=re.compile(raw["placeholders"]),
         kinds=kinds,
-        stems=tuple(sorted({stem[0] for name in names.split("|") if (stem := re.match("[a-z]+", name))})),
-        quoted=re.compile(
-            start + r"(?::=|=>|==|[=:,(]|(?<=\s))\s{0,4}[\w&]{0,4}[\"'`])(?P<value>[^\s\"'`]{8,}+)"
+        head=re.compile(name),
+        name=re.compile(name + r"(?:\s?:\s{0,3}[^=\"`\n:,]{1,40})?$"),
+        begun=re.compile(re.sub(r"\n\s*", "", raw["begun"])),
+        stems=tuple(
+            sorted(
+                {
+                    stem[0]
+                    for kind in names.values()
+                    for name in kind.split("|")
+                    if (stem := _STEM.match(name))
+                }
+            )
         ),
-        bare=re.compile(start + r"[=:]\s{0,4})(?P<value>[\w+/=.~!@#%^&*?-]{12,}+)"),
+        quoted=re.compile(
+            r"(?i)(?:\s?:\s{0,3}[^=\"`\n:,]{1,40}?(?=\s?=))?\s{0,8}"
+            r"(?:value\s?=|=>|->|:=|[!=]={1,2}|[?+]?=|[:,(>]|(?=\{)|(?<=\s))\s{0,8}(?:\w{1,12}\s?=\s?)?"
+            r"(?:[\[({&*@$]\s?){0,3}(?:[\"'`]?[\w-]{1,30}[\"'`]?\s?(?::|=>)\s?)?[\w&]{0,8}[!(]?\\?(?P<quote>[\"'`])(?P<value>[^\s\"'`\\]{4,}+)"
+        ),
+        more=re.compile(
+            r"\\?[\"'`]\s{0,4}(?:(?P<apart>,)|[+.&]?)\s{0,4}(?:[\"'`]?[\w-]{1,30}[\"'`]?\s{0,2}(?::|=>)\s{0,2})?\\?[\"'`]"
+            r"(?P<value>[^\s\"'`\\]{4,}+)"
+        ),
+        bare=re.compile(
+            r"(?i)\s{0,8}(?:[!=]={1,2}|:=|\?=|=>|=|:|>|(?<=\s)(?:is|was)\s)\s{0,6}(?:(?:basic|bearer|token)\s|base64:)?"
+            r"(?P<value>[\w+/=.~!@#%^*?$-]{12,}+)"
+        ),
+        flag=re.compile(r"\s{1,3}(?P<value>[\w+/=.~!@#%^*?$-]{8,}+)"),
     )
 
 
@@ -284,7 +427,7 @@ def _replacing(check: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:
     def replace(found: re.Match[str]) -> str:
         keep = found.groupdict().get("keep") or ""
         secret = found[0][len(keep) :]
-        return keep + "x" * len(secret) if check(secret) else found[0]
+        return keep + "x" * len(secret) if check(secret) and not _DOCUMENTED.search(found[0]) else found[0]
 
     return replace
 
@@ -310,6 +453,18 @@ def _random(text: str) -> bool:
 
 
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-_TELLING = re.compile(
-    r"\d|://|AKIA|ASIA"
-)  # one of these stands in nearly every key, and in few lines of code
+# One of these stands in nearly every key, and in few lines of code.
+_TELLING = re.compile(r"\d|://|[A-Za-z_+/-]{12}")
+# At the end of a line: `= "value`, of which nothing says yet how it ends.
+_OPEN = re.compile(r"\s{0,4}(?:=>|:=|={1,3}|:)\s{0,4}[\w@]{0,2}[\"'`](?P<value>[^\s\"'`]{3,})$")
+_DOCUMENTED = re.compile("EXAMPLE|1234-abcdefgh|T0{8}/|X{8}|x{16}")
+_STEM = re.compile("[a-z]+")
+_CAMEL = re.compile("[A-Z]?[a-z]+(?:[A-Z][a-z]+)+[A-Z]{0,3}")
+_SLASH = re.compile(r"[/\\]")
+_CONSONANTS = re.compile("[bcdfghjklmnpqrstvwxz]{5}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_PROGRESS = re.compile(r"(?i)(?:partialresult|workdone|progress|cancell?ation)[-_]?token[\w.\]-]*$")
+_PLAIN_TAIL = re.compile(
+    r"(?i)(?:type|_id|count|length|limit|url|uri|name|file|path|regex|pattern|version|class)s?$"
+)
+_FLAGGED = re.compile(r"(?i)(?:--?[\w-]*|\bset(?:env)?\s+(?:-\w+\s+){0,3}\w*|\b(?:env|arg)\s+\w*)$")
