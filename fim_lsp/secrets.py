@@ -465,6 +465,6 @@ _CONSONANTS = re.compile("[bcdfghjklmnpqrstvwxz]{5}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PROGRESS = re.compile(r"(?i)(?:partialresult|workdone|progress|cancell?ation)[-_]?token[\w.\]-]*$")
 _PLAIN_TAIL = re.compile(
-    r"(?i)(?:type|_id|count|length|limit|url|uri|name|file|path|regex|pattern|version|class)s?$"
+    r"(?i)(?:type|_id|count|length|limit|url|uri|name|file|path|regex|pattern|version|class|weight|bias|json|map)s?$"
 )
 _FLAGGED = re.compile(r"(?i)(?:--?[\w-]*|\bset(?:env)?\s+(?:-\w+\s+){0,3}\w*|\b(?:env|arg)\s+\w*)$")
