@@ -556,7 +556,7 @@ class Engine:
         """A secret document that was known under another name, now closed, is to be known no more."""
         if opened.secret:
             lines = opened.document.lines
-            for uri in self._stories.recall([*lines, *self._redactor.shown(lines)], self._open):
+            for uri in self._stories.recall(lines + self._redactor.shown(lines)[:], self._open):
                 self.forget(uri)
 
     def _secret(self, uri: str, notebook: str) -> bool:
