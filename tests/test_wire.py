@@ -101,11 +101,11 @@ def test_a_stream_without_end_ends(line):
         list(chain.from_iterable(frames.feed(line) for _ in range(2_000_000 // len(line))))
 
 
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize(
+    "name", ["digits", "too long by nine", "too long by much", "too short by much", "bytes"]
+)
 async def test_the_server_is_never_deaf(start, name):
     """It answers what comes behind, or has ended with one sentence."""
-    if name not in {"digits", "too long by nine", "too long by much", "too short by much", "bytes"}:
-        return
     client = await start()
     client.raw(BROKEN[name])
     assert (await client.call(STATUS, {"command": "fimLsp.status"}))["state"] == "ready"
