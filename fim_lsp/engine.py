@@ -569,7 +569,7 @@ class Engine:
         uri = opened.document.uri
         if not patch.may_hold(uri, opened.document.language):
             return lines
-        roots = {patch.root(uri), *self._ignored}
+        roots = {patch.root(uri), *self._roots}
         return patch.without(lines, lambda path: any(self._secret(root + quote(path), "") for root in roots))
 
     def _offers(self, opened: _Open) -> bool:
