@@ -8,7 +8,6 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,9 +74,9 @@ def _report(checks: list[Check], config: Path, environ: Mapping[str, str]) -> st
     file, _ = settings.from_file(config)
     chosen, _ = settings.merged([("file", file), ("environment", settings.from_environment(environ))])
     changed = [
-        f"- {settings.camel(field.name)}: {_harmless(field.name, getattr(chosen, field.name))}"
-        for field in fields(chosen)
-        if getattr(chosen, field.name) != getattr(Settings(), field.name)
+        f"- {settings.camel(name)}: {_harmless(name, getattr(chosen, name))}"
+        for name in settings.NAMES
+        if getattr(chosen, name) != getattr(Settings(), name)
     ]
     release = re.match(r"[\d.]*", platform.release())  # without what a distribution or a company adds
     system = f"{platform.system()} {release[0] if release else ''}"
@@ -149,6 +148,8 @@ async def examine(
             _wrong(wrong) if wrong else "of a file" if file else "none",
         ),
     ]
+    if chosen.halted:
+        return checks
     if demo:
         checks.append(Check("key", True, "not needed: the demo endpoint answers", "not needed"))
     elif chosen.api_key is None:
@@ -164,6 +165,10 @@ async def examine(
     else:
         source = "DEEPSEEK_API_KEY" if environ.get("DEEPSEEK_API_KEY", "").strip() else str(config)
         checks.append(Check("key", True, f"set, from {source}", "set"))
+        checks += [
+            Check("encryption", False, sentence, "the key goes unencrypted to a public network")
+            for sentence in keys.exposed(chosen.base_url, chosen.api_key)
+        ]
     if record is not None:
         today = datetime.now().astimezone().date()
         checks += [

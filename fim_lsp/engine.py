@@ -167,6 +167,8 @@ class Engine:
     @property
     def state(self) -> str:
         """`paused`, `error`, `busy` or `ready`; a budget that is used up is a pause, too."""
+        if self.settings.halted:
+            return "error"
         if self.paused or self.settings.off:
             return "paused"
         if self.problems.current is not None:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PureWindowsPath
 from typing import Any
+from urllib.parse import urlsplit
 
 from fim_lsp import settings
 
+PRIVATE = (".localhost", ".local", ".lan", ".internal", ".home.arpa", ".test")
 SECONDS = 20.0  # that a command may take: it may ask for a passphrase
 
 
@@ -23,6 +26,8 @@ def from_file(path: Path, *, fetch: bool = True) -> tuple[dict[str, Any], list[s
     Fetching runs the user's command, and waits for it.
     """
     table, wrong = settings.from_file(path)
+    if isinstance(table, settings.Unreadable):
+        return table, wrong
     command, ring = table.pop("api_key_command", None), table.pop("api_key_keyring", None)
     held = next((name for name in ("api_key", "apiKey") if table.get(name)), None)
     if held and os.name == "posix" and path.stat().st_mode & 0o077:
@@ -53,8 +58,14 @@ def _printed(command: Any, path: Path) -> tuple[str, str]:
             f'"api_key_command" in {path} must be a list of words, such as ["pass", "show", "deepseek"].',
         )
     try:
+        # Not in the editor's folder, which may hold a program of that name.
         run = subprocess.run(  # noqa: S603 - the user's own
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False
+            [program(command[0], os.environ, os.name), *command[1:]],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+            cwd=path.parent,
         )
     except subprocess.TimeoutExpired:
         return (
@@ -73,6 +84,42 @@ def _printed(command: Any, path: Path) -> tuple[str, str]:
             f'"api_key_command" in {path} gave no key (exit code {run.returncode}): run it in a terminal.',
         )
     return key, ""
+
+
+def program(word: str, environ: Mapping[str, str], system: str) -> str:
+    """The program that a command's first word names; else a FileNotFoundError.
+
+    Windows looks for it in the folder where the editor was started before it looks along PATH: there the word must be
+    a whole path, or stand in an absolute folder of PATH.  `system` is as in `os.name`.
+    """
+    if system != "nt" or PureWindowsPath(word).is_absolute():
+        return word
+    if not any(sign in word for sign in "/\\:"):
+        ends = ["", *environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").split(";")]
+        folders = [one for one in environ.get("PATH", "").split(os.pathsep) if Path(one).is_absolute()]
+        for found in (Path(folder) / f"{word}{end}" for folder in folders for end in ends):
+            if found.suffix and found.is_file():
+                return str(found)
+    raise FileNotFoundError(word)
+
+
+def exposed(base_url: str, api_key: str | None) -> list[str]:
+    """What is to be said where the key goes over a public network as it is; nothing where it does not.
+
+    Names without a dot and those of private networks (RFC 6762, RFC 8375, `.internal`, `.lan`) are taken as private.
+    """
+    parts = urlsplit(base_url)
+    host = (parts.hostname or "").rstrip(".")
+    if api_key is None or parts.scheme != "http":
+        return []
+    from ipaddress import ip_address  # noqa: PLC0415 - hardly anybody's endpoint is one of http
+
+    try:
+        address = ip_address(host)
+        private = address.is_private or address.is_link_local
+    except ValueError:
+        private = "." not in host or host.endswith(PRIVATE)
+    return [] if private else [f'The key goes to {host} unencrypted: write "https://" into "baseUrl".']
 
 
 def _remembered() -> tuple[str, str]:

@@ -44,8 +44,11 @@ def run(
     chosen, more = settings.merged(
         [(str(config), file), ("the environment", settings.from_environment(environ))]
     )
-    for message in [*wrong, *more, *exclude.senseless(chosen.exclude)]:
+    exposed = keys.exposed(chosen.base_url, chosen.api_key)
+    for message in [*wrong, *more, *exclude.senseless(chosen.exclude), *exposed]:
         say(message)
+    if chosen.halted:
+        return 1
     return asyncio.run(_complete(document, Place(line - 1, column - 1), chosen, connect, as_json))
 
 

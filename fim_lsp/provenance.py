@@ -8,11 +8,21 @@ may hold settings of the folder that is open, which its author wrote: editors me
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from fim_lsp.pace import BURST
-from fim_lsp.settings import CLIENT_NAMES, Settings, WrongValueError, camel, checked, snake, unknown
+from fim_lsp.settings import (
+    CLIENT_NAMES,
+    NAMES,
+    Settings,
+    WrongValueError,
+    camel,
+    explained,
+    halts,
+    snake,
+    taken,
+)
 
 LEVELS = ("off", "project", "rich")  # of `context`, the strictest first
 
@@ -91,14 +101,13 @@ RULES: Mapping[str, Rule] = {
 
 
 WHERE = "the editor's settings"
-_NAMES = frozenset(field.name for field in fields(Settings))
 
 
 def table() -> dict[str, list[str]]:
     """What a folder may do, and the settings to which it may do it, by their names in editors."""
     found: dict[str, list[str]] = {}
-    for field in fields(Settings):
-        found.setdefault(RULES.get(field.name, NOTHING).may, []).append(camel(field.name))
+    for name in NAMES:
+        found.setdefault(RULES.get(name, NOTHING).may, []).append(camel(name))
     return found
 
 
@@ -111,21 +120,23 @@ def restrained(own: Settings, section: Mapping[str, Any], config: object) -> tup
     wanted: dict[str, Any] = {}
     laxer: list[str] = []
     wrong: list[str] = []
+    halted = own.halted
     for name, value in section.items():
-        inner = snake(name)
         if name in CLIENT_NAMES or value is None:
             continue
-        if inner not in _NAMES:
-            wrong.append(unknown(name, WHERE))
-            continue
         try:
-            wanted[inner] = checked(inner, value)
+            inner, found = taken(name, value)
         except WrongValueError as error:
-            if RULES.get(inner, NOTHING) is NOTHING:
+            inner = snake(name)
+            if inner in NAMES and RULES.get(inner, NOTHING) is NOTHING:
                 laxer.append(inner)
-            else:
-                wrong.append(f'Setting "{name}" in {WHERE} {error}; what was set before stays in force.')
-    new, more = _joined(own, wanted)
+                continue
+            wrong.append(explained(name, WHERE, error, None))
+            if halts(name):
+                halted = halted or wrong[-1]
+        else:
+            wanted[inner] = found
+    new, more = _joined(replace(own, halted=halted), wanted)
     if laxer or more:
         names = ", ".join(f'"{camel(name)}"' for name in sorted({*laxer, *more}))
         wrong.append(

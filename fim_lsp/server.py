@@ -179,7 +179,8 @@ class Server(LanguageServer):
         }
         own, more = settings.merged(layers.items())
         new, refused = provenance.restrained(own, self._pushed, self._config)
-        return new, [*wrong, *more, *refused, *exclude.senseless(new.exclude)]
+        exposed = keys.exposed(new.base_url, new.api_key)
+        return new, [*wrong, *more, *refused, *exclude.senseless(new.exclude), *exposed]
 
     async def keep_accounts(self) -> None:
         """Open the record of usage, where there is one, and look at what other servers have spent now and then."""
@@ -398,7 +399,7 @@ class Server(LanguageServer):
         over = engine.over_budget
         return {
             "state": engine.state,
-            "message": problem.message if problem else over or "",
+            "message": engine.settings.halted or (problem.message if problem else over or ""),
             "model": engine.settings.model,
             "requests": engine.counts.requests,
             "promptTokens": engine.counts.prompt_tokens,
@@ -408,7 +409,7 @@ class Server(LanguageServer):
             "acceptance": engine.acceptance.counted(),
             "usd": self.ledger.usd if self.ledger is not None else None,
             "overBudget": over is not None,
-            "enabled": not engine.settings.off,
+            "enabled": bool(engine.settings.halted) or not engine.settings.off,
             "baseUrl": engine.settings.base_url,
         }
 

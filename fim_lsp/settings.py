@@ -33,6 +33,32 @@ def camel(name: str) -> str:
     return re.sub(r"_([a-z])", lambda m: m[1].upper(), name)
 
 
+# Settings that hold something back: a wrong one stops everything until it is put right, for what it was to hold back
+# would leave in its place.
+HOLDING = frozenset(
+    {
+        "enabled",
+        "api_key",
+        "base_url",
+        "languages",
+        "context",
+        "exclude",
+        "daily_budget",
+        "monthly_budget",
+        "requests_per_minute",
+    }
+)
+UNTIL = "nothing is sent until it is put right"
+
+
+class Unreadable(dict[str, Any]):
+    """The settings of a file that cannot be read: none, and why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
+
+
 class WrongValueError(ValueError):
     """A value that a setting cannot have; the message says what it can."""
 
@@ -129,7 +155,7 @@ def _choice_by_name(*names: str) -> Kind:
         if not isinstance(value, Mapping):
             return str(one.check(value))
         if all(isinstance(v, str) and v in names for v in value.values()):
-            return {str(k): v for k, v in value.items()}
+            return {str(k).lower(): v for k, v in value.items()}
         raise WrongValueError(f'must be one of {words}, or name languages with these, "*" for the others')
 
     by_name = {"type": "object", "additionalProperties": one.schema}
@@ -150,7 +176,7 @@ _OWN = {
 def _languages() -> Kind:
     def check(value: Any) -> dict[str, bool | dict[str, Any]]:
         if isinstance(value, Mapping) and all(isinstance(v, bool | Mapping) for v in value.values()):
-            return {str(k): v if isinstance(v, bool) else own(v) for k, v in value.items()}
+            return {str(k).lower(): v if isinstance(v, bool) else own(v) for k, v in value.items()}
         raise WrongValueError(
             "must name languages with true, false or settings of their own, "
             'such as {"markdown": false, "go": {"multiline": "never"}}'
@@ -179,7 +205,7 @@ def _languages() -> Kind:
 
 def _globs() -> Kind:
     def check(value: Any) -> tuple[str, ...]:
-        if isinstance(value, list | tuple) and all(isinstance(v, str) and v for v in value):
+        if isinstance(value, list | tuple) and all(isinstance(v, str) and v.strip() for v in value):
             return tuple(value)
         raise WrongValueError('must be a list of patterns, such as ["secrets/**", "*.tfvars"]')
 
@@ -273,10 +299,13 @@ class Settings:
         "Whether fewer completions come by themselves while the service charges its peak price.",
     )
 
+    # No setting: why nothing may be sent until the settings are put right; empty where they are.
+    halted: str = ""
+
     @property
     def off(self) -> bool:
         """Whether nothing is offered in any language."""
-        return not self.enabled and not any(self.own("enabled").values())
+        return bool(self.halted) or (not self.enabled and not any(self.own("enabled").values()))
 
     @property
     def budgeted(self) -> bool:
@@ -295,7 +324,9 @@ class Settings:
 
     def of(self, language: str) -> Settings:
         """The settings for a language: what it has of its own in the place of what holds for all."""
-        own = self.languages.get(language, True)
+        own = self.languages.get(language.lower(), True)
+        if self.halted:
+            return replace(self, enabled=False)
         if isinstance(own, bool):
             return self if own else replace(self, enabled=False)
         return replace(self, **own)
@@ -303,7 +334,11 @@ class Settings:
     def context_of(self, language: str) -> str:
         """The value of `context` for a language."""
         context = self.of(language).context
-        return context if isinstance(context, str) else context.get(language, context.get("*", "project"))
+        return (
+            context
+            if isinstance(context, str)
+            else context.get(language.lower(), context.get("*", "project"))
+        )
 
     def shown(self, language: str) -> str:
         """The value of `context` for a language; "off" where nothing is offered in it: then it is not shown to others."""
@@ -315,7 +350,8 @@ class Settings:
         return held | set(self.own("context").values())
 
 
-_FIELDS = {f.name: f for f in fields(Settings)}
+_FIELDS = {f.name: f for f in fields(Settings) if f.metadata}
+NAMES = tuple(_FIELDS)
 
 
 def schema() -> dict[str, dict[str, Any]]:
@@ -337,35 +373,68 @@ def schema() -> dict[str, dict[str, Any]]:
 def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, list[str]]:
     """The settings from layers of `(where it stands, names to values)`, later ones winning, and what was wrong in them.
 
-    Names are taken in camelCase or snake_case; a null means not set.  A wrong value leaves in force what stood before.
-    No message repeats a wrong value, nor any value of the key: both might be a key.
+    Names are taken in camelCase or snake_case; a null means not set.  A wrong value leaves in force what stood before;
+    one of a setting that holds something back halts all.  No message repeats a wrong value, nor any value of the key:
+    both might be a key.
     """
-    settings, wrong = Settings(), []
+    settings, wrong, halted = Settings(), [], ""
     for where, layer in layers:
+        if isinstance(layer, Unreadable):
+            halted = halted or layer.why
         for name, value in layer.items():
-            inner = snake(name)
             if name in CLIENT_NAMES or value is None:
                 continue
-            if inner not in _FIELDS:
-                wrong.append(unknown(name, where))
-                continue
             try:
-                settings = replace(settings, **{inner: checked(inner, value)})
+                inner, found = taken(name, value)
             except WrongValueError as error:
-                before = None if inner == "api_key" else getattr(settings, inner)
-                wrong.append(f'Setting "{name}" in {where} {error}; {_shown(before)} stays in force.')
-    return settings, wrong
+                wrong.append(explained(name, where, error, getattr(settings, snake(name), None)))
+                if halts(name):
+                    halted = halted or wrong[-1]
+            else:
+                settings = replace(settings, **{inner: found})
+    return replace(settings, halted=halted), wrong
 
 
-def checked(name: str, value: Any) -> Any:
-    """A value as the setting of that name, in snake_case, holds it; else a WrongValueError."""
-    return _FIELDS[name].metadata["kind"].check(value)
+def taken(name: str, value: Any) -> tuple[str, Any]:
+    """A setting's name in snake_case and its value as it is held; else a WrongValueError."""
+    inner = snake(name)
+    if inner not in _FIELDS:
+        raise WrongValueError("is not known")
+    return inner, _FIELDS[inner].metadata["kind"].check(value)
 
 
-def unknown(name: str, where: str) -> str:
-    """What is said of a setting that does not exist; what cannot be a name might be a key, and is not repeated."""
+def halts(name: str) -> bool:
+    """Whether a setting of that name, with a wrong value or misspelt, may have been to hold something back."""
+    inner = snake(name)
+    return inner in HOLDING or (inner not in _FIELDS and bool(_meant(name)))
+
+
+def explained(name: str, where: str, error: WrongValueError, before: object) -> str:
+    """What is said of a wrong setting, with `before` the value that stays in force.
+
+    What cannot be a name might be a key, and is not repeated.
+    """
+    inner = snake(name)
+    if inner in HOLDING:
+        return f'Setting "{name}" in {where} {error}; {UNTIL}.'
+    if inner in _FIELDS:
+        return f'Setting "{name}" in {where} {error}; {_shown(before)} stays in force.'
     shown = f' "{name}"' if re.fullmatch(r"[A-Za-z_.-]{1,60}", name) else ""
+    if meant := _meant(name):
+        return f"Unknown setting{shown} in {where}: write {meant}; {UNTIL}."
     return f"Unknown setting{shown} in {where}: it is ignored."
+
+
+def _meant(name: str) -> str:
+    """What to write in the place of a name that is none, where a setting that holds something back may be meant."""
+    bare = re.sub(r"[^a-z]", "", name.lower())
+    if bare == "fimlsp":
+        return "what stands in it without this table"
+    from difflib import get_close_matches  # noqa: PLC0415 - rarely wanted, and no client waits for it
+
+    close = get_close_matches(bare, [one.replace("_", "") for one in NAMES], 1, 0.8)
+    found = next((one for one in NAMES if close and one.replace("_", "") == close[0]), "")
+    return f'"{camel(found)}"' if found in HOLDING else ""
 
 
 def _shown(value: object) -> str:
@@ -387,8 +456,9 @@ def from_file(path: Path) -> tuple[dict[str, Any], list[str]]:
     except (FileNotFoundError, NotADirectoryError):
         return {}, []
     except (OSError, UnicodeDecodeError) as error:
-        return {}, [f"{path} cannot be read ({type(error).__name__}): its settings are ignored."]
+        why = f"{path} cannot be read ({type(error).__name__}): {UNTIL}."
     except tomllib.TOMLDecodeError as error:
         # The parser's own sentence may quote the file, and the file may hold the key.
         at = re.search(r"\(at (line \d+, column \d+|end of document)\)", str(error))
-        return {}, [f"{path} is not valid TOML{f' at {at[1]}' if at else ''}: its settings are ignored."]
+        why = f"{path} is not valid TOML{f' at {at[1]}' if at else ''}: {UNTIL}."
+    return Unreadable(why), [why]

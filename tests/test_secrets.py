@@ -383,7 +383,9 @@ def test_a_report_is_safe_to_post(tmp_path, capsys):
         whole = line.split("'")[1] if line.startswith("KEY") else secret
         config = tmp_path / "config.toml"
         config.write_text(
-            f"temperature = {line!r}\nlanguages = [{whole!r}]\nbase_url = 'http://:{secret}@host/'\n"
+            f"temperature = {line!r}\nmultiline = [{whole!r}]\n"
+            # With these nothing is asked of the service.
+            + (f"languages = [{whole!r}]\nbase_url = 'http://:{secret}@host/'\n" if number // 8 % 2 else "")
             + (f"model = '{whole}'\n" if line.startswith("KEY") else "")
         )
         report = tmp_path / "report.md"
@@ -413,7 +415,7 @@ def test_a_completion_that_fails_repeats_nothing(status, as_json, tmp_path, caps
     path, config = tmp_path / "hoard.py", tmp_path / "config.toml"
     path.write_text(text)
     config.write_text(
-        "".join(f"{name} = {secrets[0]!r}\n" for name in ("temperature", "max_tokens", "languages"))
+        "".join(f"{name} = {secrets[0]!r}\n" for name in ("temperature", "max_tokens", "multiline"))
     )
     code = once.run(
         path,

@@ -59,10 +59,10 @@ def test_null_is_not_set():
 )
 def test_what_is_wrong_for_a_language_is_said(languages, said):
     found, wrong = merged([("the file", {"languages": languages})])
-    assert found == Settings()
+    assert found == Settings(halted=wrong[0])
     assert len(wrong) == 1
     assert wrong[0].startswith(f'Setting "languages" in the file {said}')
-    assert wrong[0].endswith("; what was set before stays in force.")
+    assert wrong[0].endswith("; nothing is sent until it is put right.")
     assert "secret" not in wrong[0]
 
 

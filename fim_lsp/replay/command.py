@@ -362,6 +362,8 @@ def _replayed(
 
 def _agree(args: argparse.Namespace, rehearsed: Bill, chosen: Settings, price: Price) -> None:
     """Have the user agree to spend; raises _StoppedError where they do not."""
+    if chosen.halted:
+        raise _StoppedError(chosen.halted)
     if chosen.api_key is None:
         raise _StoppedError("No API key is set: put it into DEEPSEEK_API_KEY or the setting apiKey.")
     if _worst(chosen, price) > args.limit_usd:

@@ -526,10 +526,17 @@ def hostile(code, url):
 
 @pytest.mark.parametrize("trusted", [True, False])
 def test_a_folder_sets_neither_the_endpoint_nor_what_is_run(fresh, scripted, elsewhere, trusted):
-    """Trusted, its other settings count; not trusted, none of them."""
+    """Trusted, its other settings count where they are stricter; not trusted, none of them."""
     scripted.says = "one\n"
     fresh.trust(asked=not trusted)
-    fresh.workspace({**hostile(fresh, elsewhere.url), "model": "folders-own", "trace.server": "verbose"})
+    fresh.own(exclude=["never/**"])
+    laxer = {
+        "model": "folders-own",
+        "exclude": ["!never/**", "not-this.py"],
+        "enabled": True,
+        "maxTokens": 4096,
+    }
+    fresh.workspace({**hostile(fresh, elsewhere.url), **laxer, "trace.server": "verbose"})
     path = fresh.open(f"folder-{trusted}.py", "|\n")
     fresh.write("a = ")
     ghost(fresh, "one")
@@ -538,7 +545,14 @@ def test_a_folder_sets_neither_the_endpoint_nor_what_is_run(fresh, scripted, els
         fresh.shot("untrusted")
     fresh.press("Tab")
     assert fresh.saved(path) == "a = one\n"
-    assert {body["model"] for body in scripted.bodies} == {"folders-own" if trusted else "deepseek-flash"}
+    assert {body["model"] for body in scripted.bodies} == {"deepseek-flash"}
+    assert {body["max_tokens"] for body in scripted.bodies} <= set(range(257))
+    (fresh.folder / "never").mkdir()
+    for name in ("never/a.py", *(["not-this.py"] if trusted else [])):
+        fresh.open(name, "|\n")
+        fresh.write("bbb = ")
+        time.sleep(0.7)
+        assert asked_of(scripted, "bbb = ") == []
     assert ("Sending request" in fresh.logs()) == trusted
     assert elsewhere.connections == 0
     assert not (fresh.folder / "ran").exists()

@@ -6,7 +6,7 @@ import { configuration, layers } from "./configuration";
 import type { Key } from "./key";
 import type { Pages } from "./pages";
 import type { Pause } from "./pause";
-import { endpoint, inForce, switched, winner, type Place, type Switch } from "./settings";
+import { endpoint, inForce, places, switched, type Place, type Switch } from "./settings";
 import type { StatusItem } from "./status";
 import { costs } from "./usage";
 import { explained, type Status } from "./wording";
@@ -63,7 +63,7 @@ export class Commands {
   /** What starts completions again, where something stops them. */
   private goOn(): [string, () => unknown] | undefined {
     const { look } = this.status;
-    if (look === "off") return [`$(play) Switch on: fimLsp.enabled is off in ${SETTINGS[this.offIn()]}`, () => this.enable()];
+    if (look === "off") return [`$(play) Switch on: fimLsp.enabled is off in ${named(this.offIn())}`, () => this.enable()];
     if (look === "spent" && !this.paused.on) return ["$(play) Go on over the budget until tomorrow", () => this.resume()];
     return this.paused.on || look === "paused" ? ["$(play) Go on", () => this.pause()] : undefined;
   }
@@ -76,7 +76,7 @@ export class Commands {
   private async pause(): Promise<void> {
     if (this.status.look === "off") {
       const answer = await vscode.window.showInformationMessage(
-        `fim-lsp: completions are off: fimLsp.enabled is false in ${SETTINGS[this.offIn()]}.`, "Switch on",
+        `fim-lsp: completions are off: fimLsp.enabled is false in ${named(this.offIn())}.`, "Switch on",
       );
       if (answer) await this.enable();
     } else if (this.paused.on || this.status.look === "paused") {
@@ -86,30 +86,30 @@ export class Commands {
     }
   }
 
-  private offIn(): Place {
-    return winner(layers("enabled"));
+  private offIn(): Place[] {
+    return places(layers("enabled"), (value) => value === false);
   }
 
   private async enable(): Promise<void> {
-    const place = this.offIn();
+    const off = this.offIn();
     await this.paused.end();
-    await configuration().update("enabled", true, TARGETS[place]);
-    if (inForce(layers("enabled")) === true) say(`completions are on, in ${SETTINGS[place]}.`);
-    else say("fimLsp.enabled stays off: what sets it cannot be changed from here.");
+    for (const place of off) await configuration().update("enabled", true, TARGETS[place]);
+    if (this.offIn().length) say("fimLsp.enabled stays off: what sets it cannot be changed from here.");
+    else say(`completions are on, in ${named(off)}.`);
   }
 
   private languageEntry(language: string): [string, () => unknown] {
-    const { on, place } = change(language);
-    return [`$(code) Switch ${language} ${on ? "on" : "off"}, in ${SETTINGS[place]}`, () => this.toggleLanguage()];
+    const { on, changes } = change(language);
+    return [`$(code) Switch ${language} ${on ? "on" : "off"}, in ${named(changes.map(({ place }) => place))}`, () => this.toggleLanguage()];
   }
 
   private async toggleLanguage(): Promise<void> {
     const language = vscode.window.activeTextEditor?.document.languageId;
     if (!language) return;
-    const { name, place, on, value } = change(language);
-    await configuration(language).update(name, value, TARGETS[place], name === "enabled");
+    const { name, on, changes } = change(language);
+    for (const { place, value } of changes) await configuration(language).update(name, value, TARGETS[place], name === "enabled");
     if (change(language).on === on) say(`${language} stays ${on ? "off" : "on"}: what sets it cannot be changed from here.`);
-    else say(`${language} is ${on ? "on" : "off"}, in ${SETTINGS[place]}.`);
+    else say(`${language} is ${on ? "on" : "off"}, in ${named(changes.map(({ place }) => place))}.`);
   }
 
   private async changeModel(): Promise<void> {
@@ -117,9 +117,8 @@ export class Commands {
     const picked = await vscode.window.showQuickPick([...MODELS, other], { placeHolder: `Model: ${this.status.model}` });
     const model = picked === other ? await vscode.window.showInputBox({ prompt: "The model's name" }) : picked;
     if (!model) return;
-    const place = winner(layers("model"));
-    await configuration().update("model", model, TARGETS[place]);
-    say(`the model is ${model}, in ${SETTINGS[place]}.`);
+    await configuration().update("model", model, TARGETS.user);
+    say(`the model is ${model}, in ${SETTINGS.user}.`);
   }
 
   /** Ask for a key, keep it, and say what the service says to it. */
@@ -175,6 +174,10 @@ export class Commands {
 
 function change(language: string): Switch {
   return switched(layers("languages"), layers("enabled", language), language);
+}
+
+function named(where: Place[]): string {
+  return where.map((place) => SETTINGS[place]).join(" and ") || SETTINGS.user;
 }
 
 function say(text: string): void {

@@ -74,36 +74,46 @@ function own(row: unknown): Record<string, unknown> {
   return table(row) ? row : row === false ? { enabled: false } : {};
 }
 
-/** A setting's value in force, undefined if nobody has set it: tables are joined, as the editor itself joins them. */
+/** A setting's value in force, undefined if nobody has set it: tables are joined, as the editor itself joins them, and lists. */
 export function inForce(layers: Layers | undefined): unknown {
   const held = [layers?.globalValue, layers?.workspaceValue, layers?.workspaceFolderValue].filter((value) => value !== undefined);
+  if (held.length > 1 && held.every(Array.isArray)) return held.flat();
   return held.length > 1 && held.every(table) ? Object.assign({}, ...held) : held.at(-1);
 }
 
-/** Where a setting is to be changed so that the change counts: where the value that wins stands, or with the user. */
-export function winner(layers: Layers | undefined, holds: (value: unknown) => boolean = (value) => value !== undefined): Place {
-  return [layers?.workspaceValue, layers?.workspaceFolderValue].some(holds) ? "workspace" : "user";
+/** Where a value of that kind stands: each place has to change for the other value to count, as the stricter one does. */
+export function places(layers: Layers | undefined, holds: (value: unknown) => boolean): Place[] {
+  return (["user", "workspace"] as const).filter((place) => holds(inForce(standing(layers, place))));
 }
 
 /** What is to be changed so that a language is on where it was off, or off where it was on. */
 export interface Switch {
   name: "languages" | "enabled";
-  place: Place;
   on: boolean;
-  value: unknown;
+  changes: { place: Place; value: unknown }[];
 }
 
 /** The same for one language: `enabled` if it is set for that language alone, else its row of `languages`. */
 export function switched(languages: Layers | undefined, enabled: Layers | undefined, language: string): Switch {
   const its = alone(enabled);
-  const now = inForce(its);
-  if (now !== undefined) return { name: "enabled", place: winner(its), on: now === false, value: now === false };
-  const place = winner(languages, (value) => table(value) && language in value);
-  const all = inForce(languages);
-  const row = table(all) ? all[language] : undefined;
-  const on = own(row)["enabled"] === false;
-  const there = place === "user" ? languages?.globalValue : languages?.workspaceValue;
-  return { name: "languages", place, on, value: { ...(table(there) ? there : {}), [language]: table(row) ? { ...row, enabled: on } : on } };
+  const own = places(its, (value) => value === false);
+  if (own.length) return { name: "enabled", on: true, changes: own.map((place) => ({ place, value: true })) };
+  const off = places(languages, (value) => row(value, language)["enabled"] === false);
+  const [set] = places(its, (value) => value !== undefined).reverse();
+  if (set && !off.length) return { name: "enabled", on: false, changes: [{ place: set, value: false }] };
+  const [named = "user"] = places(languages, (value) => table(value) && language in value).reverse();
+  const on = off.length > 0;
+  const changes = (on ? off : [named]).map((place) => {
+    const there = inForce(standing(languages, place));
+    const rows = table(there) ? there : {};
+    const held = rows[language];
+    return { place, value: { ...rows, [language]: table(held) ? { ...held, enabled: on } : on } };
+  });
+  return { name: "languages", on, changes };
+}
+
+function row(languages: unknown, language: string): Record<string, unknown> {
+  return own(table(languages) ? languages[language] : undefined);
 }
 
 function table(value: unknown): value is Record<string, unknown> {

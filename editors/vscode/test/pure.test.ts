@@ -7,7 +7,7 @@ import { candidates, find, recent } from "../src/python";
 import { check } from "../src/check";
 import { Key } from "../src/key";
 import { Pause } from "../src/pause";
-import { byLanguage, chosen, endpoint, inForce, overridable, root, serverNames, standing, switched, winner, without, type Layers, type Place } from "../src/settings";
+import { byLanguage, chosen, endpoint, inForce, overridable, places, root, serverNames, standing, switched, without, type Layers, type Place } from "../src/settings";
 import { costs } from "../src/usage";
 import { explained, hover, label, look, NOTHING } from "../src/wording";
 
@@ -39,7 +39,7 @@ void test("the user's layers are told apart from the folder's", () => {
     workspaceValue: ["!.env"], workspaceFolderValue: ["!*.pem"], workspaceLanguageValue: 2, workspaceFolderLanguageValue: 3, languageIds: ["go"],
   });
   const told = (place: Place) => chosen(["exclude"], () => standing(layers, place));
-  assert.deepEqual([told("user"), told("workspace")], [{ exclude: ["a"] }, { exclude: ["!*.pem"] }]);
+  assert.deepEqual([told("user"), told("workspace")], [{ exclude: ["a"] }, { exclude: ["!.env", "!*.pem"] }]);
   assert.equal(inForce(standing(undefined, "user")), undefined);
 });
 
@@ -118,27 +118,34 @@ void test("a budget that is used up is no pause of the user's, and the session's
   assert.match(hover(NOTHING), /0 received$/m);
 });
 
-void test("tables of several layers are joined, other values are not", () => {
+void test("tables and lists of several layers are joined, other values are not", () => {
   assert.deepEqual(inForce({ globalValue: { a: true, b: true }, workspaceValue: { b: false } }), { a: true, b: false });
-  assert.deepEqual(inForce({ globalValue: ["a"], workspaceValue: ["b"] }), ["b"]);
+  assert.deepEqual(inForce({ workspaceValue: ["a"], workspaceFolderValue: ["b"] }), ["a", "b"]);
   assert.equal(inForce({ globalValue: true, workspaceValue: false }), false);
   assert.equal(inForce(undefined), undefined);
 });
 
-void test("a change is made where it counts", () => {
-  assert.equal(winner({ globalValue: 1, workspaceValue: 2 }), "workspace");
-  assert.equal(winner({ globalValue: 1 }), "user");
-  const layers = { globalValue: { go: false, python: true }, workspaceValue: { python: false } };
+void test("a change is made where it counts: wherever the stricter value stands", () => {
+  const off = (value: unknown) => value === false;
+  assert.deepEqual(places({ globalValue: true, workspaceValue: false }, off), ["workspace"]);
+  assert.deepEqual(places({ globalValue: false, workspaceValue: true }, off), ["user"]);
+  assert.deepEqual(places({ globalValue: false, workspaceValue: false }, off), ["user", "workspace"]);
+  const layers = { globalValue: { go: false, python: true, c: false }, workspaceValue: { python: false, c: false } };
   const name = "languages";
   const change = (language: string) => switched(layers, undefined, language);
-  assert.deepEqual(change("python"), { name, place: "workspace", on: true, value: { python: true } });
-  assert.deepEqual(change("go"), { name, place: "user", on: true, value: { go: true, python: true } });
-  assert.deepEqual(change("c"), { name, place: "user", on: false, value: { go: false, python: true, c: false } });
-  assert.deepEqual(switched(undefined, undefined, "c"), { name, place: "user", on: false, value: { c: false } });
+  const workspace = (python: boolean, c: boolean) => ({ place: "workspace", value: { python, c } });
+  const user = (value: object) => ({ place: "user", value: { go: false, python: true, c: false, ...value } });
+  assert.deepEqual(change("python"), { name, on: true, changes: [workspace(true, false)] });
+  assert.deepEqual(change("go"), { name, on: true, changes: [user({ go: true })] });
+  assert.deepEqual(change("c"), { name, on: true, changes: [user({ c: true }), workspace(false, true)] });
+  assert.deepEqual(change("rust"), { name, on: false, changes: [user({ rust: false })] });
+  assert.deepEqual(switched(undefined, undefined, "c"), { name, on: false, changes: [{ place: "user", value: { c: false } }] });
   const row = switched({ globalValue: { go: { maxTokens: 9 } } }, { globalValue: true }, "go");
-  assert.deepEqual(row, { name, place: "user", on: false, value: { go: { maxTokens: 9, enabled: false } } });
-  const alone = switched(layers, { globalLanguageValue: true, workspaceLanguageValue: false }, "go");
-  assert.deepEqual(alone, { name: "enabled", place: "workspace", on: true, value: true });
+  assert.deepEqual(row, { name, on: false, changes: [{ place: "user", value: { go: { maxTokens: 9, enabled: false } } }] });
+  const alone = switched(layers, { globalLanguageValue: true, workspaceLanguageValue: false }, "python");
+  assert.deepEqual(alone, { name: "enabled", on: true, changes: [{ place: "workspace", value: true }] });
+  const set = switched(undefined, { globalLanguageValue: true }, "python");
+  assert.deepEqual(set, { name: "enabled", on: false, changes: [{ place: "user", value: false }] });
 });
 
 void test("what is set for one language alone is a row of that language", () => {
