@@ -7,9 +7,9 @@ import sys
 
 def main() -> int:
     """Run `fim-lsp` with the arguments of the process; the exit code."""
-    from fim_lsp import cli  # noqa: PLC0415 - `--version` and mistakes in arguments need no more than argparse
+    from fim_lsp.commands import main  # noqa: PLC0415 - `--version` and mistakes in arguments need no more than argparse
 
-    return cli.run(sys.argv[1:])
+    return main.run(sys.argv[1:])
 
 
 if __name__ == "__main__":

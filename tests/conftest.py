@@ -6,7 +6,7 @@ from hypothesis import settings
 from lsp import Client
 from world import URI, World
 
-from fim_lsp.document import Document
+from fim_lsp.text.document import Document
 
 settings.register_profile("fim_lsp", deadline=None)  # a test never measures speed
 settings.load_profile("fim_lsp")

@@ -27,11 +27,11 @@ from unittest import mock
 
 import trustme
 
-from fim_lsp.connection import Transport
-from fim_lsp.document import Document, Place
-from fim_lsp.engine import Engine
-from fim_lsp.service import Service
-from fim_lsp.settings import Settings
+from fim_lsp.completion.engine import Engine
+from fim_lsp.endpoint.connection_pool import Transport
+from fim_lsp.endpoint.service import Service
+from fim_lsp.settings.settings import Settings
+from fim_lsp.text.document import Document, Place
 
 KEY = "sk-" + "0123456789abcdefghijklmn"
 SECRET = "SECRET-ECHO"
@@ -118,7 +118,7 @@ class Endpoint:
 
     async def _serve(self, reader, writer):
         self.accepted += 1
-        wire = Wire(self, reader, writer)
+        wire = JsonRpc(self, reader, writer)
         self._wires.add(wire)
         try:
             while True:
@@ -137,7 +137,7 @@ class Endpoint:
                 writer.close()
 
 
-class Wire:
+class JsonRpc:
     """One connection, from the endpoint's side."""
 
     def __init__(self, endpoint, reader, writer):
@@ -175,7 +175,7 @@ class Wire:
         self.writer.transport.abort()
 
 
-Does = Callable[[Wire], Awaitable[Any]]
+Does = Callable[[JsonRpc], Awaitable[Any]]
 
 
 # What an endpoint does: true keeps the connection.

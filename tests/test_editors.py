@@ -5,7 +5,7 @@ import re
 import textwrap
 from pathlib import Path
 
-from fim_lsp import settings
+from fim_lsp.settings import settings
 
 EDITORS = Path(__file__).parents[1] / "editors"
 

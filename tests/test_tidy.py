@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fim_lsp import settings
+from fim_lsp.settings import settings
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fim_lsp"
@@ -94,7 +94,16 @@ PURE = [
 def test_pure_modules_reach_for_nothing(name):
     """No clock, no loop, no network, no file: what they need is passed in."""
     names = set(imports(PACKAGE / f"{name}.py"))
-    assert not names & {"asyncio", "time", "random", "os", "pathlib", "socket", "logging", "fim_lsp.engine"}
+    assert not names & {
+        "asyncio",
+        "time",
+        "random",
+        "os",
+        "pathlib",
+        "socket",
+        "logging",
+        "fim_lsp.completion.engine",
+    }
 
 
 def test_the_server_starts_without_the_network_client():
@@ -102,14 +111,14 @@ def test_the_server_starts_without_the_network_client():
     code = """
 import asyncio, sys
 from pathlib import Path
-import fim_lsp.cli, fim_lsp.server
+import fim_lsp.commands.main, fim_lsp.lsp.server
 from lsprotocol import types
 
 async def greet():
-    server = fim_lsp.server.create(None, Path("config.toml"), Path("record"), {})
+    server = fim_lsp.lsp.server.create(None, Path("config.toml"), Path("record"), {})
     options = {"maxTokens": 9, "statusNotifications": True}
     server.begin(types.InitializeParams(types.ClientCapabilities(), initialization_options=options))
-    heavy = {"httpx", "rich", "sqlite3", "argparse", "tomllib", "fim_lsp.engine"} & set(sys.modules)
+    heavy = {"httpx", "rich", "sqlite3", "argparse", "tomllib", "fim_lsp.completion.engine"} & set(sys.modules)
     assert not heavy, heavy
     for task in server.tasks:
         task.cancel()

@@ -3,9 +3,9 @@
 import asyncio
 from contextlib import asynccontextmanager
 
-from fim_lsp.document import Place
-from fim_lsp.engine import Engine
-from fim_lsp.settings import Settings
+from fim_lsp.completion.engine import Engine
+from fim_lsp.settings.settings import Settings
+from fim_lsp.text.document import Place
 
 URI = "file:///a.py"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fim_lsp.document import Edit
+from fim_lsp.text.document import Edit
 
 LINES = 24  # of a run, that are logged; a formatter's run over more lines is no edit
 LEAST = 8  # characters that are worth a line in a log

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from fim_lsp.context.outline import Definition, outline
-from fim_lsp.context.story import Map
-from fim_lsp.document import split_lines
-from fim_lsp.languages import comment, language_of, words
+from fim_lsp.context.project_context import Map
+from fim_lsp.text.document import split_lines
+from fim_lsp.text.filetypes import comment, language_of, words
 
 SHORTEST = 3  # characters of a name; shorter ones are everywhere
 ASIDE = 0.2  # what a definition in a test or an example counts

@@ -11,7 +11,7 @@ from importlib.resources import files
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
-from fim_lsp.language import language as text_of
+from fim_lsp.text.language import language as text_of
 
 LONGEST_LINE = 1_000  # characters; what is longer was not written by hand
 MOST_DEFINITIONS = 2_000  # of a file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from fim_lsp.document import Edit
+from fim_lsp.text.document import Edit
 
 REPLACED = "xxx"  # stands in a line of which a part is not shown
 FEW = 16  # lines that are looked for one by one; more of them in the set of all lines first

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import fim_lsp
-from fim_lsp.context.story import Map
+from fim_lsp.context.project_context import Map
 
 log = logging.getLogger(__name__)
 

@@ -24,10 +24,10 @@ from fim_lsp.context import imports, project
 from fim_lsp.context.index import Budget, Index
 from fim_lsp.context.limits import Exhausted, Guard, Patience, Spent, bind
 from fim_lsp.context.outline import known, outline
-from fim_lsp.context.story import Map
+from fim_lsp.context.project_context import Map
 from fim_lsp.context.tree import Tree
-from fim_lsp.document import split_lines
-from fim_lsp.languages import language_of
+from fim_lsp.text.document import split_lines
+from fim_lsp.text.filetypes import language_of
 
 SETTLED = 2.0  # seconds without a change, after which maps are drawn again
 

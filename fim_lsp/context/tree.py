@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from fim_lsp import ignore
 from fim_lsp.context import project
 from fim_lsp.context.limits import Spent
 from fim_lsp.context.outline import known
-from fim_lsp.exclude import excluded
-from fim_lsp.languages import language_of
-from fim_lsp.location import FOLDS, paths
+from fim_lsp.privacy import ignore_files
+from fim_lsp.privacy.exclude import excluded
+from fim_lsp.privacy.location import FOLDS, paths
+from fim_lsp.text.filetypes import language_of
 
 
 class Tree:
@@ -36,7 +36,7 @@ class Tree:
         # As it was opened, and where it is.
         self._homes = [home.rstrip("/") for home in paths(root.absolute().as_uri())]
         self._here = self._homes[-1]
-        self._ignores = ignore.Ignores(ignore.top(self._here))
+        self._ignores = ignore_files.Ignores(ignore_files.top(self._here))
 
     def files(self) -> Iterator[str]:
         """Paths from the root with `/`, in order, no more than the bounds allow."""
@@ -53,7 +53,7 @@ class Tree:
             return None
         try:
             most = project.bounds().file_bytes
-            held = None if self._linked(path) else ignore.read(f"{self._here}/{path}", most)
+            held = None if self._linked(path) else ignore_files.read(f"{self._here}/{path}", most)
             if held is None or len(held) > most:
                 return None
             text = held.decode()
@@ -70,7 +70,7 @@ class Tree:
         """Read a .gitignore anew that has changed; whether the file is one that counts, and says something else."""
         folder, slash, name = path.rpartition("/")
         return (
-            name == ignore.NAME
+            name == ignore_files.NAME
             and self._looks_into(folder)
             and self._ignores.changed(f"{self._here}{slash}{folder}")
         )

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from fim_lsp.context.window import Prompt
 from fim_lsp.demo.cache import PrefixCache
 from fim_lsp.demo.tokens import BEGIN, END, HOLE, tokens
-from fim_lsp.prompt import Prompt
 
 # The older rule; the rule in force, of which it is not known whether it has an interval; and with a likely interval.
 RULES: Mapping[str, Callable[[], PrefixCache]] = {

@@ -13,10 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fim_lsp import languages, quality, settings
-from fim_lsp.characters import visible
+from fim_lsp.commands.terminal import put_json, say
 from fim_lsp.context import project
-from fim_lsp.replay import history, plot, recall, session
+from fim_lsp.replay import history, plot, quality, recall, session
 from fim_lsp.replay.bill import RULES, Bill, Encoder, Meter, Price, Sent
 from fim_lsp.replay.drive import Accepting, Driver, Plain, Windows, played
 from fim_lsp.replay.history import HistoryError
@@ -24,12 +23,14 @@ from fim_lsp.replay.layouts import LAYOUTS
 from fim_lsp.replay.library import Library
 from fim_lsp.replay.report import Report, Session
 from fim_lsp.replay.session import Ask, Change, Event, Open
-from fim_lsp.settings import Settings
-from fim_lsp.terminal import put_json, say
+from fim_lsp.settings import settings
+from fim_lsp.settings.settings import Settings
+from fim_lsp.text import filetypes
+from fim_lsp.text.characters import visible
 from fim_lsp.usage import prices
 
 if TYPE_CHECKING:
-    from fim_lsp.engine import Service
+    from fim_lsp.completion.engine import Service
     from fim_lsp.replay.rehearsal import Rehearsal
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
@@ -187,7 +188,7 @@ def _library(args: argparse.Namespace, described: Session) -> Library:
     """The project around the session; nothing but its own files where it is a saved one."""
     if not described.first:
         return Library({})
-    code = [end for name in languages.names() if name not in _NOT_CODE for end in languages.endings(name)]
+    code = [end for name in filetypes.names() if name not in _NOT_CODE for end in filetypes.endings(name)]
     return Library(history.tree(args.repository, described.first, (*code, *project.manifests())))
 
 
@@ -282,7 +283,7 @@ def _session(args: argparse.Namespace) -> tuple[list[Event], Session]:
     if args.repository.is_file() and args.repository.suffix in {".json", ".gz"}:
         found: Iterable[Event] = session.load(args.repository)
     else:
-        code = [end for name in languages.names() if name not in _NOT_CODE for end in languages.endings(name)]
+        code = [end for name in filetypes.names() if name not in _NOT_CODE for end in filetypes.endings(name)]
         ends = tuple(dict.fromkeys(args.language or code))
         commits = history.commits(args.repository, ends, args.commits, revision=args.range, seed=args.seed)
         found = session.typed(_noted(commits, typed), seed=args.seed)
@@ -474,7 +475,7 @@ def _fail(message: str, code: int = FAILED) -> int:
 def _language(text: str) -> list[str]:
     ends: list[str] = []
     for name in filter(None, (one.strip() for one in text.split(","))):
-        found = (name,) if name.startswith(".") else languages.endings(name)
+        found = (name,) if name.startswith(".") else filetypes.endings(name)
         if not found:
             raise argparse.ArgumentTypeError(
                 f'"{name}" is not a language known here: name the end of its files, such as .py'

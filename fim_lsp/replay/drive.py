@@ -7,13 +7,13 @@ from hashlib import blake2b
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
-from fim_lsp.context.story import Story
-from fim_lsp.document import Document, Edit, Place
-from fim_lsp.languages import language_of
-from fim_lsp.prompt import Prompt, Window
+from fim_lsp.context.project_context import ProjectContext
+from fim_lsp.context.window import Prompt, Window
 from fim_lsp.replay.bill import Bill, Meter
 from fim_lsp.replay.layouts import Layout
 from fim_lsp.replay.session import Ask, Change, Event, Open
+from fim_lsp.text.document import Document, Edit, Place
+from fim_lsp.text.filetypes import language_of
 
 MOST_TOKENS = 128  # of an answer to a layout's request
 TOKEN = 4  # characters that the stand-in for the model says at a time
@@ -171,7 +171,7 @@ class Windows:
         self,
         prefix_chars: int,
         suffix_chars: int,
-        stories: Callable[[str], Story | None] = lambda _: None,
+        stories: Callable[[str], ProjectContext | None] = lambda _: None,
     ) -> None:
         """`stories` gives that of each file, by its path."""
         self._bounds = (prefix_chars, suffix_chars)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from fim_lsp.prompt import Prompt
+from fim_lsp.context.window import Prompt
 
 Layout = Callable[[str, int], Prompt]  # (text, offset of the cursor in code points)
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from fim_lsp.context import project
 from fim_lsp.context.outline import known
-from fim_lsp.context.story import Story
+from fim_lsp.context.project_context import ProjectContext
 from fim_lsp.context.surveyor import Folder
-from fim_lsp.languages import language_of
+from fim_lsp.text.filetypes import language_of
 
 
 class Library:
@@ -43,18 +43,18 @@ class Library:
         del path
         return False
 
-    def stories(self, how: Callable[[str], str]) -> Callable[[str], Story | None]:
+    def stories(self, how: Callable[[str], str]) -> Callable[[str], ProjectContext | None]:
         """The story of each file, by its path: one for a package and a family; `how` gives a language's level, or "off"."""
-        made: dict[tuple[str, str], Story] = {}
+        made: dict[tuple[str, str], ProjectContext] = {}
 
-        def story(path: str) -> Story | None:
+        def story(path: str) -> ProjectContext | None:
             level, family = how(language_of(path)), project.family(language_of(path))
             if level == "off":
                 return None
             known_here = family in self.folder.families
             package = self.folder.package(path, family) if known_here else ""
             if (family, package) not in made:
-                made[family, package] = Story(project.level(level).log)
+                made[family, package] = ProjectContext(project.level(level).log)
                 if known_here:
                     made[family, package].offer(self.folder.map(family, package, level))
             return made[family, package]

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any, Protocol
 
-from fim_lsp.languages import words
-from fim_lsp.prompt import Prompt
+from fim_lsp.context.window import Prompt
 from fim_lsp.replay.bill import Encoder, Meter, Price
 from fim_lsp.replay.drive import Windows
 from fim_lsp.replay.library import Library
 from fim_lsp.replay.session import Ask, Change, Event, Open
 from fim_lsp.replay.snippets import CHARACTERS_A_TOKEN, WAYS, Snippets
 from fim_lsp.replay.truth import Signatures, Truth, truths
-from fim_lsp.settings import Settings
+from fim_lsp.settings.settings import Settings
+from fim_lsp.text.filetypes import words
 
 BUDGETS = {"project": 2048, "rich": 4096}  # tokens, for the ways of others beside ours
 

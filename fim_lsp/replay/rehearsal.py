@@ -9,20 +9,20 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from random import Random
 
-from fim_lsp.context.stories import Key
+from fim_lsp.completion.engine import Engine, Reply
+from fim_lsp.completion.engine import Service as Asked
+from fim_lsp.completion.problems import Problem
+from fim_lsp.context.project_contexts import Key
+from fim_lsp.context.window import Prompt
 from fim_lsp.demo.endpoint import Demo
 from fim_lsp.demo.transport import DemoTransport
-from fim_lsp.engine import Engine, Reply
-from fim_lsp.engine import Service as Asked
-from fim_lsp.problems import Problem
-from fim_lsp.prompt import Prompt
+from fim_lsp.endpoint.request import Balance, Usage
+from fim_lsp.endpoint.request import Request as Question
+from fim_lsp.endpoint.service import Service
 from fim_lsp.replay.drive import Documents, Outcome, Request, said, uri_of
 from fim_lsp.replay.library import Library
 from fim_lsp.replay.session import Ask, Change, Open
-from fim_lsp.request import Balance, Usage
-from fim_lsp.request import Request as Question
-from fim_lsp.service import Service
-from fim_lsp.settings import Settings
+from fim_lsp.settings.settings import Settings
 
 KEY_SECONDS = 0.2  # of typing time, that a key takes
 DEMO_KEY = "sk-demo"

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fim_lsp.characters import visible
 from fim_lsp.replay.bill import RULES, Bill, Price
+from fim_lsp.text.characters import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

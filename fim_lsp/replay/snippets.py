@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
-from fim_lsp.languages import comment, words
-from fim_lsp.prompt import Prompt
+from fim_lsp.context.window import Prompt
 from fim_lsp.replay.drive import Documents, Windows
 from fim_lsp.replay.session import Ask, Change, Open
+from fim_lsp.text.filetypes import comment, words
 
 CHARACTERS_A_TOKEN = 3.4
 

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from fim_lsp.context import project
 from fim_lsp.context.outline import outline
-from fim_lsp.document import split_lines
-from fim_lsp.language import language
-from fim_lsp.languages import language_of, words
 from fim_lsp.replay.session import Ask, Change, Event, Open
+from fim_lsp.text.document import split_lines
+from fim_lsp.text.filetypes import language_of, words
+from fim_lsp.text.language import language
 
 LINES = 4  # of what is typed next, that are looked at: the rest of the line and three more
 

@@ -12,9 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fim_lsp import settings
-from fim_lsp.characters import visible
-from fim_lsp.terminal import put, put_json, say
+from fim_lsp.commands.terminal import put, put_json, say
+from fim_lsp.settings import settings
+from fim_lsp.text.characters import visible
 from fim_lsp.usage import prices, report, store, wording
 
 PERIODS = ("today", "week", "month", "all")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from fim_lsp.characters import visible
+from fim_lsp.text.characters import visible
 from fim_lsp.usage.prices import Prices, stale
 from fim_lsp.usage.report import By, Report
 

@@ -18,17 +18,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from fim_lsp import languages, stop
+from fim_lsp.completion.engine import Engine
 from fim_lsp.demo import server
 from fim_lsp.demo.endpoint import Demo
-from fim_lsp.engine import Engine
-from fim_lsp.ledger import Ledger
+from fim_lsp.endpoint.service import Service
 from fim_lsp.replay import history, session
 from fim_lsp.replay.drive import Documents, said, uri_of
 from fim_lsp.replay.session import Change, Open
-from fim_lsp.service import Service
-from fim_lsp.settings import Settings
+from fim_lsp.settings.settings import Settings
+from fim_lsp.text import early_stop, filetypes
 from fim_lsp.usage import prices, report, store
+from fim_lsp.usage.ledger import Ledger
 from fim_lsp.usage.underway import DEAD_SECONDS
 
 BEGIN = datetime(2026, 11, 23, 23, 50, tzinfo=UTC).timestamp()
@@ -86,7 +86,7 @@ class Outcome(NamedTuple):
 async def typist(folder, address, first, step, hasty):
     """Plays the session from its ask number `first` on; what comes before is typed without asking."""
     if hasty:
-        stop.Ending.bare = False
+        early_stop.Ending.bare = False
     now = BEGIN
     settings = Settings(api_key="sk-demo", debounce_ms=0)
     ledger = Ledger(folder / store.FILE, folder / "config.toml", settings, lambda: now, print)
@@ -268,7 +268,7 @@ def compared(endpoint, folder):
 def events_of(source, asks):
     if source.is_file():
         return session.first_asks(session.load(source), asks)
-    ends = tuple(dict.fromkeys(end for name in languages.names() for end in languages.endings(name)))
+    ends = tuple(dict.fromkeys(end for name in filetypes.names() for end in filetypes.endings(name)))
     return session.first_asks(session.typed(history.commits(source, ends, 400, seed=0), seed=0), asks)
 
 

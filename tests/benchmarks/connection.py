@@ -20,9 +20,9 @@ from pathlib import Path
 import httpx
 import trustme
 
-from fim_lsp.connection import Transport
-from fim_lsp.request import Request
-from fim_lsp.service import Service
+from fim_lsp.endpoint.connection_pool import Transport
+from fim_lsp.endpoint.request import Request
+from fim_lsp.endpoint.service import Service
 
 LONG = Request("def f(x):\n" * 450, "\n", "deepseek-flash", 1000, 0.0)
 SHORT = Request("def f(x):\n" * 450, "\n", "deepseek-flash", 3, 0.0)

@@ -21,11 +21,11 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1])]
 
 import httpx
-from world import Service as Answers
+from world import Service as AnswerCache
 
-from fim_lsp.request import Request, ServiceError
-from fim_lsp.server import create
-from fim_lsp.service import Service
+from fim_lsp.endpoint.request import Request, ServiceError
+from fim_lsp.endpoint.service import Service
+from fim_lsp.lsp.server import create
 
 ROUND = 50_000
 LONG = 1.0  # seconds of CPU time that nothing may take
@@ -140,7 +140,9 @@ async def messages(number, seed):
     """Send so many; what went wrong, as sentences."""
     chance = random.Random(seed)
     wrong = []
-    server = create(lambda _: Answers(), Path("/nowhere/config.toml"), None, {"DEEPSEEK_API_KEY": "sk-test"})
+    server = create(
+        lambda _: AnswerCache(), Path("/nowhere/config.toml"), None, {"DEEPSEEK_API_KEY": "sk-test"}
+    )
     client = Client()
     wire = server.protocol
     wire.set_writer(client)

@@ -10,7 +10,7 @@ import sysconfig
 import time
 from pathlib import Path
 
-from fim_lsp.secrets import Redactor
+from fim_lsp.privacy.secrets import Redactor
 
 WINDOW = 48_000  # characters
 

@@ -19,12 +19,12 @@ sys.path[:0] = [str(Path(__file__).parents[1])]
 import faults
 from world import Reply, Service
 
-from fim_lsp.connection import Transport
-from fim_lsp.document import Document, Place
-from fim_lsp.engine import Engine
-from fim_lsp.request import Refused, Unavailable
-from fim_lsp.service import Service as Client
-from fim_lsp.settings import Settings
+from fim_lsp.completion.engine import Engine
+from fim_lsp.endpoint.connection_pool import Transport
+from fim_lsp.endpoint.request import Refused, Unavailable
+from fim_lsp.endpoint.service import Service as Client
+from fim_lsp.settings.settings import Settings
+from fim_lsp.text.document import Document, Place
 
 DOCUMENTS = 50
 FAULTS = (

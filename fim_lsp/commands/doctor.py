@@ -1,0 +1,233 @@
+"""`fim-lsp doctor`: everything that must be right for completions to come, checked one by one, with the remedy."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fim_lsp import __version__
+from fim_lsp.commands.terminal import put, put_json, say
+from fim_lsp.endpoint.request import Refused, Request, ServiceError
+from fim_lsp.settings import keys, settings
+from fim_lsp.settings.settings import Settings
+from fim_lsp.text.characters import visible
+from fim_lsp.usage.ledger import fallen
+from fim_lsp.usage.limits import low_balance
+
+SECONDS = 15.0  # for the trial completion
+LONGEST = 2_000  # characters of what is printed of one check
+MODELS = {*settings.schema()["model"]["examples"], *settings.RETIRED_MODELS}  # whose names are no secret
+
+
+class Check(NamedTuple):
+    """One thing looked at: whether it is right, what was found, and what to do if it is not.
+
+    `posted` says what was found for everybody to read: nothing but numbers, and words of our own.
+    """
+
+    name: str
+    good: bool
+    found: str
+    posted: str
+
+
+def run(
+    *,
+    connect: Callable[[Settings], Any],
+    config: Path,
+    environ: Mapping[str, str],
+    demo: bool,
+    as_json: bool,
+    record: Path | None = None,
+    report: Path | None = None,
+) -> int:
+    """Check, print, write a report that is safe to post if one is wanted, and return 1 if anything is wrong."""
+    checks = asyncio.run(examine(connect=connect, config=config, environ=environ, demo=demo, record=record))
+    if report is not None:
+        try:
+            report.write_text(_report(checks, config, environ), "utf-8")
+        except OSError as error:
+            say(f"{report} cannot be written: {error.strerror}.")
+            return 1
+    if as_json:
+        shown = [{"name": check.name, "good": check.good, "found": check.found} for check in checks]
+        put_json({"version": __version__, "checks": shown})
+    else:
+        width = max(len(check.name) for check in checks)
+        for check in checks:
+            found = visible(check.found, most=LONGEST)
+            put(f"{'ok  ' if check.good else 'FAIL'}  {check.name:{width}}  {found}")
+    return 0 if all(check.good for check in checks) else 1
+
+
+def _report(checks: list[Check], config: Path, environ: Mapping[str, str]) -> str:
+    """A bug report: versions, checks, settings that were changed.
+
+    It holds nothing that the user, the machine or the service has named, so that nothing need be taken out of it.
+    """
+    file, _ = settings.from_file(config)
+    chosen, _ = settings.merged([("file", file), ("environment", settings.from_environment(environ))])
+    changed = [
+        f"- {settings.camel(name)}: {_harmless(name, getattr(chosen, name))}"
+        for name in settings.NAMES
+        if getattr(chosen, name) != getattr(Settings(), name)
+    ]
+    release = re.match(r"[\d.]*", platform.release())  # without what a distribution or a company adds
+    system = f"{platform.system()} {release[0] if release else ''}"
+    lines = [
+        f"fim-lsp {__version__}, Python {platform.python_version()}, {system} {platform.machine()}",
+        "",
+        "Checks:",
+        *(f"- {'ok' if check.good else 'FAIL'} {check.name}: {check.posted}" for check in checks),
+        "",
+        "Settings that are not the defaults:",
+        *(changed or ["- none"]),
+        "",
+        "What I did, what I expected, and what happened instead:",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _harmless(name: str, value: Any) -> str:
+    """A setting's value for everybody to read: numbers, and what it can only choose from."""
+    if name == "api_key":
+        return "set"
+    if name == "base_url":
+        return "another endpoint"
+    if name == "model":
+        return _model(value)
+    return f"{len(value)} entries" if isinstance(value, tuple | dict) else str(value)
+
+
+def _model(name: str) -> str:
+    return name if name in MODELS else "another model"
+
+
+def _wrong(messages: list[str]) -> str:
+    """How many settings are wrong, and which of those that there are."""
+    names = {name for message in messages for name in re.findall(r'^Setting "(\w+)"', message)}
+    known = sorted(names & {*settings.schema(), *map(settings.snake, settings.schema())})
+    return f"{len(messages)} wrong" + (f", among them {', '.join(known)}" if known else "")
+
+
+def _failure(error: ServiceError) -> str:
+    """What kind of failure it was, with the status that the service gave."""
+    status = re.search(r"\((\d{3})\)", error.message)
+    return f"{error.cause}{f' ({status[1]})' if status else ''}"
+
+
+async def examine(
+    *,
+    connect: Callable[[Settings], Any],
+    config: Path,
+    environ: Mapping[str, str],
+    demo: bool,
+    record: Path | None = None,
+) -> list[Check]:
+    """Every check, in the order in which one thing needs another; none that cannot be right without an earlier one."""
+    file, wrong = keys.from_file(config)
+    chosen, more = settings.merged(
+        [(str(config), file), ("the environment", settings.from_environment(environ))]
+    )
+    wrong = [*wrong, *more]
+    where = str(config) if file else f"{config} (none yet)"
+    versions = f"Python {sys.version.split()[0]}, fim-lsp {__version__}"
+    checks = [
+        Check("interpreter", sys.version_info >= (3, 11), versions, versions),
+        Check(
+            "settings",
+            not wrong,
+            " ".join(wrong) or where,
+            _wrong(wrong) if wrong else "of a file" if file else "none",
+        ),
+    ]
+    if chosen.halted:
+        return checks
+    if demo:
+        checks.append(Check("key", True, "not needed: the demo endpoint answers", "not needed"))
+    elif chosen.api_key is None:
+        checks.append(
+            Check(
+                "key",
+                False,
+                "none: put it into DEEPSEEK_API_KEY, or apiKey in your editor's settings",
+                "none",
+            )
+        )
+        return checks
+    else:
+        source = "DEEPSEEK_API_KEY" if environ.get("DEEPSEEK_API_KEY", "").strip() else str(config)
+        checks.append(Check("key", True, f"set, from {source}", "set"))
+        checks += [
+            Check("encryption", False, sentence, "the key goes unencrypted to a public network")
+            for sentence in keys.exposed(chosen.base_url, chosen.api_key)
+        ]
+    if record is not None:
+        today = datetime.now().astimezone().date()
+        checks += [
+            Check("cache", True, sentence, "the hit rate has fallen") for sentence in fallen(record, today)
+        ]
+    service = connect(chosen)
+    try:
+        checks += await _talk(service, chosen, "the embedded demo" if demo else chosen.base_url)
+    finally:
+        await service.aclose()
+    return checks
+
+
+async def _talk(service: Any, chosen: Settings, where: str) -> list[Check]:
+    checks = []
+    try:
+        models = await service.models()
+    except ServiceError as error:
+        name = "key" if isinstance(error, Refused) and error.cause == "key" else "endpoint"
+        return [Check(name, False, f"{where}: {error.message}", _failure(error))]
+    own = "the service's own" if chosen.base_url == settings.SERVICE else "another"
+    checks.append(Check("endpoint", True, where, own))
+    offered = ", ".join(models)
+    # A name that is billed as another is accepted and not listed: the completion below has the last word.
+    listed = chosen.model in models
+    checks.append(
+        Check(
+            "model",
+            True,
+            chosen.model if listed else f"{chosen.model}, not among those listed: {offered}",
+            _model(chosen.model) + ("" if listed else ", not among those listed"),
+        )
+    )
+    request = Request("def add(a, b):\n    return ", "\n", chosen.model, 8, 0.0)
+    begun = time.monotonic()
+    first = None
+    try:
+        async with service.complete(request, seconds=SECONDS) as reply:
+            async for _ in reply:
+                first = first or time.monotonic() - begun
+    except ServiceError as error:
+        return [*checks, Check("completion", False, error.message, _failure(error))]
+    total = time.monotonic() - begun
+    took = f"first text after {1000 * (first or total):.0f} ms, whole after {1000 * total:.0f} ms"
+    checks.append(Check("completion", True, took, took))
+    try:
+        balance = await service.balance()
+    except ServiceError as error:
+        return [*checks, Check("balance", False, error.message, _failure(error))]
+    amounts = ", ".join(f"{amount} {currency}" for currency, amount in balance.amounts) or "none stated"
+    checks.append(
+        Check(
+            "balance",
+            balance.available,
+            f"{amounts}: top up the account to go on"
+            if not balance.available
+            else low_balance(balance.amounts) or amounts,
+            "there is one" if balance.available else "used up",
+        )
+    )
+    return checks

@@ -1,0 +1,412 @@
+"""What the model is shown around a cursor: bytes that stay, then the lines before the cursor, then a little of what follows.
+
+A prompt is what the project's story opens with, then passages as they were when last shown, then the live passage that
+ends at the cursor.  Nothing before the live passage changes from prompt to prompt; a place far away begins a new live
+passage behind the old one, and behind what was edited elsewhere in the meantime.  What was shown and then taken out of its
+document is shown no more: from there on, the prompt is made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from fim_lsp.context.hunks import Hunks
+from fim_lsp.context.project_context import Entry, Map, Mark, Opening, ProjectContext
+from fim_lsp.context.standing import Standing
+from fim_lsp.privacy.secrets import Redactor, Shown
+from fim_lsp.text.document import Edit, Place, body
+from fim_lsp.text.filetypes import comment
+
+
+class Prompt(NamedTuple):
+    """A request's two texts; `prefix` ends, and `suffix` begins, at the cursor."""
+
+    prefix: str
+    suffix: str
+
+
+class Parts(NamedTuple):
+    """Of what a prefix was made, in characters, and the lines (from 0) on which the live passage begins and ends."""
+
+    opening: Opening
+    before: int  # passages of this document, older copies where it was edited since, and news of others
+    live: int
+    first: int
+    last: int
+
+
+@dataclass(slots=True)
+class _Passage:
+    """Lines as they were shown, behind a line that names the file, and where they stand now.
+
+    `news`, of other documents, and `header`, the file's first lines, are parts of `mark`.
+    """
+
+    mark: str
+    lines: list[str]
+    first: int
+    last: int  # the line behind them
+    fresh: int  # the first line that may no longer be as it was shown
+    news: tuple[Entry, ...] = ()
+    header: Sequence[str] = ()
+    standing: Standing = field(init=False)  # of the lines that stay as they were shown
+
+    def __post_init__(self) -> None:
+        """The lines are live until it is frozen."""
+        self.standing = Standing(self.header)
+
+    def follow(self, edit: Edit) -> None:
+        """Stay on the same lines when others above them come or go."""
+        if edit.first + edit.removed <= self.first:
+            more = edit.added - edit.removed
+            self.first, self.last, self.fresh = self.first + more, self.last + more, self.fresh + more
+        elif edit.first < self.last:
+            self.first = min(self.first, edit.first)
+            self.fresh = max(self.first, min(self.fresh, edit.first))
+            self.last = max(edit.first + edit.added, self.last + edit.added - edit.removed)
+        self.standing.follow(edit)
+
+    def freeze(self) -> None:
+        """Be shown as it is from now on."""
+        sure = max(self.fresh - self.first, 0)
+        self.standing.show(self.lines[:sure])
+        self.standing.show(self.lines[sure:], sure=False)
+
+    def without(self, lost: set[str]) -> _Passage | None:
+        """What stands before the first of these lines; None if they, or news that are gone, stand before all of it."""
+        if any(entry.gone for entry in self.news) or not lost.isdisjoint(map(str.strip, self.header)):
+            return None
+        same = 0
+        while same < self.fresh - self.first and self.lines[same].strip() not in lost:
+            same += 1
+        return self.cut(same) if same else None
+
+    def cut(self, same: int) -> _Passage:
+        """So many of its first lines, frozen; they are as they were shown."""
+        end = self.first + same
+        cut = _Passage(self.mark, self.lines[:same], self.first, end, end, self.news, self.header)
+        cut.freeze()
+        return cut
+
+
+class Window:
+    """The window of one document: which passages its prompts show, kept from request to request.
+
+    `prefix_chars` bounds the prefix, and `suffix_chars` the suffix, both in characters.  With a story, prompts open with
+    it, and it is told what is edited in this document (`uri` is its name there); without one, files are kept apart.
+    Nothing is kept, logged or shown but what `redactor` has let through.
+    """
+
+    ARRIVAL = 2000  # characters before the cursor, shown at a new place
+    LIVE = 1500  # characters before the cursor that are always as they are now
+    LONG = 8000  # characters of a live passage, from which on its upper half is left as it was shown
+    HEADER = 1000  # characters of the file's first lines
+    FULL = 0.8  # share of the bound, from which on a new place begins from nothing
+    SUFFIX = 0.625  # share of the bound, past which the suffix ends with its line
+
+    def __init__(
+        self,
+        prefix_chars: int,
+        suffix_chars: int,
+        story: ProjectContext | None = None,
+        uri: str = "",
+        redactor: Redactor | None = None,
+    ) -> None:
+        self.moves = 0
+        self.openings = 0
+        self.parts = Parts(Opening(), 0, 0, 0, 0)
+        self._bound = prefix_chars
+        self._suffix_chars = suffix_chars
+        self._arrival = min(self.ARRIVAL, prefix_chars // 2)
+        self._live = min(self.LIVE, self._arrival)
+        self.story = story
+        self._uri = uri
+        self._redactor = redactor or Redactor()
+        self._near = Map()  # of what the document imports
+        self._told = Mark()
+        self._hunks = Hunks()
+        self._opening = Opening()
+        self._open = ""  # its text
+        self._before: list[_Passage] = []
+        self._frozen = ""  # the text of all passages before the live one
+        self._now: _Passage | None = None  # the live one, as it was last shown
+        self._column = 0  # where it begins in its first line; not 0 only inside a very long one
+
+    def edited(self, edit: Edit, *, typed: bool = True) -> None:
+        """Follow a change of the document: passages keep their lines, and what was shown of them stays.
+
+        What nobody typed is not logged.
+        """
+        # What was shown of the lines that are gone was clean.
+        edit = edit._replace(gone=[self._clean(line) for line in edit.gone])
+        if self.story is not None:
+            self._hunks.follow(edit, typed=typed)
+            self.story.follow(self._uri, edit)
+        for passage in self._before:
+            passage.follow(edit)
+        now = self._now
+        if now is None:
+            return
+        start = Place(now.first, self._column)
+        if self._column and edit.first <= now.first and edit.start < start:
+            if edit.end > start or not edit.removed == edit.added == 1:
+                self._forget()
+                return
+            self._column += len(edit.text) - (edit.end.column - edit.start.column)
+        now.follow(edit)
+
+    def reopened(self, lines: Sequence[str]) -> None:
+        """Take the window up again for a document that was closed: what is no longer as shown counts as changed."""
+        self._hunks.clear()
+        passages = [*self._before, self._now] if self._now else self._before
+        for passage in passages:
+            same = 0
+            where = slice(passage.first, passage.first + len(passage.lines))
+            cut = self._column and passage is self._now
+            now = lines[where] if cut else self._redactor.shown(lines)[where]
+            for shown, line in zip(passage.lines, now, strict=False):
+                if shown != line:
+                    break
+                same += 1
+            passage.fresh = passage.first + same
+            passage.standing.doubt()
+        if self._column and self._now and self._now.first >= len(lines):
+            self._forget()
+
+    def disown(self) -> None:
+        """Log nothing of what was edited so far."""
+        self._hunks.clear()
+
+    def renew(self, story: ProjectContext) -> None:
+        """Open anew if the prompts open with this story: there is much more to it now than what was shown."""
+        if self.story is story:
+            self._forget()
+
+    def imports(self, near: Map) -> None:
+        """Open with signatures of what the document imports: now, where little was shown so far, else the next time."""
+        if near != self._near and not self._before:
+            self._forget()
+        self._near = near
+
+    def left(self, lines: Sequence[str], path: str, here: int | None = None) -> None:
+        """Log what was edited, but for the cursor's own run where it is still `here`."""
+        if self.story is None:
+            return
+        for text in self._hunks.take(self._redactor.shown(lines), here):
+            mark = self._mark(path, len(path) + 8)
+            self.story.add(Entry(self._uri, path, mark + text, mark))
+
+    def prompt(self, lines: Sequence[str], place: Place, path: str) -> Prompt:
+        """The prompt at a place of these lines; `path` names the file to the model."""
+        self._take_back(lines)
+        now = self._now
+        if now is None or not self._goes_on(now, lines, place):
+            now = self._arrive(lines, place, path)
+        clean = self._redactor.shown(lines)
+        if self._column:
+            live = _between(clean, Place(now.first, self._column), place)
+            now.lines = list(lines[now.first : place.line])
+        else:
+            now.lines = clean[now.first : place.line]
+            live = "".join(now.lines) + clean.part(place.line, 0, place.column)
+        live = self._redactor.typed(live)
+        shown = self._open + self._frozen + now.mark + live
+        before = len(shown) - len(self._open) - len(live)
+        self.parts = Parts(self._opening, before, len(live), now.first, place.line)
+        now.last = now.fresh = place.line
+        if len(live) > self.LONG:
+            self._settle(now)
+        return Prompt(shown, self._suffix(lines, clean, place))
+
+    def _goes_on(self, now: _Passage, lines: Sequence[str], place: Place) -> bool:
+        """Whether the live passage reaches this place: enough of it above, little of it new, all of it fitting."""
+        start = Place(now.first, self._column)
+        if place < start:
+            return False
+        room = self._bound - len(self._open) - len(self._frozen) - len(now.mark)
+        room = min(room, self.LONG + self._arrival)
+        size = _size(lines, start, place, room)
+        if size > room or (size < self._live and start > (0, 0)):
+            return False
+        return self._little(lines, max(now.fresh, now.first), place)
+
+    def _little(self, lines: Sequence[str], fresh: int, place: Place) -> bool:
+        """Whether less has changed in the lines above the cursor's than a new place would show."""
+        return (
+            fresh >= place.line
+            or _size(lines, Place(fresh, 0), Place(place.line, 0), self._arrival) <= self._arrival
+        )
+
+    def _arrive(self, lines: Sequence[str], place: Place, path: str) -> _Passage:
+        """Begin a live passage at a new place, behind what was shown before."""
+        self.moves += 1
+        self.left(lines, path, place.line)
+        if self._now is not None and not self._column:
+            self._now.freeze()
+            self._before.append(self._now)
+            self._now = None
+            self._take_back(lines)
+        if not self._before:
+            self._begin()
+        start = _back(lines, place, self._arrival, self._live)
+        mark = self._mark(path, self._bound // 8)
+        top = min(self.HEADER, self._bound // 8)
+        header: Sequence[str] = ()
+        news: tuple[Entry, ...] = ()
+        if start.line and _size(lines, Place(0, 0), start, top) <= top and not start.column:
+            start = Place(0, 0)
+        again = self._cut(lines, start, place)
+        if again is not None:
+            start, mark, news, header = Place(again.first, 0), again.mark, again.news, again.header
+        elif self._before:
+            news = self._news()
+            mark = self._redactor.text("".join(entry.text for entry in news)) + mark
+        elif start > (0, 0):
+            header = self._top(lines, start.line, top)
+            mark += "".join(header)
+        self._frozen = "".join(p.mark + "".join(p.lines) for p in self._before)
+        kept = len(self._open) + len(self._frozen)
+        if kept and kept + len(mark) + _size(lines, start, place, self._bound) > self._bound * self.FULL:
+            self._forget()
+            self._begin()
+            start = _back(lines, place, self._arrival, self._live)
+            mark, news = self._mark(path, self._bound // 8), ()
+            header = self._top(lines, start.line, top) if start > (0, 0) else ()
+            mark += "".join(header)
+        self._column = start.column
+        self._now = _Passage(mark, [], start.line, start.line, start.line, news, header)
+        return self._now
+
+    def _begin(self) -> None:
+        """Open with the story as it is now."""
+        if self.story is None:
+            return
+        opening = self.story.opening(self._near)
+        self._told = self.story.told
+        if len(opening.text) <= self._bound // 4:
+            self._opening, self._open = opening, self._redactor.text(opening.text)
+            self.openings += 1
+
+    def _news(self) -> tuple[Entry, ...]:
+        if self.story is None:
+            return ()
+        since, self._told = self._told, self.story.told
+        return self.story.news(since, self._uri) if since != self._told else ()
+
+    def _take_back(self, lines: Sequence[str]) -> None:
+        """Leave out, from where it stands on, what was shown and is no longer in its document."""
+        clean = self._redactor.shown(lines)
+        if self.story is not None:
+            self.story.settle(self._uri, lines, clean)
+        if any(entry.gone for entry in self._opening.entries):
+            self._forget()
+        for index, passage in enumerate([*self._before, self._now] if self._now else self._before):
+            lost = passage.standing.lost(lines, clean)
+            if lost or any(entry.gone for entry in passage.news):
+                kept = passage.without(lost) if passage is not self._now else None
+                self._before[index:] = [kept] if kept else []
+                self._now, self._column = None, 0
+                return
+
+    def _cut(self, lines: Sequence[str], start: Place, place: Place) -> _Passage | None:
+        """Leave out what would be shown twice; a passage to go on from, if the place lies in one or just below."""
+        for index, passage in enumerate(self._before):
+            if place.line < passage.first or passage.last < start.line:
+                continue
+            del self._before[index:]
+            long = min(self.LONG, self._bound // 2)
+            size = _size(lines, Place(passage.first, 0), place, long)
+            if self._live <= size <= long and self._little(lines, max(passage.fresh, passage.first), place):
+                return passage
+            same = min(passage.fresh, start.line) - passage.first
+            if same > 0:
+                self._before.append(passage.cut(same))
+            return None
+        return None
+
+    def _settle(self, now: _Passage) -> None:
+        """Leave the upper half of a long live passage as it was just shown; no byte of the next prompt changes."""
+        number, left = len(now.lines), self.LONG // 2
+        while number and len(now.lines[number - 1]) <= left:
+            number -= 1
+            left -= len(now.lines[number])
+        if number == 0 or self._column:
+            return
+        upper = now.cut(number)
+        self._before.append(upper)
+        self._frozen += upper.mark + "".join(upper.lines)
+        now.mark, now.first = "", now.first + number
+        now.news, now.header, now.standing = (), (), Standing()
+        now.lines = now.lines[number:]
+
+    def _forget(self) -> None:
+        self._opening, self._open, self._frozen = Opening(), "", ""
+        self._before.clear()
+        self._now = None
+        self._column = 0
+
+    def _clean(self, line: str) -> str:
+        """A line as it may have been shown; a very long one is never shown whole."""
+        return self._redactor.lines([line], 0, 1)[0] if len(line) <= self._redactor.LONG else line
+
+    def _mark(self, path: str, room: int) -> str:
+        """The line that names a file, as a comment of its language; none if it is too long."""
+        line = f"{comment(path)} {path}\n"
+        return self._redactor.text(line) if len(line) <= room and path.isprintable() else ""
+
+    def _top(self, lines: Sequence[str], before: int, room: int) -> Sequence[str]:
+        """The file's first lines, no further than a line, in so many characters."""
+        number = 0
+        while number < before and len(lines[number]) <= room:
+            room -= len(lines[number])
+            number += 1
+        return self._redactor.shown(lines)[:number]
+
+    def _suffix(self, lines: Sequence[str], clean: Shown, place: Place) -> str:
+        """What follows the cursor, to the first line end past a share of the bound; within a line only if need be."""
+        bound, least = self._suffix_chars, int(self._suffix_chars * self.SUFFIX)
+        number, stop = place.line, 0
+        size = -place.column
+        while number < len(lines) and size < least:
+            if size + len(lines[number]) > bound:
+                column = place.column if number == place.line else 0
+                stop = column + len(body(lines[number][column : least - size]))
+                break
+            size += len(lines[number])
+            number += 1
+        if number == place.line:
+            return clean.part(number, place.column, stop)
+        whole = "".join(clean[place.line + 1 : number])
+        return clean.part(place.line, place.column) + whole + (clean.part(number, 0, stop) if stop else "")
+
+
+def _between(lines: Shown, start: Place, end: Place) -> str:
+    if start.line == end.line:
+        return lines.part(start.line, start.column, end.column)
+    first = lines.part(start.line, start.column)
+    return first + "".join(lines[start.line + 1 : end.line]) + lines.part(end.line, 0, end.column)
+
+
+def _size(lines: Sequence[str], start: Place, end: Place, bound: int) -> int:
+    """Characters between two places, counted no further than past a bound."""
+    size = end.column - start.column
+    for number in range(end.line - 1, start.line - 1, -1):
+        size += len(lines[number])
+        if size > bound:
+            break
+    return size
+
+
+def _back(lines: Sequence[str], place: Place, room: int, least: int) -> Place:
+    """The line start about so many characters before a place; a place inside a line if need be."""
+    if place.column > room:
+        return Place(place.line, place.column - room)
+    number, left = place.line, room - place.column
+    while number and len(lines[number - 1]) <= left:
+        number -= 1
+        left -= len(lines[number])
+    if number and room - left < least:
+        return Place(number - 1, len(lines[number - 1]) - left)
+    return Place(number, 0)

@@ -1,0 +1,51 @@
+r"""The form in which an editor's menu inserts a whole text: editors differ, and some take its first line only.
+
+Neovim 0.12 inserts the first line of a plain text and all of a snippet, to whose lines it adds the indentation of the
+current one; Neovim 0.10 offers no snippets and garbles line breaks, as Vim does with vim-lsp (each observed in the real
+program).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+from fim_lsp.text.document import body, split_lines
+
+
+class Client(NamedTuple):
+    """What the form depends on: the editor's name and whether its menu takes snippets."""
+
+    name: str
+    snippets: bool
+
+
+class Selected(NamedTuple):
+    """The entry that an editor's menu has selected: it stands for what the line has from a column to the cursor."""
+
+    column: int
+    text: str
+
+
+def lines(text: str, client: Client) -> str:
+    r"""A text as ghost text: Neovim splits it at `\n` alone, and puts the file's own line ends there when it saves."""
+    return text.replace("\r\n", "\n") if client.name.startswith("Neovim") else text
+
+
+def form(text: str, line: str, client: Client) -> tuple[Literal["plain", "snippet"], str]:
+    """The form for a text that is to stand on a line, and the text in that form."""
+    first, *more = split_lines(text)
+    if not more or not client.name.startswith(("Neovim", "vim-lsp")):
+        return "plain", text
+    if not client.snippets or client.name == "vim-lsp":
+        return "plain", body(first)
+    indentation = line[: len(line) - len(line.lstrip(" \t"))]
+    kept = [first]
+    for one in more:
+        bare = one.removeprefix(indentation)
+        if body(one).strip() and bare == one and indentation:
+            # The editor would indent a line that stands further left.
+            kept[-1] = body(kept[-1])
+            break
+        kept.append(bare)
+    return "snippet", re.sub(r"[\\$}]", lambda sign: "\\" + sign[0], "".join(kept).replace("\r\n", "\n"))

@@ -1,0 +1,135 @@
+"""Where the key comes from when neither the environment nor the editor gives it: the user's own configuration.
+
+`config.toml` may hold the key itself, if nobody else can read the file; or `api_key_command`, a list of words that prints the
+key; or `api_key_keyring = true`, for the system's keyring (service `fim-lsp`, user `api_key`, with the extra `keyring`).
+Nothing else may name a command: neither a workspace nor an editor.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path, PureWindowsPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from fim_lsp.settings import settings
+
+PRIVATE = (".localhost", ".local", ".lan", ".internal", ".home.arpa", ".test")
+SECONDS = 20.0  # that a command may take: it may ask for a passphrase
+
+
+def from_file(path: Path, *, fetch: bool = True) -> tuple[dict[str, Any], list[str]]:
+    """The settings in the user's file, and what is wrong with it; the key from where the file says, if it is to be fetched.
+
+    Fetching runs the user's command, and waits for it.
+    """
+    table, wrong = settings.from_file(path)
+    if isinstance(table, settings.Unreadable):
+        return table, wrong
+    command, ring = table.pop("api_key_command", None), table.pop("api_key_keyring", None)
+    held = next((name for name in ("api_key", "apiKey") if table.get(name)), None)
+    if held and os.name == "posix" and path.stat().st_mode & 0o077:
+        del table[held]
+        wrong.append(
+            f"{path} holds a key that others can read: run `chmod 600` on it; until then it is not used."
+        )
+    elif not held and fetch:
+        key, said = _printed(command, path) if command is not None else _remembered() if ring else ("", "")
+        if key:
+            table["api_key"] = key
+        if said:
+            wrong.append(said)
+    return table, wrong
+
+
+def elsewhere(path: Path) -> bool:
+    """Whether the user's file says where the key is, in place of the key."""
+    table, _ = settings.from_file(path)
+    return "api_key_command" in table or bool(table.get("api_key_keyring"))
+
+
+def _printed(command: Any, path: Path) -> tuple[str, str]:
+    """The first line that a command prints, or what is wrong with it; nothing of what it printed is repeated."""
+    if not isinstance(command, list) or not command or not all(isinstance(word, str) for word in command):
+        return (
+            "",
+            f'"api_key_command" in {path} must be a list of words, such as ["pass", "show", "deepseek"].',
+        )
+    try:
+        # Not in the editor's folder, which may hold a program of that name.
+        run = subprocess.run(  # noqa: S603 - the user's own
+            [program(command[0], os.environ, os.name), *command[1:]],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+            cwd=path.parent,
+        )
+    except subprocess.TimeoutExpired:
+        return (
+            "",
+            f'"api_key_command" in {path} took over {SECONDS:.0f} s: it must print the key without asking here.',
+        )
+    except OSError as error:
+        return (
+            "",
+            f'"api_key_command" in {path} cannot be run ({type(error).__name__}): check its first word.',
+        )
+    key = run.stdout.decode("utf-8", "replace").strip().partition("\n")[0].strip()
+    if run.returncode or not key:
+        return (
+            "",
+            f'"api_key_command" in {path} gave no key (exit code {run.returncode}): run it in a terminal.',
+        )
+    return key, ""
+
+
+def program(word: str, environ: Mapping[str, str], system: str) -> str:
+    """The program that a command's first word names; else a FileNotFoundError.
+
+    Windows looks for it in the folder where the editor was started before it looks along PATH: there the word must be
+    a whole path, or stand in an absolute folder of PATH.  `system` is as in `os.name`.
+    """
+    if system != "nt" or PureWindowsPath(word).is_absolute():
+        return word
+    if not any(sign in word for sign in "/\\:"):
+        ends = ["", *environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").split(";")]
+        folders = [one for one in environ.get("PATH", "").split(os.pathsep) if Path(one).is_absolute()]
+        for found in (Path(folder) / f"{word}{end}" for folder in folders for end in ends):
+            if found.suffix and found.is_file():
+                return str(found)
+    raise FileNotFoundError(word)
+
+
+def exposed(base_url: str, api_key: str | None) -> list[str]:
+    """What is to be said where the key goes over a public network as it is; nothing where it does not.
+
+    Names without a dot and those of private networks (RFC 6762, RFC 8375, `.internal`, `.lan`) are taken as private.
+    """
+    parts = urlsplit(base_url)
+    host = (parts.hostname or "").rstrip(".")
+    if api_key is None or parts.scheme != "http":
+        return []
+    from ipaddress import ip_address  # noqa: PLC0415 - hardly anybody's endpoint is one of http
+
+    try:
+        address = ip_address(host)
+        private = address.is_private or address.is_link_local
+    except ValueError:
+        private = "." not in host or host.endswith(PRIVATE)
+    return [] if private else [f'The key goes to {host} unencrypted: write "https://" into "baseUrl".']
+
+
+def _remembered() -> tuple[str, str]:
+    """The key in the system's keyring, or what is wrong."""
+    try:
+        import keyring  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - an extra
+    except ImportError:
+        return "", "The system's keyring needs an extra: pip install 'fim-lsp[keyring]'."
+    try:
+        key = keyring.get_password("fim-lsp", "api_key")
+    except Exception as error:  # noqa: BLE001 - whatever the platform's keyring raises
+        return "", f"The system's keyring cannot be read ({type(error).__name__})."
+    return (key, "") if key else ("", "The system's keyring has no key: run `keyring set fim-lsp api_key`.")

@@ -1,0 +1,191 @@
+"""From the model's words to text worth inserting."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from fim_lsp.text import closing
+from fim_lsp.text.characters import Holds, without_strangers
+from fim_lsp.text.document import paired
+from fim_lsp.text.early_stop import Ending
+from fim_lsp.text.extent import Extent
+from fim_lsp.text.language import CLOSER_OF, CLOSERS
+from fim_lsp.text.surroundings import Surroundings, on_line, unified, width
+
+
+class Insertion(NamedTuple):
+    """What to insert at the cursor, and how many characters right of it, on its line, the text replaces."""
+
+    text: str
+    covers: int
+
+
+SURE = 3  # indented lines that tell what a file is indented with
+NOTHING = Insertion("", 0)
+
+
+def tidy(
+    text: str,
+    prefix: str,
+    suffix: str,
+    language: str,
+    shape: Extent,
+    line_end: str = "\n",
+    *,
+    cut: bool = False,
+    holds: Holds | None = None,
+) -> Insertion:
+    """The part of a model's answer that is worth inserting between two texts; "" for nothing.
+
+    `cut`: the answer was ended by its length or by the clock, so that its last line may be half a line.
+    `holds`: whether the document holds a character; without it, the two texts are all that there is of it.
+    """
+    holds = holds or (lambda sign: sign in prefix or sign in suffix)
+    ending = Ending(prefix, suffix, language, shape, holds)
+    place = ending.site
+    text = without_strangers(unified(paired(text)), holds)
+    complete = ending.feed(text)
+    end = ending.close()
+    if cut and not complete and "\n" in text[ending.start : end].strip():
+        end = text.rfind("\n", ending.start, end)
+    said, text = text, text[ending.start : max(end, ending.start)]
+    text = _indented(_bare(text, place), place)
+    text = _spoken(text, place, ending.inside if ending.start + len(text) == len(said) else "")
+    text, covers = (text, 0) if ending.met_rest else _fitted(text, place)
+    rest = place.rest[covers:].strip()
+    if rest and text and not covers:
+        text += _between(said[end:], text, place)
+    if not rest:
+        text = text.rstrip()
+    elif place.blank and not place.closes and text.strip() and said[end : end + 1] == "\n":
+        text = text.rstrip() + "\n" + place.before
+    if not text.strip():
+        return NOTHING
+    return Insertion(text.replace("\n", line_end) if line_end != "\n" else text, covers)
+
+
+def _between(tail: str, text: str, place: Surroundings) -> str:
+    """The white space at an answer's end that belongs between it and what the line still holds."""
+    lines = int("\n" in text and place.closes)
+    return tail if tail.isspace() and tail.count("\n") <= lines else ""
+
+
+def _bare(text: str, place: Surroundings) -> str:
+    """The text without white space at its lines' ends, unless the file has such lines."""
+    if not (" \n" in text or "\t\n" in text) or place.language.prose or place.inside:
+        return text
+    if any(line != line.rstrip() for line in (*place.above, *place.below[:-1])):
+        return text
+    return _TRAILING.sub("", text)
+
+
+def _indented(text: str, place: Surroundings) -> str:
+    """The text indented with tabs or spaces, as the lines around it are."""
+    spaces, tabs = "\n " in text, "\n\t" in text
+    own = place.before[:1]
+    if place.inside or not (spaces or tabs) or (own == " " and not tabs) or (own == "\t" and not spaces):
+        return text
+    indented = [
+        line
+        for line in (*place.above, *place.below)
+        if line[:1] in _SPACE and line.strip()[:1] not in _STARRED
+    ]
+    around = [line[0] for line in indented]
+    if len(around) < SURE or len(set(around)) > 1:
+        return text
+    first, *lines = text.split("\n")
+    leads = [line[: len(line) - len(line.lstrip(" \t"))] for line in lines]
+    if all(around[0] == lead[0] for lead in leads if lead):
+        return text
+    if around[0] == "\t":
+        unit = 4 if all(len(lead) % 4 == 0 for lead in leads) else 2
+        new = [
+            lead if "\t" in lead else "\t" * (len(lead) // unit) + " " * (len(lead) % unit) for lead in leads
+        ]
+    else:
+        unit = min(map(width, indented))
+        new = [lead.replace("\t", " " * max(2, unit)) for lead in leads]
+    turned = (lead + line[len(old) :] for lead, old, line in zip(new, leads, lines, strict=True))
+    return "\n".join([first, *turned])
+
+
+def _spoken(text: str, place: Surroundings, inside: str) -> str:
+    """The text without a comment at its end that only begins."""
+    if place.inside or place.rest.strip():
+        return text
+    bare = text.rstrip()
+    last = bare[bare.rfind("\n") + 1 :]
+    for mark in place.language.openings:
+        if last.endswith(mark) and not last[: -len(mark)].rstrip().endswith((mark, '"', "'")):
+            before = place.before if last == bare else ""
+            if (before + last)[: -len(mark)].strip() or last != bare:
+                return bare[: -len(mark)].rstrip()
+            return ""
+    span = place.language.spans.get(inside)
+    if span and span.long and span.what == "comment":
+        after = "\n".join(place.below)
+        closing, opening = after.find(span.closing), after.find(span.opening)
+        if closing < 0 or 0 <= opening < closing:
+            return bare[: bare.rfind(span.opening)].rstrip()
+    return text
+
+
+def _fitted(text: str, place: Surroundings) -> tuple[str, int]:
+    """The text and how much of the line's rest it replaces, so that nothing is closed twice."""
+    rest = place.rest
+    if not rest.strip() or not place.closes:
+        return text, 0
+    if there := closing.run(rest):
+        context = closing.Context(place.before, place.told_from[2], place.inside)
+        fitted = closing.left(text, 0, 0, closing.Behind(there, 0), context)
+        if fitted is not None:
+            return _replaced(*fitted, rest)
+    found, inside = place.language.marks(text, place.inside)
+    depth, outer = 0, []
+    for mark in found:
+        if mark.sign in CLOSER_OF:
+            depth += 1
+        elif mark.sign in CLOSERS and depth:
+            depth -= 1
+        elif mark.sign.strip():
+            outer.append(mark)
+    signs = [at for at, sign in enumerate(rest) if sign in CLOSERS or (place.inside and sign in _QUOTES)]
+    if not signs:
+        bare, stop = text.rstrip(), rest.strip()
+        return (
+            (bare[: -len(stop)], 0)
+            if not depth and not stop.strip(";,") and bare.endswith(stop)
+            else (text, 0)
+        )
+    # What the line has open is for its rest to close; the text may close no more than that and what it opens.
+    here = on_line(place) + bool(place.inside)
+    surplus = len(signs) + len(outer) - here - depth - (inside != "") + min(0, here - len(signs))
+    matched = 0
+    last = outer[len(outer) - surplus :] if 0 < surplus <= len(outer) else []
+    for mark, at in zip(last, signs, strict=False):
+        if mark.sign[-1] != rest[at]:
+            break
+        matched += 1
+    if not matched:
+        return text, 0
+    first, covered = last[0].at, signs[matched - 1] + 1
+    if text[first:].strip() == rest[:covered].strip():
+        return text[:first], 0
+    return _replaced(text, covered, rest)
+
+
+def _replaced(text: str, covered: int, rest: str) -> tuple[str, int]:
+    """The text and how much of the line's rest it replaces, with what it says of that rest besides."""
+    more = rest[covered:].strip()
+    if covered and more and not more.strip(";,") and text.rstrip().endswith(more):
+        covered = len(rest.rstrip())
+    # An editor shows what replaces text only if it holds that text.
+    said = iter(text)
+    return text, covered if all(sign in said for sign in rest[:covered]) else 0
+
+
+_QUOTES = "\"'`"
+_SPACE = frozenset(" \t")
+_STARRED = frozenset(("*", ""))  # lines of a comment; blank lines
+_TRAILING = re.compile(r"[ \t]+(?=\n)")
