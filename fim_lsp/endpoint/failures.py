@@ -1,0 +1,175 @@
+"""Every way in which a request fails, as one of two errors: `Refused` asks something of the reader, `Unavailable` of time.
+
+What the service writes about an error is never repeated: it may quote the key or the user's text.  Facts about the service
+are from its API documentation, autumn 2026.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+import httpx_sse
+
+from fim_lsp.endpoint.request import Refused, ServiceError, Unavailable
+from fim_lsp.privacy.secrets import redact_line
+from fim_lsp.settings.settings import RETIRED_MODELS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BAD_ADDRESS = (
+    "The address of the service or of its proxy cannot be used: check baseUrl, HTTPS_PROXY and SSL_CERT_FILE."
+)
+BROKE_OFF = "broke off: asking again later."
+_PROXY_KEY = "The proxy asks for a user name and password (407): put them into HTTPS_PROXY."
+_LONGEST_REST = 600.0  # seconds: the most that Retry-After is believed
+
+
+def of_status(
+    response: httpx.Response, host: str, model: str | None, api_key: str, now: float
+) -> ServiceError | None:
+    """What a status other than 200 means for the user; None where it lies in a parameter, which the body may name.
+
+    The status alone decides; `now` is the time of the wall clock, in seconds.
+    """
+    status = response.status_code
+    if model in RETIRED_MODELS and status in {400, 404, 422}:
+        return Refused(
+            f'The service has ended the model "{model}": set model to "{RETIRED_MODELS[model]}".', "model"
+        )
+    if status in {429, 503, 529}:
+        after = _retry_after(response.headers.get("retry-after"), now)
+        words = "has too many requests at once" if status == 429 else "is overloaded"
+        return Unavailable(f"{host} {words} ({status}): asking again later.", "busy", retry_after=after)
+    if status >= 500:
+        after = _retry_after(response.headers.get("retry-after"), now)
+        words = "has a fault of its own"
+        return Unavailable(f"{host} {words} ({status}): asking again later.", "down", retry_after=after)
+    if status == 408:
+        return Unavailable(f"{host} waited too long for the request (408): asking again later.", "network")
+    if 300 <= status < 400:
+        where = _redirected(response.headers.get("location", ""), api_key)
+        return Refused(
+            f"{host} redirects{where} ({status}), which is not followed: correct baseUrl.", "address"
+        )
+    if status < 300:
+        return garbage(host)
+    if status in {401, 403}:
+        return Refused(
+            f"{host} does not accept the API key ({status}): check DEEPSEEK_API_KEY or apiKey.", "key"
+        )
+    if status == 402:
+        return Refused(f"The balance of the account at {host} is used up (402): top it up.", "balance")
+    if status == 407:
+        return Refused(_PROXY_KEY, "address")
+    if status == 404 and model is not None:
+        return Refused(
+            f'{host} knows no model "{redact_line(model)}" at this address (404): check model and baseUrl.',
+            "model",
+        )
+    if status in {404, 405, 410, 451}:
+        words = "does not offer what was asked for at this address"
+        return Refused(f"{host} {words} ({status}): check baseUrl.", "address")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How long a request may take, and what any way of failing means for the user."""
+
+    clock: Callable[[], float]
+    end: float
+    host: str
+
+    def left(self) -> float:
+        """Seconds that are left."""
+        return max(0.0, self.end - self.clock())
+
+    @contextmanager
+    def named(self, *, alone: bool = False) -> Iterator[None]:
+        """Every error of the layers below as one of the two that leave the client.
+
+        `alone`: text was received, so that running out of time says nothing about the next request.
+        """
+        try:
+            yield
+        except TimeoutError:
+            raise Unavailable(
+                f"{self.host} took too long: asking again later.", "deadline", alone=alone
+            ) from None
+        except (httpx.DecodingError, httpx.StreamError, httpx_sse.SSEError):
+            raise garbage(self.host) from None
+        except (httpx.InvalidURL, UnicodeError):
+            raise Refused(BAD_ADDRESS, "address") from None
+        except (httpx.HTTPError, OSError) as error:
+            raise _lost(error, self.host) from None
+
+
+def _lost(error: Exception, host: str) -> ServiceError:
+    """What a failed connection means for the user."""
+    causes = list(_causes(error))
+    if isinstance(error, httpx.ProxyError):
+        if str(error).startswith("407"):
+            return Refused(_PROXY_KEY, "address")
+        return Unavailable(
+            f"The proxy does not let the request through to {host}: check HTTPS_PROXY.", "network"
+        )
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        return Refused(BAD_ADDRESS, "address")
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        words = "shows a certificate that is not trusted: check the clock, the proxy and SSL_CERT_FILE"
+        return Unavailable(f"{host} {words}.", "network")
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return Unavailable(f"{host} is not found by name: check the network and baseUrl.", "network")
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return Unavailable(
+            f"{host} does not agree on a secure connection: check baseUrl and the proxy.", "network"
+        )
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | ConnectionRefusedError):
+        return Unavailable(f"{host} cannot be reached: check the network and baseUrl.", "network")
+    return Unavailable(f"The connection to {host} {BROKE_OFF}", "network")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    for _ in range(10):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def garbage(host: str) -> Unavailable:
+    """An answer that makes no sense."""
+    return Unavailable(
+        f"{host} answers with something that is no completion: check baseUrl and the proxy.", "garbage"
+    )
+
+
+def _retry_after(value: str | None, now: float) -> float | None:
+    """Seconds from a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3); None if it holds neither."""
+    if value is None:
+        return None
+    if re.fullmatch(r"\s*\d{1,9}(\.\d{0,9})?\s*", value, re.ASCII):
+        return min(float(value), _LONGEST_REST)
+    try:
+        return min(max(0.0, parsedate_to_datetime(value).timestamp() - now), _LONGEST_REST)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _redirected(location: str, api_key: str) -> str:
+    """Where a redirect leads, as far as it is safe to repeat."""
+    try:
+        host = urlsplit(location).hostname or ""
+    except ValueError:
+        return ""
+    safe = re.fullmatch(r"[a-z0-9.-]{1,100}", host) and not (api_key and api_key.lower() in host)
+    return f" to {host}" if safe else ""

@@ -1,0 +1,205 @@
+"""An answer as it streams: events in, pieces of text out, and the bill."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import httpx_sse
+
+from fim_lsp.endpoint.failures import BROKE_OFF, Limit, garbage
+from fim_lsp.endpoint.request import Unavailable, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+log = logging.getLogger(__name__)
+
+_AFTERWORD = 0.02  # seconds for the end of a body after the end of its text
+
+
+class Reply:
+    """An answer as it streams: iterate over its pieces of text, none of them empty.
+
+    `finish_reason` ("stop" or "length"), `usage` and `model` are known once the service has sent them, the first two
+    usually with the last piece or after it.  Raises `Unavailable` out of the iteration; what was read stays good.
+    """
+
+    def __init__(self, response: httpx.Response, limit: Limit, most: int) -> None:
+        self.usage: Usage | None = None
+        self.finish_reason: str | None = None
+        self.model: str | None = None
+        self._response = response
+        self._limit = limit
+        self._room = most  # characters
+        self._begun = self._done = False
+        self._pieces = self._read_pieces()
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self
+
+    async def __anext__(self) -> str:
+        with self._limit.named(alone=self._begun):
+            async with asyncio.timeout(self._limit.left()):
+                piece = await anext(self._pieces)
+        self._begun = True
+        return piece
+
+    async def aclose(self) -> None:
+        """Stop reading."""
+        await self._pieces.aclose()
+
+    async def _read_pieces(self) -> AsyncGenerator[str, None]:
+        half, empty = "", True
+        events = self._events()
+        try:
+            async for event in events:
+                empty = False
+                text = half + self._noted(event)
+                half = text[-1] if text and "\ud800" <= text[-1] <= "\udbff" else ""
+                text = whole(text[:-1] if half else text)
+                self._room -= len(text)
+                if self._room < 0:
+                    raise garbage(self._limit.host)
+                if text:
+                    yield text
+        finally:
+            await events.aclose()
+        if half:
+            yield "\ufffd"
+        if empty:
+            raise garbage(self._limit.host)
+        self._judge()
+
+    async def _events(self) -> AsyncGenerator[dict[str, Any], None]:
+        """The objects of an event stream up to its end, or the one object of an answer that is no stream."""
+        response, host = self._response, self._limit.host
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise garbage(host)
+        if kind == "application/json":
+            yield json_object(await read(response), host)
+            self._done = True
+            return
+        response.encoding = "utf-8-sig"  # whatever the header says: an event stream has no other
+        events = httpx_sse.EventSource(response).aiter_sse()
+        try:
+            async for event in events:
+                data = event.data.strip()
+                if data == "[DONE]":
+                    self._done = True
+                    break
+                if data:
+                    yield json_object(data, host)
+            if self._done:
+                # What follows is the end of the body; once it is read, the connection serves again.
+                with suppress(TimeoutError, httpx.HTTPError, OSError):
+                    async with asyncio.timeout(_AFTERWORD):
+                        async for _ in events:
+                            pass
+        finally:
+            await events.aclose()
+
+    def _noted(self, event: dict[str, Any]) -> str:
+        """The text of an event; what else it says is noted."""
+        host = self._limit.host
+        if event.get("error") is not None:
+            raise Unavailable(f"{host} broke off with an error of its own: asking again later.", "down")
+        if isinstance(event.get("model"), str):
+            self.model = event["model"][:200]
+        self.usage = _usage(event.get("usage")) or self.usage
+        choices = event.get("choices")
+        if not choices and (choices == [] or "usage" in event):
+            return ""
+        choice = choices[0] if isinstance(choices, list) else None
+        if not isinstance(choice, dict):
+            raise garbage(host)
+        text, reason = choice.get("text"), choice.get("finish_reason")
+        if not isinstance(text, str | None) or not isinstance(reason, str | None):
+            raise garbage(host)
+        self.finish_reason = reason or self.finish_reason
+        return text or ""
+
+    def _judge(self) -> None:
+        """Raise where an answer that has ended was not a whole one."""
+        host = self._limit.host
+        match self.finish_reason:
+            case "stop" | "length":
+                return
+            case None:
+                if not self._done:
+                    raise Unavailable(f"The connection to {host} {BROKE_OFF}", "network")
+            case "insufficient_system_resource":
+                raise Unavailable(f"{host} lacked the means to finish: asking again later.", "busy")
+            case "aborted":
+                raise Unavailable(f"{host} gave up on this completion.", "busy", alone=True)
+            case "content_filter":
+                raise Unavailable(f"{host} withheld this completion.", "garbage", alone=True)
+            case _:
+                raise Unavailable(
+                    f"{host} ended this completion for an unknown reason.", "garbage", alone=True
+                )
+
+
+def whole(text: str) -> str:
+    """The text with halves of characters joined where they meet, and replaced where they stand alone."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+class Bounded(httpx.AsyncByteStream):
+    """A body that ends in an error after so many bytes, or past the deadline."""
+
+    def __init__(self, stream: Any, limit: Limit, most: int) -> None:
+        self._stream = stream
+        self._limit = limit
+        self._most = most
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = self._most
+        async for chunk in self._stream:
+            left -= len(chunk)
+            if left < 0:
+                raise httpx.DecodingError("too long")
+            if not self._limit.left():  # a peer that always has more to say lets no timer run
+                raise TimeoutError
+            yield chunk
+
+    async def aclose(self) -> None:
+        """Stop reading."""
+        await self._stream.aclose()
+
+
+async def read(response: httpx.Response) -> bytes:
+    """The whole of a body."""
+    return b"".join([chunk async for chunk in response.aiter_raw()])
+
+
+def json_object(data: str | bytes, host: str) -> dict[str, Any]:
+    """The object of JSON in an answer; raises `Unavailable("garbage")` where there is none."""
+    try:
+        value = json.loads(data, strict=False)  # the service leaves some control characters as they are
+    except (ValueError, RecursionError):
+        raise garbage(host) from None
+    if not isinstance(value, dict):
+        raise garbage(host)
+    return value
+
+
+def _usage(value: Any) -> Usage | None:
+    if not isinstance(value, dict) or "prompt_tokens" not in value:
+        return None
+    numbers = [
+        value.get(name) or 0 for name in ("prompt_tokens", "prompt_cache_hit_tokens", "completion_tokens")
+    ]
+    if all(type(number) is int and number >= 0 for number in numbers):
+        return Usage(*numbers)
+    log.warning("A bill that holds no numbers of tokens is taken as none.")
+    return None
