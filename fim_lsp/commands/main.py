@@ -103,7 +103,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     usage = commands.add_parser("usage", help="what completions have cost")
     if "replay" in arguments:
-        from fim_lsp.replay import command as replaying  # noqa: PLC0415
+        from fim_lsp.replay import arguments as replaying  # noqa: PLC0415
 
         replaying.add_arguments(replay)
     if "usage" in arguments:

@@ -8,17 +8,17 @@ import random as randomness
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from fim_lsp.demo.cache import PrefixCache
 from fim_lsp.demo.model import Model
+from fim_lsp.demo.parameters import MODELS, Refused, Wanted, checked
 from fim_lsp.demo.tokens import rendered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
     from random import Random
 
-MODELS: Final = ("deepseek-flash", "deepseek-v4-flash", "deepseek-v4-pro")
 FAULTS: Final = ("401", "402", "404", "422", "429", "500", "503", "slow", "stall", "break", "garbage")
 KEY: Final = "sk-demo"
 
@@ -96,38 +96,15 @@ class Reply:
 
 
 @dataclass(slots=True)
-class _Wanted:
-    """The checked parameters of a completion."""
-
-    model: str
-    prompt: str
-    suffix: str
-    max_tokens: int
-    stop: list[str]
-    temperature: float
-    top_p: float
-    stream: bool
-    include_usage: bool
-    echo: bool
-
-
-@dataclass(slots=True)
 class _Said:
     """An answer to be sent: `head` is common to its events, `pieces` are its text."""
 
-    wanted: _Wanted
+    wanted: Wanted
     asked: Asked
     head: dict[str, Any]
     pieces: list[str]
     finish: str
     fault: str
-
-
-class _Refused(Exception):  # noqa: N818 - an answer, not an error of ours
-    def __init__(self, status: int, message: str, kind: str = "invalid_request_error") -> None:
-        super().__init__(message)
-        self.status = status
-        self.kind = kind
 
 
 class Demo:
@@ -180,7 +157,7 @@ class Demo:
         lower = {name.lower(): value for name, value in headers.items()}
         try:
             return self._respond(method, path.partition("?")[0], lower, body)
-        except _Refused as refused:
+        except Refused as refused:
             return _error(refused.status, str(refused), refused.kind)
 
     def _respond(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
@@ -195,10 +172,10 @@ class Demo:
             return refusal
         if completion:
             if method != "POST":
-                raise _Refused(405, "Method Not Allowed")
+                raise Refused(405, "Method Not Allowed")
             if path != "/beta/completions":
-                raise _Refused(400, _BETA_ONLY)
-            return self._complete(_wanted(body), fault)
+                raise Refused(400, _BETA_ONLY)
+            return self._complete(checked(body), fault)
         if path in ("/models", "/v1/models") and method == "GET":
             data = [{"id": name, "object": "model", "owned_by": "deepseek"} for name in MODELS]
             return _json(200, {"object": "list", "data": data})
@@ -211,7 +188,7 @@ class Demo:
                 "topped_up_balance": amount,
             }
             return _json(200, {"is_available": fault != "402", "balance_infos": [info]})
-        raise _Refused(404, "Not Found")
+        raise Refused(404, "Not Found")
 
     def _fault_of(self, key: str, headers: dict[str, str]) -> str:
         by_key = key.removeprefix(f"{KEY}-") if key.startswith(f"{KEY}-") else ""
@@ -220,7 +197,7 @@ class Demo:
                 return fault
         return ""
 
-    def _complete(self, wanted: _Wanted, fault: str) -> Reply:
+    def _complete(self, wanted: Wanted, fault: str) -> Reply:
         ids = rendered(wanted.prompt, wanted.suffix)
         hits = self.cache.ask(ids)
         asked = Asked(wanted.model, wanted.stream, prompt_tokens=len(ids), hit_tokens=hits)
@@ -334,91 +311,12 @@ class Demo:
         return alive, seconds - alive * self.keep_alive_s
 
 
-def _wanted(body: bytes) -> _Wanted:
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError):
-        raise _Refused(400, "Failed to parse the request body as JSON") from None
-    if not isinstance(fields, dict):
-        raise _Refused(400, "Failed to parse the request body as JSON: expected an object")
-    for name in ("model", "prompt"):
-        if name not in fields:
-            raise _Refused(
-                422, f"Failed to deserialize the JSON body into the target type: missing field `{name}`"
-            )
-        _expect(isinstance(fields[name], str), name, "expected a string")
-    if fields["model"] not in MODELS:
-        raise _Refused(400, "Model Not Exist")
-    suffix = fields.get("suffix")
-    _expect(suffix is None or isinstance(suffix, str), "suffix", "expected a string or null")
-    limit = fields.get("max_tokens")
-    limit = 4096 if limit is None else limit
-    if not _whole_number(limit) or not 1 <= limit <= 4096:
-        raise _Refused(422, "Invalid max_tokens value, the valid range of max_tokens is [1, 4096]")
-    logprobs = fields.get("logprobs")
-    _expect(
-        logprobs is None or (_whole_number(logprobs) and 0 <= logprobs <= 20), "logprobs", "expected 0 to 20"
-    )
-    for name in ("presence_penalty", "frequency_penalty"):
-        _number(fields, name, 0.0, -2.0, 2.0)
-    stream = _flag(fields, "stream")
-    options = fields.get("stream_options")
-    _expect(options is None or isinstance(options, dict), "stream_options", "expected an object or null")
-    if options is not None and not stream:
-        raise _Refused(400, "stream_options should be set along with stream = true")
-    return _Wanted(
-        model=fields["model"],
-        prompt=fields["prompt"],
-        suffix=suffix or "",
-        max_tokens=limit,
-        stop=_stops(fields.get("stop")),
-        temperature=_number(fields, "temperature", 1.0, 0.0, 2.0),
-        top_p=_number(fields, "top_p", 1.0, 0.0, 1.0),
-        stream=stream,
-        include_usage=_flag(options or {}, "include_usage"),
-        echo=_flag(fields, "echo"),
-    )
-
-
-def _stops(value: object) -> list[str]:
-    stops = [value] if isinstance(value, str) else [] if value is None else value
-    if not isinstance(stops, list) or not all(isinstance(stop, str) for stop in stops):
-        raise _Refused(422, "Invalid stop value, expected a string or a list of strings")
-    if len(stops) > 16:
-        raise _Refused(422, "Invalid stop value, at most 16 sequences are allowed")
-    return [stop for stop in cast("list[str]", stops) if stop]
-
-
-def _number(fields: dict[str, Any], name: str, default: float, least: float, most: float) -> float:
-    value = fields.get(name)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise _Refused(422, f"Invalid {name} value, the valid range of {name} is [{least:g}, {most:g}]")
-    return float(value)
-
-
-def _flag(fields: dict[str, Any], name: str) -> bool:
-    value = fields.get(name)
-    _expect(value is None or isinstance(value, bool), name, "expected a boolean")
-    return bool(value)
-
-
-def _expect(holds: bool, name: str, what: str) -> None:
-    if not holds:
-        raise _Refused(422, f"Failed to deserialize the JSON body into the target type: {name}: {what}")
-
-
-def _whole_number(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _key(headers: dict[str, str]) -> str:
     """Return the key of a request; refuse one without."""
     kind, _, key = headers.get("authorization", "").strip().partition(" ")
     if kind.lower() != "bearer" or not key.strip():
         message = "Authentication Fails (governor)" if not kind else "Authentication Fails (no such user)"
-        raise _Refused(401, message, "authentication_error")
+        raise Refused(401, message, "authentication_error")
     return key.strip()
 
 

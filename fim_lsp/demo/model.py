@@ -7,39 +7,36 @@ it was given, it says little or nothing.
 
 from __future__ import annotations
 
-import os
 import re
-from bisect import bisect_left
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from fim_lsp.demo.words import (
+    WORD,
+    Hole,
+    Text,
+    indent_change,
+    indent_width,
+    newline,
+    normal,
+    sources,
+    without_blank_end,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from random import Random
 
-PREFIX_READ: Final = 32_000
-SUFFIX_READ: Final = 12_000
-FILES_READ: Final = 200
-BYTES_READ: Final = 600_000
-FILE_READ: Final = 64_000
 
 _WORDS_AT_MOST: Final = 240
 _LINES_AT_MOST: Final = 10
-_REACH: Final = 16  # how many words back two contexts are compared
 _SURE: Final = 8  # words of agreement from which on the model dares another line
 _LINES_CACHED: Final = 20_000
 _HOLE: Final = "\0"
 _OPENERS: Final = {"(": ")", "[": "]", "{": "}"}
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{"}
-_WORD: Final = re.compile(r"\w+|[^\S\n]+|.")
-_LAST_WORD: Final = re.compile(r"\w+$")
 _FIRST_WORD: Final = re.compile(r"\w+")
-_SOURCE: Final = re.compile(
-    r"\.(bash|cc?|cpp|cs|css|dart|exs?|go|hp*|hs|html|java|jl|[cm]?[jt]sx?|kt|lua|md|mli?|php|p[lm]|pyi?|r|rb|rs"
-    r"|scala|scss|sh|sql|svelte|swift|vim|vue|zig)"
-)
-_NOT_SOURCE: Final = frozenset({"node_modules", "__pycache__", "venv", "dist", "build", "target", "vendor"})
 
 
 class Model:
@@ -51,7 +48,7 @@ class Model:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        self._beside: _Text | None = None
+        self._beside: Text | None = None
         self._lines: dict[str, tuple[int, list[str]]] = {}
 
     def complete(
@@ -67,22 +64,22 @@ class Model:
 
         The answer is the same every time at `temperature` 0 or without `random`.
         """
-        hole = _Hole(prefix, suffix)
+        hole = Hole(prefix, suffix)
         before = self._words(hole.above, 0)
         if before and hole.line:
-            before.append(_newline(hole.blanks, hole.width - hole.width_above))
-        before += _WORD.findall(hole.begun)
-        behind = _WORD.findall(hole.rest.strip()) + self._words(hole.below, hole.width)
-        text = _Text([*before, _HOLE, *behind, _HOLE], len(before))
+            before.append(newline(hole.blanks, hole.width - hole.width_above))
+        before += WORD.findall(hole.begun)
+        behind = WORD.findall(hole.rest.strip()) + self._words(hole.below, hole.width)
+        text = Text([*before, _HOLE, *behind, _HOLE], len(before))
         choose = _chooser(temperature, top_p, random)
         return _Answer(hole, [text, self._learned()], before, choose).text()
 
-    def _learned(self) -> _Text:
+    def _learned(self) -> Text:
         if self._beside is None:
             words: list[str] = []
-            for text in _sources(self._folder) if self._folder else ():
-                words += [*self._words(_normal(text).split("\n"), 0), _HOLE]
-            self._beside = _Text(words, len(words))
+            for text in sources(self._folder) if self._folder else ():
+                words += [*self._words(normal(text).split("\n"), 0), _HOLE]
+            self._beside = Text(words, len(words))
             for order in (3, 2):
                 self._beside.after(("",) * order)  # the index now, not in the middle of an answer
         return self._beside
@@ -99,84 +96,14 @@ class Model:
         for line in lines:
             cut = self._lines.get(line)
             if cut is None:
-                cut = self._lines[line] = (_width(line), _WORD.findall(line.strip()))
+                cut = self._lines[line] = (indent_width(line), WORD.findall(line.strip()))
             if not cut[1]:
                 blanks += 1
                 continue
-            words.append(_newline(blanks, cut[0] - width))
+            words.append(newline(blanks, cut[0] - width))
             words += cut[1]
             width, blanks = cut[0], 0
         return words
-
-
-class _Hole:
-    """The place to fill: the lines above, the line it is in, and what stands behind."""
-
-    def __init__(self, prefix: str, suffix: str) -> None:
-        self.line_end = (
-            "\r\n" if "\r\n" in prefix else "\r" if "\r" in prefix and "\n" not in prefix else "\n"
-        )
-        if len(prefix) > PREFIX_READ:
-            prefix = prefix[-PREFIX_READ:].partition(self.line_end)[2]
-        *self.above, last = _normal(prefix).split("\n")
-        self.rest, *self.below = _normal(suffix[:SUFFIX_READ]).split("\n")
-        self.tabs = any(line.startswith("\t") for line in (*self.above, last))
-        filled = _without_blank_end(self.above)
-        self.blanks = len(self.above) - len(filled)
-        self.width_above = _width(filled[-1]) if filled else 0
-        self.width = _width(last)
-        found = _LAST_WORD.search(last)
-        self.partial = found[0] if found else ""
-        self.begun = last[: len(last) - len(self.partial)].lstrip()
-        self.line = last.strip()
-        self.following = next((line.strip() for line in self.below if line.strip()), "")
-
-    def indentation(self, width: int) -> str:
-        """Return white space of `width` columns, in tabs where the text is indented by them."""
-        return "\t" * (width // 4) + " " * (width % 4) if self.tabs else " " * width
-
-
-class _Text:
-    """Words in order, and where each run of one, two or three of them occurs."""
-
-    def __init__(self, words: list[str], centre: int) -> None:
-        self.words: Final = words
-        self.centre: Final = centre
-        self._places: dict[int, dict[tuple[str, ...], list[int]]] = {}
-        self._counts: Counter[str] | None = None
-
-    def after(self, run: tuple[str, ...]) -> list[int]:
-        """Return the places just behind `run`, at most 200, the nearest to the centre."""
-        order = len(run)
-        places = self._places.get(order)
-        if places is None:
-            places = self._places[order] = {}
-            shifted = (self.words[skip:] for skip in range(order))
-            for place, key in enumerate(zip(*shifted, strict=False), order):
-                places.setdefault(key, []).append(place)
-        found = places.get(run, [])
-        if len(found) <= 200:
-            return found
-        middle = bisect_left(found, self.centre)
-        start = min(max(0, middle - 150), len(found) - 200)
-        return found[start : start + 200]
-
-    def agreement(self, place: int, context: Sequence[str]) -> int:
-        """Return how many words before `place` are the last ones of `context`, at most 16."""
-        count = 0
-        for word in reversed(context[-_REACH:]):
-            place -= 1
-            if place < 0 or self.words[place] != word:
-                break
-            count += 1
-        return count
-
-    @property
-    def counts(self) -> Counter[str]:
-        """How often each word occurs."""
-        if self._counts is None:
-            self._counts = Counter(self.words)
-        return self._counts
 
 
 class _Candidate(NamedTuple):
@@ -190,8 +117,8 @@ class _Answer:
 
     def __init__(
         self,
-        hole: _Hole,
-        texts: Sequence[_Text],
+        hole: Hole,
+        texts: Sequence[Text],
         context: list[str],
         choose: Callable[[list[_Candidate]], _Candidate],
     ) -> None:
@@ -199,11 +126,11 @@ class _Answer:
         self._texts = texts
         self._context = list(context)
         self._choose = choose
-        self._rest = _WORD.findall(hole.rest.strip())
+        self._rest = WORD.findall(hole.rest.strip())
         self._said: list[str] = []  # pieces of the answer, as text
         self._runs: set[tuple[str, ...]] = set()
         self._width = self._base = hole.width
-        self._lines = [line.strip() for line in _without_blank_end(hole.above)[-3:]]
+        self._lines = [line.strip() for line in without_blank_end(hole.above)[-3:]]
         self._vague_words = 0  # the last so many words had less than two words of agreement
         self._above = len(self._lines)
         self._line = hole.line
@@ -280,18 +207,18 @@ class _Answer:
         hole = self._hole
 
         def accept(word: str) -> bool:
-            return word.startswith("\n") and hole.width_above + _change(word)[1] >= hole.width
+            return word.startswith("\n") and hole.width_above + indent_change(word)[1] >= hole.width
 
         candidates = self._candidates(accept)
-        typed = [c for c in candidates if hole.width_above + _change(c.word)[1] == hole.width]
+        typed = [c for c in candidates if hole.width_above + indent_change(c.word)[1] == hole.width]
         change = hole.width - hole.width_above
         if hole.width and typed:
             candidates = []
         if candidates:
-            change = _change(self._choose(candidates).word)[1]
+            change = indent_change(self._choose(candidates).word)[1]
         self._width = self._base = hole.width_above + change
         self._append(
-            _newline(hole.blanks, change), hole.indentation(self._width)[len(hole.indentation(hole.width)) :]
+            newline(hole.blanks, change), hole.indentation(self._width)[len(hole.indentation(hole.width)) :]
         )
 
     def _candidates(self, accept: Callable[[str], bool] | None = None) -> list[_Candidate]:
@@ -343,7 +270,7 @@ class _Answer:
 
     def _start_line(self, word: str, agreement: int) -> bool:
         hole = self._hole
-        blanks, change = _change(word)
+        blanks, change = indent_change(word)
         width = max(0, self._width + change)
         line = self._line.strip()
         if hole.rest.strip() or width < self._base or (blanks and width <= self._base and line):
@@ -409,59 +336,3 @@ def _chooser(
         return random.choices(ranked[:kept], weights[:kept])[0]
 
     return best if random is None or temperature < 0.01 else drawn
-
-
-def _newline(blanks: int, change: int) -> str:
-    r"""Return the word for a line's beginning: `\n`, or `\n\n` for a paragraph's, and the change of indent."""
-    return "\n" * (1 + min(blanks, 2)) + f"{change:+d}"
-
-
-def _change(word: str) -> tuple[int, int]:
-    """Return the blank lines and the change of indentation, in columns, that `_newline` put in `word`."""
-    digits = word.lstrip("\n")
-    return len(word) - len(digits) - 1, int(digits)
-
-
-def _width(line: str) -> int:
-    """Return the width of a line's indentation in columns, a tab counting four."""
-    width = 0
-    for character in line:
-        if character == "\t":
-            width += 4 - width % 4
-        elif character == " ":
-            width += 1
-        else:
-            break
-    return width
-
-
-def _normal(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-
-def _without_blank_end(lines: list[str]) -> list[str]:
-    count = len(lines)
-    while count and not lines[count - 1].strip():
-        count -= 1
-    return lines[:count]
-
-
-def _sources(folder: Path) -> Iterator[str]:
-    """Yield the texts of source files in and below `folder`, in the order of their names."""
-    files, left = 0, BYTES_READ
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name[0] != "." and name not in _NOT_SOURCE)
-        for name in sorted(names):
-            path = Path(parent, name)
-            if name[0] == "." or not _SOURCE.fullmatch(path.suffix.lower()) or path.is_symlink():
-                continue
-            if files == FILES_READ or left <= 0:
-                return
-            try:
-                with path.open("rb") as file:
-                    raw = file.read(min(FILE_READ, left))
-            except OSError:
-                continue
-            files, left = files + 1, left - len(raw)
-            if b"\0" not in raw:
-                yield raw.decode("utf-8", "replace")

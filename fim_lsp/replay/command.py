@@ -16,138 +16,25 @@ from typing import TYPE_CHECKING, Any
 from fim_lsp.commands.terminal import put_json, say
 from fim_lsp.context import project
 from fim_lsp.replay import history, plot, quality, recall, session
-from fim_lsp.replay.bill import RULES, Bill, Encoder, Meter, Price, Sent
+from fim_lsp.replay.bill import Bill, Encoder, Meter, Price
 from fim_lsp.replay.drive import Accepting, Driver, Plain, Windows, played
 from fim_lsp.replay.history import HistoryError
 from fim_lsp.replay.layouts import LAYOUTS
 from fim_lsp.replay.library import Library
 from fim_lsp.replay.report import Report, Session
 from fim_lsp.replay.session import Ask, Change, Event, Open
+from fim_lsp.replay.spending import StoppedError, affordable, agree, live_end
 from fim_lsp.settings import settings
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text import filetypes
-from fim_lsp.text.characters import visible
 from fim_lsp.usage import prices
 
 if TYPE_CHECKING:
     from fim_lsp.completion.engine import Service
-    from fim_lsp.replay.rehearsal import Rehearsal
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 OURS, WINDOW, LIVE = "fim-lsp", "fim-lsp, no reuse", "fim-lsp, live"
 _NOT_CODE = {"json", "yaml", "toml", "xml", "markdown", "latex", "plaintext"}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes; `--demo`, the default, is the caller's."""
-    add = parser.add_argument
-    add(
-        "repository",
-        metavar="REPOSITORY",
-        type=Path,
-        help="a git repository, bare or not, or a session saved with --save",
-    )
-    add(
-        "--language",
-        metavar="NAME",
-        type=_language,
-        action="extend",
-        help="only files of it, such as python or .py; may be repeated",
-    )
-    add("--commits", metavar="N", type=_whole, default=60, help="how many commits to type again (60)")
-    add(
-        "--range",
-        metavar="REVISIONS",
-        default="HEAD",
-        help="the newest of which: a revision or range, such as v1..main (HEAD)",
-    )
-    add(
-        "--quality",
-        action="store_true",
-        help="cut holes in the newest files instead, let a model answer that does not know when to stop, and report what is inserted",
-    )
-    add(
-        "--context",
-        action="store_true",
-        help="report how many of the project's names the prompts show, at what cost, beside other ways",
-    )
-    add("--asks", metavar="N", type=_whole, default=600, help="how many stops at most (600)")
-    add(
-        "--seed",
-        metavar="N",
-        type=int,
-        default=0,
-        help="another number, another session (0: the newest commits)",
-    )
-    add(
-        "--accept",
-        metavar="SHARE",
-        type=_share,
-        default=0.0,
-        help="share of right suggestions accepted, 0 to 1 (0: all is typed)",
-    )
-    add(
-        "--prefix-chars",
-        metavar="N",
-        type=_whole,
-        help="most characters sent from before the cursor (the setting)",
-    )
-    add(
-        "--suffix-chars",
-        metavar="N",
-        type=_count,
-        help="most characters sent from after the cursor (the setting)",
-    )
-    add("--model", help="whose price to take (the setting)")
-    add("--peak", action="store_true", help="prices of peak hours")
-    add("--date", metavar="DAY", type=_day, help="prices of that day, such as 2026-11-20 (today)")
-    add(
-        "--price",
-        metavar="HIT,MISS,OUT",
-        type=_price,
-        help="these prices instead: dollars per million tokens",
-    )
-    add(
-        "--layouts",
-        metavar="NAMES",
-        type=_layouts,
-        default=tuple(LAYOUTS),
-        help=f"only some, or none: {', '.join(LAYOUTS)}",
-    )
-    add(
-        "--rule",
-        choices=tuple(RULES),
-        default="units",
-        help="model of the cache by which dollars are counted (units, the strictest)",
-    )
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one object instead of a table")
-    form.add_argument("--csv", action="store_true", help="print CSV instead of a table")
-    add(
-        "--plot",
-        metavar="FILE.svg",
-        type=Path,
-        help="also draw the cost by layout, and the hits over the session",
-    )
-    add(
-        "--save",
-        metavar="FILE.json",
-        type=Path,
-        help="also save the session, to be replayed or measured elsewhere",
-    )
-    add(
-        "--live",
-        action="store_true",
-        help="ask the service itself, which costs money and sends text of the repository",
-    )
-    add(
-        "--limit-usd",
-        metavar="DOLLARS",
-        type=_dollars,
-        default=0.05,
-        help="with --live, the most that may be spent (0.05)",
-    )
-    add("--yes", action="store_true", help="with --live, do not ask before spending")
 
 
 def run(
@@ -175,7 +62,7 @@ def run(
         _print(report, args)
         if args.plot:
             args.plot.write_text(plot.svg(report), "utf-8")
-    except (HistoryError, _StoppedError) as error:
+    except (HistoryError, StoppedError) as error:
         return _fail(str(error))
     except OSError as error:
         return _fail(
@@ -217,10 +104,6 @@ def _context(
         cells = [*shown, *figures, f"{row['milliseconds'] or 0:.3f}"]
         print(f"{row['context']:18}" + "".join(f"{cell:>14}" for cell in cells))
     return DONE
-
-
-class _StoppedError(Exception):
-    """The replay cannot go on; the message says in a sentence why."""
 
 
 def _quality(args: argparse.Namespace) -> int:
@@ -268,7 +151,7 @@ def _price_of(args: argparse.Namespace, chosen: Settings, config: Path) -> tuple
     moments = (midnight + timedelta(minutes=30 * half) for half in range(14 * 48))
     found = [tables.price(chosen.model, moment) for moment in moments]
     if found[0] is None:
-        raise _StoppedError(
+        raise StoppedError(
             f'No price of "{chosen.model}" on {day} is known: give one with --price HIT,MISS,OUT.'
         )
     wanted = next((price for price in found if price is not None and price.peak == args.peak), found[0])
@@ -289,7 +172,7 @@ def _session(args: argparse.Namespace) -> tuple[list[Event], Session]:
         found = session.typed(_noted(commits, typed), seed=args.seed)
     events = list(session.first_asks(found, args.asks))
     if not any(isinstance(event, Ask) for event in events):
-        raise _StoppedError(f"Nothing to replay in {args.repository}: nowhere in it would a typist stop.")
+        raise StoppedError(f"Nothing to replay in {args.repository}: nowhere in it would a typist stop.")
     paths = {event.path for event in events if not isinstance(event, Open)}
     described = Session(
         source=args.repository.resolve().name,
@@ -340,16 +223,14 @@ def _replayed(
         ours = Rehearsal(chosen, library=library)
         bills.append(bill(OURS, ours))
         if ours.problems:
-            raise _StoppedError(ours.problems[0].message)
+            raise StoppedError(ours.problems[0].message)
     if args.live:
-        _agree(args, bills[0], chosen, price)
+        agree(args, bills[0], chosen, price)
     with _progress((rows - 1 + args.live) * min(asks, described.asks)) as step:
         if args.live:
             live = Rehearsal(chosen, connect, library)
-            spent = bill(
-                LIVE, live, lambda bill: not live.problems and _affordable(bill, args, chosen, price)
-            )
-            _live_end(live, spent)
+            spent = bill(LIVE, live, lambda bill: not live.problems and affordable(bill, args, chosen, price))
+            live_end(live, spent)
             # What follows is compared on the same asks.
             asks = spent.asks
             bills[:] = [spent, bill(OURS, Rehearsal(chosen, library=library))]
@@ -359,65 +240,6 @@ def _replayed(
     return Report(
         replace(described, asks=min(asks, described.asks)), bills, price, price_name, args.rule, encoder.exact
     )
-
-
-def _agree(args: argparse.Namespace, rehearsed: Bill, chosen: Settings, price: Price) -> None:
-    """Have the user agree to spend; raises _StoppedError where they do not."""
-    if chosen.halted:
-        raise _StoppedError(chosen.halted)
-    if chosen.api_key is None:
-        raise _StoppedError("No API key is set: put it into DEEPSEEK_API_KEY or the setting apiKey.")
-    if _worst(chosen, price) > args.limit_usd:
-        raise _StoppedError(
-            f"One request may cost ${_worst(chosen, price):.4f}, more than --limit-usd allows: raise it."
-        )
-    if args.yes:
-        return
-    if not sys.stdin.isatty():
-        raise _StoppedError("--live spends money: run it in a terminal, or agree with --yes.")
-    about = sum(rehearsed.usd("units", price))
-    print(
-        f"This sends about {len(rehearsed.sent)} requests with text of {visible(str(args.repository))} to {chosen.base_url}.\n"
-        f"They cost about ${about:.4f}, and never more than ${args.limit_usd:.2f}. Go on? [y/N] ",
-        end="",
-        file=sys.stderr,
-        flush=True,
-    )
-    if input().strip().lower() not in {"y", "yes"}:
-        raise _StoppedError("Nothing was sent.")
-
-
-def _worst(chosen: Settings, price: Price) -> float:
-    """Dollars that one request may cost at most: no character is more than two tokens, and none hits."""
-    return (
-        2 * (chosen.prefix_chars + chosen.suffix_chars) * price.miss + chosen.max_tokens * price.out
-    ) / 1e6
-
-
-def _affordable(bill: Bill, args: argparse.Namespace, chosen: Settings, price: Price) -> bool:
-    """Whether the limit holds whatever the next request costs."""
-    left: float = args.limit_usd - sum(_spent(sent, price) for sent in bill.sent)
-    return _worst(chosen, price) <= left
-
-
-def _spent(sent: Sent, price: Price) -> float:
-    """Dollars of a live request: as the service told, or, where its stream was closed before it could, at most."""
-    prompt, hits, output = sent.told or (sent.prompt, 0, sent.output)
-    return (hits * price.hit + (prompt - hits) * price.miss + output * price.out) / 1e6
-
-
-def _live_end(live: Rehearsal, bill: Bill) -> None:
-    """Say what the service told; raises _StoppedError where it answered nothing."""
-    if live.problems and not bill.sent:
-        raise _StoppedError(live.problems[0].message)
-    for problem in live.problems[:1]:
-        say(f"the service was asked no further: {problem.message}")
-    told = [sent.told for sent in bill.sent if sent.told]
-    if told:
-        share = sum(hits for _, hits, _ in told) / max(1, sum(prompt for prompt, _, _ in told))
-        print(
-            f"The service billed {100 * share:.1f} % of {len(told)} prompts' tokens as hits.", file=sys.stderr
-        )
 
 
 def _print(report: Report, args: argparse.Namespace) -> None:
@@ -432,7 +254,7 @@ def _print(report: Report, args: argparse.Namespace) -> None:
 
         Console().print(report.as_table())
     except ImportError:
-        raise _StoppedError(
+        raise StoppedError(
             'The table needs rich: pip install "fim-lsp[replay]", or use --json or --csv.'
         ) from None
 
@@ -470,72 +292,3 @@ def _progress(total: int) -> Iterator[Callable[[str], None]]:
 def _fail(message: str, code: int = FAILED) -> int:
     say(message)
     return code
-
-
-def _language(text: str) -> list[str]:
-    ends: list[str] = []
-    for name in filter(None, (one.strip() for one in text.split(","))):
-        found = (name,) if name.startswith(".") else filetypes.endings(name)
-        if not found:
-            raise argparse.ArgumentTypeError(
-                f'"{name}" is not a language known here: name the end of its files, such as .py'
-            )
-        ends += found
-    return ends
-
-
-def _layouts(text: str) -> tuple[str, ...]:
-    if text.strip().lower() == "none":
-        return ()
-    known = {name.lower(): name for name in LAYOUTS}
-    wanted = [name.strip().lower() for name in text.split(",")]
-    if unknown := next((name for name in wanted if name not in known), None):
-        raise argparse.ArgumentTypeError(f'"{unknown}" is none of {", ".join(LAYOUTS)}')
-    return tuple(dict.fromkeys(known[name] for name in wanted))
-
-
-def _price(text: str) -> Price:
-    try:
-        price = Price(*(float(part) for part in text.split(",")))
-    except (TypeError, ValueError):
-        price = Price(-1, -1, -1)
-    if not all(0 <= one < 1e6 for one in price):
-        raise argparse.ArgumentTypeError(
-            "must be three prices in dollars per million tokens, such as 0.003,0.15,0.60"
-        )
-    return price
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("must be a day such as 2026-11-20") from None
-
-
-def _whole(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 10_000_000:
-        raise argparse.ArgumentTypeError("must be a whole number of 1 or more")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    return 0 if text == "0" else _whole(text)
-
-
-def _share(text: str) -> float:
-    return _between(text, 1.0, "must be a number from 0 to 1")
-
-
-def _dollars(text: str) -> float:
-    return _between(text, 1000.0, "must be a number of dollars from 0 to 1000")
-
-
-def _between(text: str, most: float, otherwise: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= most:
-        raise argparse.ArgumentTypeError(otherwise)
-    return number

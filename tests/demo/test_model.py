@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fim_lsp.demo.model import FILE_READ, Model
+from fim_lsp.demo.model import Model
+from fim_lsp.demo.words import FILE_READ
 
 FILE = """\
 import logging

@@ -1,38 +1,12 @@
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
+from gitrepo import commit, git, lines
 
 from fim_lsp.replay import history
 from fim_lsp.replay.history import HistoryError, Hunk
 
 PYTHON = (".py",)
-
-
-def git(folder, *arguments):
-    names = {
-        "GIT_AUTHOR_NAME": "A",
-        "GIT_AUTHOR_EMAIL": "a@b",
-        "GIT_COMMITTER_NAME": "A",
-        "GIT_COMMITTER_EMAIL": "a@b",
-    }
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-    environment = {**clean, **names, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    return subprocess.run(
-        ["git", "-C", str(folder), *arguments], check=True, capture_output=True, env=environment
-    ).stdout
-
-
-def commit(folder, message="c", **files):
-    for name, text in files.items():
-        (folder / (name + ".py")).write_bytes(text if isinstance(text, bytes) else text.encode())
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", message)
-
-
-def lines(first, last):
-    return "".join(f"line_{n} = {n}\n" for n in range(first, last))
 
 
 @pytest.fixture

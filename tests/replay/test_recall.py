@@ -4,8 +4,8 @@ import json
 from xml.etree import ElementTree as ET
 
 import pytest
-from test_replay_command import run
-from test_replay_history import commit, git, lines
+from gitrepo import commit, git, lines
+from replaying import run
 
 from fim_lsp.replay.library import Library
 from fim_lsp.replay.session import Ask, Change, Open

@@ -6,12 +6,13 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from test_replay_history import commit, git, lines
+from gitrepo import commit, git, lines
+from replaying import run
 
 from fim_lsp.demo.endpoint import Demo
 from fim_lsp.demo.transport import DemoTransport
 from fim_lsp.endpoint.service import Service
-from fim_lsp.replay import command, plot, report
+from fim_lsp.replay import arguments, command, plot, report
 from fim_lsp.replay.bill import RULES, Bill, Price, Sent
 from fim_lsp.replay.layouts import LAYOUTS
 
@@ -25,17 +26,6 @@ def repository(tmp_path_factory):
     commit(folder, a=lines(0, 60))
     commit(folder, a=lines(0, 30) + "def more(x):\n    return x + 1\n\n\n" + lines(30, 60), b=lines(200, 212))
     return folder
-
-
-def run(*arguments, connect=None, environ=None, config=Path("/none/config.toml")):
-    """The exit code; wrong usage ends in argparse's own exit."""
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    try:
-        args = parser.parse_args([str(a) for a in arguments])
-    except SystemExit as ended:
-        return ended.code
-    return command.run(args, connect=connect, config=config, environ=environ or {})
 
 
 def printed(capsys, *arguments, **more):
@@ -213,7 +203,7 @@ def test_each_dead_end_is_one_sentence(repository, capsys, tmp_path):
 def capsys_of_demo_and_live(repository, capsys):
     parser = argparse.ArgumentParser()
     parser.add_argument("--demo", action="store_true")
-    command.add_arguments(parser)
+    arguments.add_arguments(parser)
     args = parser.parse_args([str(repository), "--live", "--demo"])
     assert command.run(args, connect=None, config=Path("/none"), environ={}) == 2
     return capsys.readouterr().err

@@ -10,10 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from test_usage_store import NOON, numbers, row
+from records import NOON, numbers, recorder, row
 
-from fim_lsp.usage import prices, store, underway
-from fim_lsp.usage.recorder import Recorder
+from fim_lsp.usage import store, underway
 
 
 @pytest.fixture
@@ -29,21 +28,6 @@ class Sleep:
 
     async def __call__(self, seconds):
         await self.until.wait()
-
-
-def recorder(path, *, told=None, sleep=asyncio.sleep, keep_days=90, token="a"):
-    told = [] if told is None else told
-    return Recorder(
-        path,
-        keep_days=keep_days,
-        token=token,
-        clock=NOON.timestamp,
-        ticks=lambda: 1000.0,
-        tell=told.append,
-        dearest=prices.load().dearest(),
-        zone=UTC,
-        sleep=sleep,
-    )
 
 
 async def test_rows_wait_in_memory_and_are_written_together_a_moment_later(path):
@@ -215,7 +199,7 @@ SERVER = """
 import asyncio, sys, time
 sys.path[:0] = {paths!r}
 from pathlib import Path
-from test_usage_recorder import recorder, row
+from records import recorder, row
 
 async def main():
     one = recorder(Path({path!r}))

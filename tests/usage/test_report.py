@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_usage_store import NOON, row
+from records import NOON, row
 
 from fim_lsp.usage import report, store
 from fim_lsp.usage.store import Store

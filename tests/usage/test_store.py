@@ -11,35 +11,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from records import DEAREST, NOON, numbers, row
 
-from fim_lsp.usage import latency, prices, store, underway
-from fim_lsp.usage.store import Row, Store, StoreError
-
-NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-PRICES = prices.load()
-DEAREST = PRICES.dearest()
-
-
-def row(at=NOON, **facts):
-    facts = {
-        "model": "deepseek-flash",
-        "language": "python",
-        "ended": "done",
-        "hit": 128,
-        "missed": 10,
-        "out": 5,
-    } | facts
-    return store.billed(Row(at=at, **facts), PRICES)
+from fim_lsp.usage import latency, store, underway
+from fim_lsp.usage.store import Store, StoreError
 
 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "state" / store.FILE
-
-
-def numbers(path, sql):
-    with store.reading(path) as db:
-        return db.execute(sql).fetchall()
 
 
 def test_a_row_holds_its_exact_cost_and_the_table_that_says_so():
@@ -224,7 +204,8 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
 sys.path.insert(0, {tests!r})
-from test_usage_store import Store, row
+from records import row
+from fim_lsp.usage.store import Store
 one = Store(Path({path!r}))
 print("ready", flush=True)
 sys.stdin.readline()

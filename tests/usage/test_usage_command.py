@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from test_usage_store import NOON, row
+from records import NOON, row
 
 from fim_lsp.usage import command, store, underway, wording
 from fim_lsp.usage.store import Store
