@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
-import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from posixpath import basename, dirname, join, normpath, splitext
+from collections.abc import Callable, Iterator, Sequence
+from posixpath import basename, dirname, join, splitext
+
+from fim_lsp.context.project_files import ProjectFiles, beside, leaves, up
 
 LOOKED_AT = 400  # lines in which imports are looked for
 LONGEST_LINE = 1_000  # characters
-_MOST_IN_FOLDER = 40  # files, where a whole folder is imported
-_MOST_NAMES = 200  # of one statement
 
 
-def imported(lines: Sequence[str], language: str, path: str, files: Files) -> list[str]:
+def imported(lines: Sequence[str], language: str, path: str, files: ProjectFiles) -> list[str]:
     """The files of the project that a file's imports name: in order of mention, each once, never the file itself.
 
     `path` is the file's own, relative to the project's root as those in `files`; `language` an LSP languageId,
@@ -30,139 +28,12 @@ def imported(lines: Sequence[str], language: str, path: str, files: Files) -> li
     return list(found)
 
 
-class Files:
-    """The paths of a project, relative to its root and with `/`, as imports look for them.
-
-    `modules` names folders by what manifests call them, as `module_of` tells: {"github.com/gin-gonic/gin": ""}.
-    """
-
-    def __init__(self, paths: Iterable[str], modules: Mapping[str, str] | None = None) -> None:
-        self._paths = frozenset(paths)
-        self._modules = dict(modules or {})
-        self._named: dict[str, list[str]] = {}
-        self._folders: dict[str, list[str]] = {}
-        self._folders_named: dict[str, list[str]] = {}
-        for path in sorted(self._paths):
-            self._named.setdefault(basename(path), []).append(path)
-            self._folders.setdefault(dirname(path), []).append(path)
-        for folder in self._folders:
-            self._folders_named.setdefault(basename(_dotless(folder)), []).append(folder)
-
-    def __contains__(self, path: str) -> bool:
-        return path in self._paths
-
-    def first(self, paths: Iterable[str]) -> str | None:
-        """The first of some paths that there is."""
-        return next((path for path in paths if path in self._paths), None)
-
-    def within(self, folder: str, *endings: str) -> list[str]:
-        """The files that stand in a folder itself and end in one of some ways, by name; at most 40."""
-        found = (path for path in self._folders.get(folder, ()) if path.endswith(endings))
-        return [path for path, _ in zip(found, range(_MOST_IN_FOLDER), strict=False)]
-
-    def ending(self, tail: str, near: str) -> str | None:
-        """The file whose last parts are those of `tail`; of several the one that shares most folders with `near`."""
-        return _nearest((path for path in self._named.get(basename(tail), ()) if _ends(path, tail)), near)
-
-    def only(self, name: str) -> str | None:
-        """The file of a name, if there is one alone."""
-        found = self._named.get(name, ())
-        return found[0] if len(found) == 1 else None
-
-    def folder(self, tail: str, near: str) -> str | None:
-        """The folder with files whose last parts are those of `tail`, a dot in its name read as a slash."""
-        folders = self._folders_named.get(basename(tail), ())
-        return _nearest((folder for folder in folders if _ends(_dotless(folder), tail)), near)
-
-    def module(self, name: str) -> tuple[str, str] | None:
-        """The folder of the module that `name` is or lies in, and what is left of the name behind it."""
-        whole = name
-        while True:
-            if name in self._modules:
-                return self._modules[name], whole[len(name) :].lstrip("/")
-            if "/" not in name:
-                return None
-            name = name.rpartition("/")[0]
-
-
-def module_of(path: str, text: str) -> tuple[str, str] | None:
-    """What a manifest (go.mod, package.json, Cargo.toml) calls its folder, and the folder; None for any other text."""
-    try:
-        match basename(path):
-            case "go.mod":
-                found = re.search(r"^module\s+\"?([^\s\"]+)", text, re.MULTILINE)
-                name = found[1] if found else None
-            case "package.json":
-                name = json.loads(text)["name"]
-            case "Cargo.toml":
-                table = tomllib.loads(text)
-                name = (table.get("lib") or {}).get("name") or table["package"]["name"].replace("-", "_")
-            case _:
-                return None
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return None
-    return (name, dirname(path)) if isinstance(name, str) and name else None
-
-
-def _nearest(paths: Iterable[str], near: str) -> str | None:
-    own = near.split("/")[:-1]
-
-    def far(path: str) -> tuple[int, int, str]:
-        parts = path.split("/")
-        shared = next((n for n, (a, b) in enumerate(zip(own, parts, strict=False)) if a != b), len(own))
-        return -min(shared, len(parts)), len(parts), path
-
-    return min(paths, key=far, default=None)
-
-
-def _ends(path: str, tail: str) -> bool:
-    return path == tail or path.endswith(f"/{tail}")
-
-
-def _dotless(folder: str) -> str:
-    return folder.replace(".", "/")
-
-
-def _up(folder: str) -> Iterator[str]:
-    """A folder and all that it lies in, the project's root the last."""
-    while folder:
-        yield folder
-        folder = folder.rpartition("/")[0]
-    yield ""
-
-
-def _beside(path: str, name: str) -> str:
-    """What a relative name means in a file; a path that begins with `..` is outside of the project."""
-    return normpath(join(dirname(path), name)).removeprefix("./")
-
-
-def _expanded(tree: str, depth: int = 0) -> Iterator[str]:
-    """`a::b`, `a::c::d` for `a::{b, c::{d}}`; a name given with `as` is dropped."""
-    start, brace, rest = tree.partition("{")
-    if not brace or depth > 8:
-        yield re.split(r"\s+as\s|=>", start)[0].strip()
-        return
-    inner = rest.rpartition("}")[0]
-    depths = begin = 0
-    for at, sign in enumerate(f"{inner},"):
-        if sign == "," and depths == 0:
-            if inner[begin:at].strip():
-                for leaf in _expanded(inner[begin:at], depth + 1):
-                    yield start.strip() + leaf
-            begin = at + 1
-        depths += {"{": 1, "}": -1}.get(sign, 0)
-
-
-def _names(tree: str) -> list[str]:
-    return [name for name, _ in zip(_expanded(tree), range(_MOST_NAMES), strict=False)]
-
-
 _PYTHON = re.compile(
     r"\s*+(?:from\s++(\.+(?:\s++(?!import\b))?[\w.]*+|[\w.]++)\s*+import\s++(.+)|import\s+([\w.]+(?:[^\S\n]|[\w.,])*))"
 )
 
 
-def _python(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
+def _python(head: Sequence[str], path: str, files: ProjectFiles) -> Iterator[str]:
     for module, names in _python_statements(head):
         name = module.lstrip(".")
         level = len(module) - len(name)
@@ -201,11 +72,11 @@ def _python_statements(head: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
         yield found[1].replace(" ", ""), words
 
 
-def _python_module(stem: str, files: Files) -> str | None:
+def _python_module(stem: str, files: ProjectFiles) -> str | None:
     return files.first((f"{stem}.py", f"{stem}/__init__.py", f"{stem}.pyi", f"{stem}/__init__.pyi"))
 
 
-def _python_within(stem: str, names: Sequence[str], files: Files) -> list[str]:
+def _python_within(stem: str, names: Sequence[str], files: ProjectFiles) -> list[str]:
     """The files of a module and of those of its names that are modules themselves."""
     own = _python_module(stem, files)
     below = [_python_module(join(stem, name), files) for name in names]
@@ -213,13 +84,13 @@ def _python_within(stem: str, names: Sequence[str], files: Files) -> list[str]:
     return [path for path in wanted if path is not None]
 
 
-def _python_absolute(parts: Sequence[str], names: Sequence[str], path: str, files: Files) -> list[str]:
+def _python_absolute(parts: Sequence[str], names: Sequence[str], path: str, files: ProjectFiles) -> list[str]:
     """A module is looked for in folders that are not packages: those above the file, and any that holds it."""
 
     def root(folder: str) -> bool:
         return join(folder, "__init__.py") not in files
 
-    roots = [join(folder, sub) for folder in _up(dirname(path)) for sub in ("", "src", "lib", "python")]
+    roots = [join(folder, sub) for folder in up(dirname(path)) for sub in ("", "src", "lib", "python")]
     for folder in roots:
         if root(folder.rstrip("/")) and (found := _python_within(join(folder, *parts), names, files)):
             return found
@@ -240,7 +111,7 @@ _TYPED = {".js": (".ts", ".tsx"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": 
 _ALIAS = re.compile(r"(?:@|~|#|\$lib)/(?=.)")
 
 
-def _script(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
+def _script(head: Sequence[str], path: str, files: ProjectFiles) -> Iterator[str]:
     for line in head:
         if line.lstrip().startswith(("//", "*")):
             continue
@@ -250,9 +121,9 @@ def _script(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
                 yield target
 
 
-def _script_target(name: str, path: str, files: Files) -> str | None:
+def _script_target(name: str, path: str, files: ProjectFiles) -> str | None:
     if name.startswith("."):
-        return files.first(_script_files(_beside(path, name)))
+        return files.first(_script_files(beside(path, name)))
     if found := files.module(name):
         folder, rest = found
         inner = [rest] if rest else ["index", "main", "mod"]
@@ -263,7 +134,7 @@ def _script_target(name: str, path: str, files: Files) -> str | None:
     if not alias and "/" not in tail:
         return None
     subs = ("src", "", "app", "lib", "src/lib") if alias else ("", "src")
-    stems = [join(folder, sub, tail) for folder in _up(dirname(path)) for sub in subs]
+    stems = [join(folder, sub, tail) for folder in up(dirname(path)) for sub in subs]
     found_at = files.first(file for stem in stems for file in _script_files(stem))
     if found_at is None and alias:
         ends = (files.ending(file, path) for file in _script_files(tail))
@@ -283,7 +154,7 @@ def _script_files(stem: str) -> Iterator[str]:
 _GO = re.compile(r"\s*(?:import\s+)?(?:[\w.]+\s+)?([\"`])([^\"`]+)\1")
 
 
-def _go(head: Sequence[str], _path: str, files: Files) -> Iterator[str]:
+def _go(head: Sequence[str], _path: str, files: ProjectFiles) -> Iterator[str]:
     block = False
     for line in head:
         if re.match(r"import\s*\(", line):
@@ -306,7 +177,7 @@ _RUST = re.compile(
 _RUST_ROOTS = ("lib.rs", "main.rs")
 
 
-def _rust(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
+def _rust(head: Sequence[str], path: str, files: ProjectFiles) -> Iterator[str]:
     folder, name = dirname(path), basename(path)
     heads = name in {"mod.rs", *_RUST_ROOTS}
     own = folder if heads else join(folder, name.removesuffix(".rs"))
@@ -316,19 +187,19 @@ def _rust(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
             modules = (_rust_module(join(base, found[1]), files) for base in (own, folder))
             yield from [module for module in modules if module is not None][:1]
             continue
-        for leaf in _names(found[2] or found[3]):
+        for leaf in leaves(found[2] or found[3]):
             parts = [part for part in re.split(r"\s*::\s*", leaf) if part and part != "*"]
             target = _rust_target(parts, own, path, files)
             if target is not None:
                 yield target
 
 
-def _rust_target(parts: Sequence[str], own: str, path: str, files: Files) -> str | None:
+def _rust_target(parts: Sequence[str], own: str, path: str, files: ProjectFiles) -> str | None:
     if not parts:
         return None
     first, rest = parts[0].removeprefix("r#"), list(parts[1:])
     if first == "crate":
-        roots = (folder for folder in _up(dirname(path)) if files.first(join(folder, r) for r in _RUST_ROOTS))
+        roots = (folder for folder in up(dirname(path)) if files.first(join(folder, r) for r in _RUST_ROOTS))
         base = next(roots, None)
         return _rust_deepest(base, rest, files) if base is not None else None
     if first in {"self", "super"}:
@@ -341,7 +212,7 @@ def _rust_target(parts: Sequence[str], own: str, path: str, files: Files) -> str
     return _rust_deepest(own, list(parts), files) if _rust_module(join(own, first), files) else None
 
 
-def _rust_deepest(base: str, parts: Sequence[str], files: Files) -> str | None:
+def _rust_deepest(base: str, parts: Sequence[str], files: ProjectFiles) -> str | None:
     """The file of the innermost module that a path goes through, that of `base` if it names none."""
     found = None
     at = base
@@ -354,7 +225,7 @@ def _rust_deepest(base: str, parts: Sequence[str], files: Files) -> str | None:
     return found or files.first(join(base, root) for root in _RUST_ROOTS) or _rust_module(base, files)
 
 
-def _rust_module(stem: str, files: Files) -> str | None:
+def _rust_module(stem: str, files: ProjectFiles) -> str | None:
     return files.first((f"{stem}.rs", f"{stem}/mod.rs"))
 
 
@@ -362,10 +233,10 @@ _JVM = re.compile(r"\s*import\s+(static\s+)?(\w++(?:\.\w++)*+(?:\.\{[^}]*\}|\.\*
 _JVM_ENDINGS = (".java", ".kt", ".scala", ".groovy")
 
 
-def _jvm(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
+def _jvm(head: Sequence[str], path: str, files: ProjectFiles) -> Iterator[str]:
     for line in head:
         found = _JVM.match(line)
-        for name in _names(found[2]) if found else []:
+        for name in leaves(found[2]) if found else []:
             parts = name.split(".")
             if parts[-1] in {"*", "_"}:
                 folder = files.folder("/".join(parts[:-1]), path) if len(parts) > 2 else None
@@ -377,7 +248,7 @@ def _jvm(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
                 yield target
 
 
-def _jvm_class(parts: Sequence[str], path: str, files: Files) -> str | None:
+def _jvm_class(parts: Sequence[str], path: str, files: ProjectFiles) -> str | None:
     """The file of a class; of one within a class, or a static member, that of the outer one."""
     for length in range(len(parts), 1, -1):
         tail = "/".join(parts[:length])
@@ -394,30 +265,38 @@ def _jvm_class(parts: Sequence[str], path: str, files: Files) -> str | None:
 _INCLUDE = re.compile(r"\s*#\s*(?:include|import)\s*(?:\"([^\"]+)\"|<([^>]+)>)")
 
 
-def _c(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
+def _by_line(
+    head: Sequence[str], pattern: re.Pattern[str], target: Callable[[re.Match[str]], str | None]
+) -> Iterator[str]:
+    """What the lines that begin as the pattern says import, one file each."""
     for line in head:
-        found = _INCLUDE.match(line)
-        if found is None:
-            continue
+        found = pattern.match(line)
+        if found is not None and (path := target(found)) is not None:
+            yield path
+
+
+def _c(head: Sequence[str], path: str, files: ProjectFiles) -> Iterator[str]:
+    def target(found: re.Match[str]) -> str | None:
         name = found[1] or found[2]
         places = [
-            join(folder, sub, name) for folder in _up(dirname(path)) for sub in ("include", "", "inc", "src")
+            join(folder, sub, name) for folder in up(dirname(path)) for sub in ("include", "", "inc", "src")
         ]
         if found[1]:
-            places.insert(0, _beside(path, name))
+            places.insert(0, beside(path, name))
         elif "/" not in name:
             places = [place for place in places if "include/" in place]
-        target = files.first(places)
-        if target is None and (found[1] or "/" in name) and not name.startswith("."):
-            target = files.ending(name, path)
-        if target is not None:
-            yield target
+        first = files.first(places)
+        if first is None and (found[1] or "/" in name) and not name.startswith("."):
+            return files.ending(name, path)
+        return first
+
+    return _by_line(head, _INCLUDE, target)
 
 
 _CSHARP = re.compile(r"\s*(?:global\s+)?using\s+(static\s+)?(?:\w+\s*=\s*)?([\w.]+)\s*;")
 
 
-def _csharp(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
+def _csharp(head: Sequence[str], path: str, files: ProjectFiles) -> Iterator[str]:
     for line in head:
         found = _CSHARP.match(line)
         if found is None:
@@ -442,19 +321,15 @@ _RUBY = re.compile(
 )
 
 
-def _ruby(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
-    for line in head:
-        found = _RUBY.match(line)
-        if found is None:
-            continue
+def _ruby(head: Sequence[str], path: str, files: ProjectFiles) -> Iterator[str]:
+    def target(found: re.Match[str]) -> str | None:
         name = found[2].removesuffix(".rb") + ".rb"
         if found[1] == "require_relative" or name.startswith("."):
-            target = files.first([_beside(path, name)])
-        else:
-            places = (join(folder, sub, name) for folder in _up(dirname(path)) for sub in ("lib", "", "app"))
-            target = files.first(places) or files.ending(f"lib/{name}", path)
-        if target is not None:
-            yield target
+            return files.first([beside(path, name)])
+        places = (join(folder, sub, name) for folder in up(dirname(path)) for sub in ("lib", "", "app"))
+        return files.first(places) or files.ending(f"lib/{name}", path)
+
+    return _by_line(head, _RUBY, target)
 
 
 _PHP = re.compile(
@@ -464,16 +339,16 @@ _PHP = re.compile(
 )
 
 
-def _php(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
+def _php(head: Sequence[str], path: str, files: ProjectFiles) -> Iterator[str]:
     for found in _PHP.finditer("\n".join(head)):
         if found[1]:
-            targets = [_php_class(name.strip("\\").split("\\"), path, files) for name in _names(found[1])]
+            targets = [_php_class(name.strip("\\").split("\\"), path, files) for name in leaves(found[1])]
         else:
-            targets = [files.first([_beside(path, found[2].lstrip("/"))])]
+            targets = [files.first([beside(path, found[2].lstrip("/"))])]
         yield from (target for target in targets if target is not None)
 
 
-def _php_class(parts: Sequence[str], path: str, files: Files) -> str | None:
+def _php_class(parts: Sequence[str], path: str, files: ProjectFiles) -> str | None:
     """The file of a class, by as many of its last names as some path ends in (PSR-4)."""
     for skipped in range(len(parts) - 1):
         if found := files.ending("/".join(parts[skipped:]) + ".php", path):
@@ -484,11 +359,11 @@ def _php_class(parts: Sequence[str], path: str, files: Files) -> str | None:
 _LUA = re.compile(r"\brequire\s*+\(?\s*+[\"']([\w./-]+)[\"']")
 
 
-def _lua(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
+def _lua(head: Sequence[str], path: str, files: ProjectFiles) -> Iterator[str]:
     for line in head:
         for found in _LUA.finditer(line.split("--")[0]):
             stem = found[1].replace(".", "/")
-            places = [join(folder, sub, stem) for folder in _up(dirname(path)) for sub in ("", "lua", "src")]
+            places = [join(folder, sub, stem) for folder in up(dirname(path)) for sub in ("", "lua", "src")]
             target = files.first(file for place in places for file in (f"{place}.lua", f"{place}/init.lua"))
             if target is not None:
                 yield target
@@ -497,18 +372,15 @@ def _lua(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
 _DART = re.compile(r"\s*(?:import|export|part)\s+['\"](?:package:\w+/)?([^'\":]+)['\"]")
 
 
-def _dart(head: Sequence[str], path: str, files: Files) -> Iterator[str]:
-    for line in head:
-        found = _DART.match(line)
-        if found is None:
-            continue
-        packaged = "package:" in line
-        target = files.ending(f"lib/{found[1]}", path) if packaged else files.first([_beside(path, found[1])])
-        if target is not None:
-            yield target
+def _dart(head: Sequence[str], path: str, files: ProjectFiles) -> Iterator[str]:
+    def target(found: re.Match[str]) -> str | None:
+        packaged = "package:" in found.string
+        return files.ending(f"lib/{found[1]}", path) if packaged else files.first([beside(path, found[1])])
+
+    return _by_line(head, _DART, target)
 
 
-_RESOLVERS: dict[str, Callable[[Sequence[str], str, Files], Iterator[str]]] = {
+_RESOLVERS: dict[str, Callable[[Sequence[str], str, ProjectFiles], Iterator[str]]] = {
     "python": _python,
     **dict.fromkeys(
         ("typescript", "typescriptreact", "javascript", "javascriptreact", "vue", "svelte", "astro"), _script

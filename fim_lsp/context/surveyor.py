@@ -25,6 +25,7 @@ from fim_lsp.context.index import Budget, Index
 from fim_lsp.context.limits import Exhausted, Guard, Patience, Spent, bind
 from fim_lsp.context.outline import known, outline
 from fim_lsp.context.project_context import Map
+from fim_lsp.context.project_files import ProjectFiles, module_of
 from fim_lsp.context.tree import Tree
 from fim_lsp.text.document import split_lines
 from fim_lsp.text.filetypes import language_of
@@ -60,7 +61,7 @@ class Folder:
         self._withdrawn = False
         self._indexes: dict[str, Index] = defaultdict(Index)
         self._modules: dict[str, str] = {}  # folders by the names under which they are imported
-        self._files: imports.Files | None = None  # None: to be made anew
+        self._files: ProjectFiles | None = None  # None: to be made anew
         self._packages: set[str] = set()  # paths that end with `/`, without the folder itself
         self._maps: dict[
             tuple[str, str, str], Map
@@ -148,7 +149,7 @@ class Folder:
         if text is None:
             return Map()
         if self._files is None:
-            self._files = imports.Files(sorted(self._known()), self._modules)
+            self._files = ProjectFiles(sorted(self._known()), self._modules)
         language = language_of(path)
         with self._piece():
             paths = imports.imported(split_lines(text), language, path, self._files)
@@ -186,7 +187,7 @@ class Folder:
         if project.manifest(name):
             if folder:
                 self._packages.add(folder + slash)
-            module = imports.module_of(path, text)
+            module = module_of(path, text)
             if module is not None:
                 self._modules[module[0]] = module[1]
                 self._files = None

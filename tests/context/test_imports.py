@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fim_lsp.context.imports import Files, imported, module_of
+from fim_lsp.context.imports import imported
+from fim_lsp.context.project_files import ProjectFiles, module_of
 
 PYTHON = """
     src/shop/__init__.py src/shop/basket.py src/shop/json.py src/shop/models/__init__.py src/shop/models/item.py
@@ -149,20 +150,20 @@ MODULES = {
 @pytest.mark.parametrize(("language", "tree", "path", "text", "expected"), CASES)
 def test_a_projects_own_imports(language, tree, path, text, expected):
     """Each import of a project's file gives the file, in order; those of libraries and in comments give none."""
-    files = Files(tree.split(), MODULES)
+    files = ProjectFiles(tree.split(), MODULES)
     assert imported(text.splitlines(keepends=True), language, path, files) == expected.split()
 
 
 def test_a_file_does_not_import_itself_nor_another_twice():
     """However often a file is named, it is listed once, and the importing file never."""
-    files = Files(["a.py", "b.py"])
+    files = ProjectFiles(["a.py", "b.py"])
     text = ["import b\n", "from a import b\n", "import a, b\n"]
     assert imported(text, "python", "a.py", files) == ["b.py"]
 
 
 def test_only_the_head_is_looked_at():
     """Imports are read from the first 400 lines."""
-    files = Files(["a.py", "b.py", "c.py"])
+    files = ProjectFiles(["a.py", "b.py", "c.py"])
     text = [*["\n"] * 399, "import b\n", "import c\n"]
     assert imported(text, "python", "a.py", files) == ["b.py"]
 
@@ -170,13 +171,13 @@ def test_only_the_head_is_looked_at():
 def test_the_nearest_of_several():
     """Where several files would do, the one that shares most folders with the importing file is taken."""
     tree = ["one/src/lib/money.h", "two/src/lib/money.h", "two/src/app/main.c"]
-    assert imported(['#include "lib/money.h"\n'], "c", "two/src/app/main.c", Files(tree)) == [tree[1]]
-    assert imported(['#include "lib/money.h"\n'], "c", "three/main.c", Files(tree)) == [tree[0]]
+    assert imported(['#include "lib/money.h"\n'], "c", "two/src/app/main.c", ProjectFiles(tree)) == [tree[1]]
+    assert imported(['#include "lib/money.h"\n'], "c", "three/main.c", ProjectFiles(tree)) == [tree[0]]
 
 
 def test_a_folder_gives_no_more_than_forty_files():
     """An import of a large folder is cut."""
-    files = Files([f"p/f{number:03}.go" for number in range(100)], {"m": ""})
+    files = ProjectFiles([f"p/f{number:03}.go" for number in range(100)], {"m": ""})
     found = imported(['import "m/p"\n'], "go", "main.go", files)
     assert found == [f"p/f{number:03}.go" for number in range(40)]
 
@@ -226,7 +227,7 @@ PIECES = sorted({piece for case in CASES for piece in re.findall(r"\w+|\s+|[^\w\
 )
 def test_any_text_will_do(text, language, path):
     """Whatever a file holds, what comes back are files of the project, each once."""
-    found = imported(text.splitlines(keepends=True), language, path, Files(TREE, MODULES))
+    found = imported(text.splitlines(keepends=True), language, path, ProjectFiles(TREE, MODULES))
     assert set(found) <= set(TREE) - {path}
     assert len(found) == len(set(found))
 
@@ -243,7 +244,7 @@ def test_any_manifest_will_do(path, text):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_text_made_to_backtrack(language):
     """What a pattern could match in many ways is given up on soon: a wrong pattern never ends here."""
-    files = Files(TREE, MODULES)
+    files = ProjectFiles(TREE, MODULES)
     for word in [
         "from ",
         "import ",
