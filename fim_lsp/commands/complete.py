@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fim_lsp.commands.terminal import put, put_json, say
-from fim_lsp.completion.engine import Engine, Service
+from fim_lsp.completion.backend import Service
+from fim_lsp.completion.engine import Engine
 from fim_lsp.privacy import exclude, ignore_files
 from fim_lsp.settings import keys, settings
 from fim_lsp.settings.settings import Settings
@@ -85,7 +86,7 @@ async def _complete(
             problems[0] if problems else "Completions are switched off for this file: see the settings."
         )
     if as_json:
-        counts = engine.counts
+        counts = engine.backend.counts
         answer = {
             "text": text,
             "model": chosen.model,

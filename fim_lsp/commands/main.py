@@ -17,7 +17,7 @@ from fim_lsp.text.characters import visible
 if TYPE_CHECKING:
     import argparse
 
-    from fim_lsp.completion.engine import Service
+    from fim_lsp.completion.backend import Service
     from fim_lsp.settings.settings import Settings
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2

@@ -34,11 +34,11 @@ class Stream:
         """Whether the stream has ended, in whatever way."""
         return self._task.done()
 
-    def land(self) -> None:
+    def cancel(self) -> None:
         """End the stream at once, so that the service stops generating."""
         self._task.cancel()
 
-    async def landed(self) -> None:
+    async def wait(self) -> None:
         """Wait for the end of the work, whatever it was; being cancelled while waiting leaves the work alone."""
         self.waiters += 1
         try:

@@ -20,13 +20,6 @@ class Client(NamedTuple):
     snippets: bool
 
 
-class Selected(NamedTuple):
-    """The entry that an editor's menu has selected: it stands for what the line has from a column to the cursor."""
-
-    column: int
-    text: str
-
-
 def lines(text: str, client: Client) -> str:
     r"""A text as ghost text: Neovim splits it at `\n` alone, and puts the file's own line ends there when it saves."""
     return text.replace("\r\n", "\n") if client.name.startswith("Neovim") else text

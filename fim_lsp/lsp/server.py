@@ -20,17 +20,18 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from fim_lsp import __version__
+from fim_lsp.completion.selected import Selected
 from fim_lsp.lsp import disk, menu, process
 from fim_lsp.lsp.fault import place_of
 from fim_lsp.lsp.framing import begins
 from fim_lsp.lsp.jsonrpc import CHUNK, OPTIONS, FileWriter, JsonRpc, LoopWriter, listen, protected, stdio
-from fim_lsp.lsp.menu import Selected
 from fim_lsp.text.characters import visible
 from fim_lsp.text.document import Document, Encoding, Place, body, split_lines, to_units
 
 if TYPE_CHECKING:
     from fim_lsp.completion.answer_cache import Offer
-    from fim_lsp.completion.engine import Engine, Service
+    from fim_lsp.completion.backend import Service
+    from fim_lsp.completion.engine import Engine
     from fim_lsp.completion.problems import Problem
     from fim_lsp.context.survey import Survey
     from fim_lsp.settings.settings import Settings
@@ -117,7 +118,7 @@ class Server(LanguageServer):
             ignored=functools.partial(secret, environ=self._environ, over=self._too_large),
         )
         if self._record is not None:
-            engine.ledger = self._early = Early(lambda: engine.settings.limited)
+            engine.backend.ledger = self._early = Early(lambda: engine.settings.limited)
         return engine
 
     def report_server_error(self, error: Exception, source: Any) -> None:
@@ -131,7 +132,7 @@ class Server(LanguageServer):
             self._options, self._pushed = _section(options), _table(options.get("folderSettings"))
             self._wants_status = bool(options.get("statusNotifications"))
             if options.get("paused") is True:
-                self.engine.paused = True
+                self.engine.documents.paused = True
         self.client = _client(params)
         root = [(params.root_uri, params.root_uri.rstrip("/").rsplit("/", 1)[-1])] if params.root_uri else []
         self.folders = [(folder.uri, folder.name) for folder in params.workspace_folders or []] or root
@@ -202,9 +203,9 @@ class Server(LanguageServer):
             await asyncio.sleep(SEED)
             await ledger.seed()
             self.send_status()
-            if self.engine.counts.requests and time.monotonic() - looked > SELDOM:
+            if self.engine.backend.counts.requests and time.monotonic() - looked > SELDOM:
                 looked = time.monotonic()
-                await self.engine.weigh()
+                await self.engine.backend.weigh()
                 for sentence in await ledger.fallen():
                     log.warning("%s", sentence)
 
@@ -224,7 +225,7 @@ class Server(LanguageServer):
         """Let the ledger know what has been asked before it was there, and be the engine's."""
         if self._early is not None:
             self._early.adopt(ledger)
-        self.engine.ledger = ledger
+        self.engine.backend.ledger = ledger
 
     async def close_accounts(self) -> None:
         """Write what is left, also where the record is not open yet."""
@@ -263,14 +264,14 @@ class Server(LanguageServer):
             for one in maps:
                 folder = roots[one["folder"]].rstrip("/") + "/" + quote(one["package"])
                 found[Key(folder, one["family"], one["level"])] = Map(one["text"], tuple(one["files"]))
-            self.engine.draw(found)
+            self.engine.documents.draw(found)
 
         def near(path: str, found: Map) -> None:
             if path in self._near:
-                self.engine.near(self._near.pop(path), found)
+                self.engine.documents.near(self._near.pop(path), found)
 
         def withdrawn() -> None:
-            self.engine.withdraw()
+            self.engine.documents.begin_anew(maps=True)
             self._study_all()
 
         self._survey = Survey(drawn, near, withdrawn, before)
@@ -288,7 +289,7 @@ class Server(LanguageServer):
         }
         if found != self._kept_home:
             self._kept_home = found
-            self.engine.folders(found)
+            self.engine.documents.folders(found)
             self._study_all()
 
     def _too_large(self, file: str) -> None:
@@ -300,7 +301,7 @@ class Server(LanguageServer):
             self.say(message, types.MessageType.Warning)
 
     def _study_all(self) -> None:
-        for uri in self.engine.uris():
+        for uri in self.engine.documents:
             self.study(uri)
 
     def study(self, uri: str) -> None:
@@ -314,7 +315,7 @@ class Server(LanguageServer):
     def touched(self, uris: Iterable[str]) -> None:
         """Files of the workspace were saved, made, renamed or removed: those in folders that are left out do not count."""
         uris = list(uris)
-        kept = self.engine.kept()
+        kept = self.engine.documents.kept()
         for uri in _among(kept, uris) if kept else ():
             self.look_again(uri)
         paths = [path for uri in uris if (path := _path(uri)) and self._counts(Path(path))]
@@ -322,7 +323,7 @@ class Server(LanguageServer):
             self._survey.changed(paths)
         if any(path.endswith(".gitignore") for path in paths):
             self.settle_in()
-            self.engine.recheck()
+            self.engine.documents.recheck()
 
     def _counts(self, file: Path) -> bool:
         """Whether a file is in the workspace, and not in a folder that is left out."""
@@ -339,14 +340,14 @@ class Server(LanguageServer):
     def look_again(self, uri: str) -> None:
         """See what is left of a document that is not open."""
         path = _path(uri)
-        self.engine.rest(uri, disk.text(path) if path else None)
+        self.engine.documents.rest(uri, disk.text(path) if path else None)
 
     def gone(self, uris: Iterable[str]) -> None:
         """Files or folders were removed: of those that are open, nothing is shown to others."""
-        for uri in _among(self.engine.uris(), uris):
+        for uri in _among(self.engine.documents, uris):
             path = _path(uri)
             if path and not Path(path).exists():
-                self.engine.forget(uri)
+                self.engine.documents.forget(uri)
 
     def leave(self) -> None:
         """End what goes on beside the messages."""
@@ -397,17 +398,17 @@ class Server(LanguageServer):
     def status(self) -> dict[str, Any]:
         """What `fimLsp.status` returns."""
         engine = self.engine
-        problem = engine.problems.current
+        problem = engine.backend.problems.current
         over = engine.over_budget
         return {
             "state": engine.state,
             "message": engine.settings.halted or (problem.message if problem else over or ""),
             "model": engine.settings.model,
-            "requests": engine.counts.requests,
-            "promptTokens": engine.counts.prompt_tokens,
-            "cacheHitTokens": engine.counts.cache_hit_tokens,
-            "completionTokens": engine.counts.completion_tokens,
-            "localHits": engine.counts.local_hits,
+            "requests": engine.backend.counts.requests,
+            "promptTokens": engine.backend.counts.prompt_tokens,
+            "cacheHitTokens": engine.backend.counts.cache_hit_tokens,
+            "completionTokens": engine.backend.counts.completion_tokens,
+            "localHits": engine.backend.counts.local_hits,
             "acceptance": engine.acceptance.counted(),
             "usd": self.ledger.usd if self.ledger is not None else None,
             "overBudget": over is not None,
@@ -418,7 +419,7 @@ class Server(LanguageServer):
     def _tell(self, problem: Problem) -> None:
         self.say(problem.message, types.MessageType.Error if problem.act else types.MessageType.Warning)
         if problem.cause == "balance":
-            self.run(self.engine.weigh())
+            self.run(self.engine.backend.weigh())
 
     def send_status(self) -> None:
         """Tell a client that wants to hear of it what has changed in the status."""
@@ -495,7 +496,7 @@ def create(
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def _save(params: types.DidSaveTextDocumentParams) -> None:
-        server.engine.saved(params.text_document.uri)
+        server.engine.documents.saved(params.text_document.uri)
         server.touched([params.text_document.uri])
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
@@ -510,7 +511,7 @@ def create(
     @server.feature(types.WORKSPACE_DID_RENAME_FILES, _ANY_FILE)
     def _renamed(params: types.RenameFilesParams) -> None:
         for file in params.files:
-            server.engine.renamed(file.old_uri, file.new_uri)
+            server.engine.documents.renamed(file.old_uri, file.new_uri)
         server.touched(uri for file in params.files for uri in (file.old_uri, file.new_uri))
 
     @server.feature(types.WORKSPACE_DID_DELETE_FILES, _ANY_FILE)
@@ -577,7 +578,7 @@ def create(
     def _toggle(*arguments: Any) -> dict[str, Any]:
         # A client that knows what it wants says whether to pause.
         told = arguments[0] if arguments else None
-        server.engine.pause(told if isinstance(told, bool) else not server.engine.paused)
+        server.engine.pause(told if isinstance(told, bool) else not server.engine.documents.paused)
         return server.status()
 
     @server.command("fimLsp.clearCache")

@@ -9,8 +9,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from random import Random
 
-from fim_lsp.completion.engine import Engine, Reply
-from fim_lsp.completion.engine import Service as Asked
+from fim_lsp.completion.backend import Reply
+from fim_lsp.completion.backend import Service as Asked
+from fim_lsp.completion.engine import Engine
 from fim_lsp.completion.problems import Problem
 from fim_lsp.context.project_contexts import Key
 from fim_lsp.context.window import Prompt
@@ -70,8 +71,8 @@ class Rehearsal:
         self._library = library
         if library is not None:
             folder, root = library.folder, uri_of("")
-            self._engine.folders({root: ()})
-            self._engine.draw(
+            self._engine.documents.folders({root: ()})
+            self._engine.documents.draw(
                 {
                     Key(root + package, family, how): folder.map(family, package, how)
                     for family in folder.families
@@ -86,7 +87,7 @@ class Rehearsal:
         self._engine.open(document)
         level = self._settings.context_of(document.language)
         if self._library is not None and level != "off":
-            self._engine.near(document.uri, self._library.folder.near(event.path, level))
+            self._engine.documents.near(document.uri, self._library.folder.near(event.path, level))
 
     def change(self, event: Change) -> None:
         """Take in a change."""
@@ -96,14 +97,16 @@ class Rehearsal:
     async def ask(self, event: Ask) -> Outcome:
         """Ask as an editor does at a pause."""
         self._answer.text = said(event)
-        known = self._engine.counts.local_hits
+        known = self._engine.backend.counts.local_hits
         offers = await self._engine.complete(
             uri_of(event.path), self._documents.place(event.path, event.offset)
         )
-        await self._engine.settled()
+        await self._engine.backend.settled()
         calls = tuple(self._calls)
         self._calls.clear()
-        return Outcome(calls, offers[0].text if offers else "", self._engine.counts.local_hits > known)
+        return Outcome(
+            calls, offers[0].text if offers else "", self._engine.backend.counts.local_hits > known
+        )
 
     async def aclose(self) -> None:
         """End what is under way."""

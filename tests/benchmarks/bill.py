@@ -97,7 +97,7 @@ async def typist(folder, address, first, step, hasty):
         random=lambda: 1.0,
         sleep=asyncio.sleep,
     )
-    engine.ledger, documents, asks = ledger, Documents(), 0
+    engine.backend.ledger, documents, asks = ledger, Documents(), 0
 
     def tell(**what):
         print(json.dumps(what), flush=True)
@@ -121,7 +121,7 @@ async def typist(folder, address, first, step, hasty):
                 await asyncio.wait({asking}, timeout=0.001 if given_up else None)
             asking.cancel()
             await asyncio.wait({asking})
-            await engine.settled()
+            await engine.backend.settled()
     await engine.aclose()
     await ledger.aclose()
     tell(now=now, end=True)
@@ -129,7 +129,7 @@ async def typist(folder, address, first, step, hasty):
 
 def streams(engine, uri):
     """Whether an answer for a document has begun to come."""
-    flight = engine._open[uri].flight
+    flight = engine.documents.get(uri).stream
     return flight is not None and not flight.over and bool(flight.raw)
 
 

@@ -28,12 +28,12 @@ async def test_the_rehearsal_asks_for_nothing_and_counts_nothing(world):
     """Warming up leaves no trace."""
     await world.engine.warm()
     assert world.service.requests == []
-    assert world.engine.counts.requests == world.engine.counts.prompt_tokens == 0
+    assert world.engine.backend.counts.requests == world.engine.backend.counts.prompt_tokens == 0
 
 
 async def test_a_menus_entry_and_what_follows_it(world):
     """The ghost text behind a selected entry counts as taken only where ours is."""
-    from fim_lsp.lsp.menu import Selected
+    from fim_lsp.completion.selected import Selected
 
     world.service.says = ".join(a)\n"
     world.key(0, 4, "os.pa")
@@ -84,8 +84,8 @@ async def test_the_bill_behind_a_complete_text_is_waited_for(world):
     world.service.says = "1\n"
     world.service.usage = Usage(prompt_tokens=50, cache_hit_tokens=20, completion_tokens=2)
     await world.engine.complete(URI, Place(0, 4))
-    await world.engine.settled()
-    counts = world.engine.counts
+    await world.engine.backend.settled()
+    counts = world.engine.backend.counts
     assert (counts.prompt_tokens, counts.cache_hit_tokens, counts.completion_tokens) == (50, 20, 2)
     assert world.service.under_way == 0
 
@@ -96,7 +96,7 @@ async def test_a_stream_that_says_more_is_not_waited_for(world):
     world.service.usage = Usage(prompt_tokens=50, cache_hit_tokens=20, completion_tokens=2)
     await world.engine.complete(URI, Place(0, 4))
     assert world.service.under_way == 0
-    assert world.engine.counts.prompt_tokens not in {0, 50}
+    assert world.engine.backend.counts.prompt_tokens not in {0, 50}
 
 
 class Ledger:
@@ -125,12 +125,12 @@ class Ledger:
 
 async def test_peak_hours_can_mean_fewer_requests(world):
     """Where the user wants it, a key is followed by a longer wait while the service charges more."""
-    world.engine.ledger = Ledger()
+    world.engine.backend.ledger = Ledger()
     await world.engine.configure(Settings(spare_peak_hours=True))
     await world.engine.complete(URI, Place(0, 4))
     assert world.now == 0.0
-    world.engine.ledger.at_peak = True
+    world.engine.backend.ledger.at_peak = True
     world.key(0, 4, "a")
     await world.engine.complete(URI, Place(0, 5))
     assert world.now == debounce.SPARE
-    assert [uri for _, uri, _ in world.engine.ledger.rows] == [URI, URI]
+    assert [uri for _, uri, _ in world.engine.backend.ledger.rows] == [URI, URI]

@@ -104,7 +104,7 @@ async def played(steps):
             else:
                 other = document.place(rest[1], 0, "utf-32")
                 engine.edited(URI, document.change(place, other, ""))
-        turn = engine._open[URI].turn
+        turn = engine.documents.get(URI).turn
         if turn is not None and turn.done() and not turn.cancelled() and turn.exception():
             wrong.append(turn.exception())
     answers = await asyncio.wait_for(asyncio.gather(*asks, return_exceptions=True), 5)

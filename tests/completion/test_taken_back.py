@@ -235,7 +235,7 @@ async def test_a_question_that_waits_is_not_asked_with_what_is_taken_back_meanwh
         else:
             engine.clear()
 
-    engine._sleep = sleep
+    engine.backend.sleep = sleep
     before = len(world.service.requests)
     assert not await engine.complete(two, Place(9, 4))
     assert len(world.service.requests) == before

@@ -189,7 +189,7 @@ async def test_a_document_that_an_ignore_file_names_asks_for_nothing(world, tmp_
     from dataclasses import replace
 
     made = type(world)()
-    made.engine._ignored = secret
+    made.engine.documents._ignored = secret
     (tmp_path / ".gitignore").write_text("local_secrets.py\n")
     uri = (tmp_path / "local_secrets.py").as_uri()
     made.engine.open(Document(uri, "python", 1, "x = \n"))
@@ -201,7 +201,7 @@ async def test_a_document_that_an_ignore_file_names_asks_for_nothing(world, tmp_
     made.engine.clear()
     assert await made.engine.complete(uri, Place(0, 4), explicit=True) == ()
     (tmp_path / ".gitignore").write_text("")
-    made.engine.folders([tmp_path.as_uri()])
+    made.engine.documents.folders([tmp_path.as_uri()])
     assert await made.engine.complete(uri, Place(0, 4), explicit=True) != ()
     await made.engine.aclose()
 

@@ -1,0 +1,256 @@
+"""The documents that are open, and what their prompts may show: windows, project contexts, what is never sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from urllib.parse import quote, unquote
+
+from fim_lsp.completion import answer_cache
+from fim_lsp.completion.ghost import Acceptance
+from fim_lsp.completion.open_document import OpenDocument
+from fim_lsp.completion.question import AFTER, Question
+from fim_lsp.context.project_context import Map
+from fim_lsp.context.project_contexts import Key, ProjectContexts
+from fim_lsp.context.window import Window
+from fim_lsp.privacy import patch
+from fim_lsp.privacy.exclude import excluded
+from fim_lsp.privacy.location import FOLDS, paths
+from fim_lsp.privacy.secrets import Redactor
+from fim_lsp.settings.settings import Settings
+from fim_lsp.text.document import Document, Place
+from fim_lsp.text.extent import extent
+from fim_lsp.text.language import language
+
+LEFT = 64  # windows of closed documents that are kept
+
+
+class Documents:
+    """What is open, by URI, and what prompts have shown of it; `settings` are those in force."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        acceptance: Acceptance,
+        ignored: Callable[[str], bool],
+        forgotten: Callable[[str], None],
+    ) -> None:
+        """`ignored` says whether an ignore file keeps a path secret; `forgotten` hears of documents to be known no more."""
+        self.settings = settings
+        self.paused = False
+        self._acceptance = acceptance
+        self._ignored = ignored
+        self._forgotten = forgotten
+        self._open: dict[str, OpenDocument] = {}
+        self._contexts = ProjectContexts()
+        self._asked = ""  # the document last asked for
+        self._roots: frozenset[str] = frozenset()  # the workspace's folders
+        self._redactor = Redactor()
+        self._left: dict[str, Window] = {}  # of closed documents, which may come back
+        self._touched: dict[str, Sequence[str]] = {}  # whose logged lines may no longer stand; their lines
+        self._taken = 0  # how often something was taken back that prompts may have shown
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._open))
+
+    def get(self, uri: str) -> OpenDocument | None:
+        """The open document of that name."""
+        return self._open.get(uri)
+
+    def offers(self, opened: OpenDocument) -> bool:
+        """Whether anything is ever offered in a document as things stand."""
+        return not (self.paused or opened.secret or not self.settings.of(opened.document.language).enabled)
+
+    def open(self, document: Document, notebook: str) -> None:
+        """Take a document in, which is not open, or a cell of the notebook with that URI."""
+        language(document.language)  # loaded here, not at the first key
+        secret = self._secret(document.uri, notebook)
+        window, left = self._window(document, secret=secret), self._left.pop(document.uri, None)
+        if left is not None and left.story is window.story:
+            window = left
+            window.reopened(document.lines)
+        opened = OpenDocument(document, window, secret=secret, notebook=notebook)
+        self._open[document.uri] = opened
+        self._doubt(document.uri, document.lines if window.story is not None else ())
+        self._recall(opened)
+
+    def touched(self, opened: OpenDocument) -> None:
+        """A document was edited: what was logged of it may no longer stand."""
+        self._touched[opened.document.uri] = opened.document.lines
+
+    def saved(self, uri: str) -> None:
+        """Take note that a document's file holds its text now."""
+        if (opened := self._open.get(uri)) is not None:
+            opened.unsaved = False
+
+    def close(self, uri: str) -> OpenDocument | None:
+        """Let a document go, and end what is under way for it; its window is kept for a while."""
+        opened = self._open.pop(uri, None)
+        if opened is not None:
+            opened.window.left(opened.document.lines, name_of(uri))
+            self._left[uri] = opened.window
+            if len(self._left) > LEFT:
+                del self._left[next(iter(self._left))]
+            opened.silence(self._acceptance)
+            for other in self._open.values():
+                self._recall(other)
+        return opened
+
+    def kept(self) -> set[str]:
+        """The documents that are not open, of which prompts may show something."""
+        return (self._left.keys() | self._contexts.documents()) - self._open.keys()
+
+    def rest(self, uri: str, text: str | None) -> None:
+        """Learn what the file of a document that is not open holds now; None if there is none any more."""
+        if uri in self._open:
+            return
+        if text is None:
+            self.forget(uri)
+        else:
+            self._doubt(uri, Document(uri, "", 0, text).lines)
+
+    def forget(self, uri: str) -> None:
+        """Show nothing more of what was edited in a document, nor what was shown of it while it was open before."""
+        self._doubt(uri, ())
+        self._left.pop(uri, None)
+        self._forgotten(uri)
+        if (opened := self._open.get(uri)) is not None:
+            opened.window.disown()
+        self._take_back()
+
+    def renamed(self, old: str, new: str) -> None:
+        """A file or folder has another name now: one under which it is never sent takes effect at once."""
+        for uri in [*self._open, *self.kept()]:
+            if uri != old and not uri.startswith(f"{old.rstrip('/')}/"):
+                continue
+            self.forget(uri)
+            opened = self._open.get(uri)
+            if opened is not None and self._secret(new + uri.removeprefix(old), opened.notebook):
+                opened.secret = True
+                opened.silence(self._acceptance)
+                opened.window = self._window(opened.document, secret=True)
+
+    def idle(self) -> None:
+        """Nobody types: what prompts open with may change."""
+        self._contexts.rest()
+
+    def folders(self, uris: Iterable[str]) -> None:
+        """Learn the workspace's folders, and what their ignore files say now; each has its own map and log of edits."""
+        self._roots = frozenset(uri.rstrip("/") + "/" for uri in uris)
+        self._contexts.folders(self._roots)
+        self.begin_anew(maps=True)
+
+    def recheck(self) -> None:
+        """Look again at which documents are never sent: an ignore file says something else."""
+        if any(
+            self._secret(name, opened.notebook) is not opened.secret for name, opened in self._open.items()
+        ):
+            self.begin_anew(maps=True)
+
+    def draw(self, maps: Mapping[Key, Map]) -> None:
+        """Take in maps of folders and packages, of families of languages and levels."""
+        others = self._contexts.packages(key.folder for key in maps if key.folder not in self._roots)
+        grown = [self._contexts.learn(key, newer) for key, newer in maps.items()]
+        if others:
+            self.begin_anew(maps=False)
+        for context in grown:
+            if context is not None:
+                for opened in self._open.values():
+                    opened.window.renew(context)
+
+    def near(self, uri: str, found: Map) -> None:
+        """Take in what a document imports: its prompts open with it the next time that they open anew."""
+        opened = self._open.get(uri)
+        if opened is not None:
+            opened.window.imports(found)
+
+    def begin_anew(self, *, maps: bool) -> None:
+        """Begin all windows and contexts anew, after something on which they depend, or what `maps` may show, has changed."""
+        self._contexts.forget(maps=maps)
+        self._left.clear()
+        self._touched.clear()
+        self._taken += 1
+        for opened in self._open.values():
+            opened.secret = self._secret(opened.document.uri, opened.notebook)
+            # What is about to be asked may show what is to stay home now.
+            if maps or not self.offers(opened):
+                opened.silence(self._acceptance)
+            opened.window = self._window(opened.document, secret=opened.secret)
+
+    def question(self, opened: OpenDocument, lines: Sequence[str], place: Place) -> Question:
+        """What is asked at a place of these lines, with nothing in it that is never sent."""
+        document = opened.document
+        last, self._asked = self._open.get(self._asked), document.uri
+        if last is not None and last is not opened:
+            last.window.left(last.document.lines, name_of(last.document.uri))
+        self._take_back()
+        lines = self.sendable(opened, lines)
+        prompt = opened.window.prompt(lines, place, name_of(document.uri))
+        after = self._redactor.shown(lines).after(place, AFTER)
+        chosen = self.settings.of(document.language)
+        form = extent(prompt.prefix, after, document.language, chosen.multiline, chosen.max_tokens)
+        inside = form.site.inside if form.site else ""
+        return Question(
+            uri=document.uri,
+            prompt=prompt,
+            after=after,
+            spot=answer_cache.spot(document.uri, lines, place, document.language, inside),
+            extent=form,
+            temperature=chosen.temperature,
+            language=document.language,
+            line_end=document.line_end,
+            holds=document.holds,
+            made=(self._taken, opened.cuts),
+        )
+
+    def stands(self, opened: OpenDocument, question: Question) -> bool:
+        """Whether a question may still be asked: nothing was taken back since, and the document is still offered in."""
+        self._take_back()
+        return question.made == (self._taken, opened.cuts) and self.offers(opened)
+
+    def rehearsal(self) -> Question:
+        """A question about a document that nobody has: what the first real one would load is loaded."""
+        document = Document("", "python", 0, "x = 1\n")  # with a digit, so that it is looked at for secrets
+        opened = OpenDocument(document, self._window(document, secret=True))
+        return self.question(opened, document.lines, Place(0, 4))
+
+    def sendable(self, opened: OpenDocument, lines: Sequence[str]) -> Sequence[str]:
+        """The lines of a document, those of a patch to a secret file blank."""
+        uri = opened.document.uri
+        if not patch.may_hold(uri, opened.document.language):
+            return lines
+        roots = {patch.root(uri), *self._roots}
+        return patch.without(lines, lambda path: any(self._secret(root + quote(path), "") for root in roots))
+
+    def _window(self, document: Document, *, secret: bool) -> Window:
+        uri, language = document.uri, document.language
+        how = "off" if secret or patch.may_hold(uri, language) else self.settings.shown(language)
+        context = self._contexts.of(uri, language, how)
+        return Window(self.settings.prefix_chars, self.settings.suffix_chars, context, uri, self._redactor)
+
+    def _doubt(self, uri: str, lines: Sequence[str]) -> None:
+        """What was logged of a document is to be looked for in these lines."""
+        self._contexts.doubt(uri)
+        self._touched[uri] = lines
+
+    def _take_back(self) -> None:
+        """Have the logs drop what no longer stands in documents that have changed."""
+        touched, self._touched = self._touched, {}
+        for uri, lines in touched.items():
+            self._taken += self._contexts.settle(uri, lines, self._redactor.shown(lines))
+
+    def _recall(self, opened: OpenDocument) -> None:
+        """A secret document that was known under another name, now closed, is to be known no more."""
+        if opened.secret:
+            lines = opened.document.lines
+            for uri in self._contexts.recall(lines + self._redactor.shown(lines)[:], self._open):
+                self.forget(uri)
+
+    def _secret(self, uri: str, notebook: str) -> bool:
+        """Whether a document is never to be sent, by any path of it or its notebook; the settings have the last word."""
+        named = [*paths(uri), *(paths(notebook) if notebook else ())]
+        return excluded(named, self.settings.exclude, fold=FOLDS, ignored=self._ignored)
+
+
+def name_of(uri: str) -> str:
+    """The file's name, as the model is told it: nothing of the folders it is in."""
+    return unquote(uri.rsplit("/", 1)[-1])

@@ -1,0 +1,53 @@
+"""What would be sent for a place, part by part: from which files each is, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fim_lsp.completion.question import Question
+from fim_lsp.context.window import Parts
+from fim_lsp.settings.settings import Settings
+from fim_lsp.usage.token_counts import CHARACTERS
+
+
+def explained(question: Question, settings: Settings, parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """The request to a question, by the names of the service."""
+    request = question.request(settings.model, question.temperature)
+    return {
+        "url": f"{settings.base_url}/beta/completions",
+        "model": request.model,
+        "prompt": request.prefix,
+        "suffix": request.suffix,
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "stop": list(request.stop),
+        "kind": question.extent.kind,
+        "parts": parts,
+    }
+
+
+def parts_of(parts: Parts, document: str, price: tuple[float, float] | None) -> list[dict[str, Any]]:
+    """What a prompt's prefix is made of, in order, from which files, and what it costs.
+
+    Tokens are estimated; dollars are for one request, where the part is billed as a hit and where it is new.
+    """
+    opening = parts.opening
+    found: list[tuple[str, int, Iterable[str]]] = [
+        ("map", len(opening.map), opening.mapped),
+        ("log of edits", len(opening.log), opening.logged),
+        ("near this file", len(opening.near), opening.imported),
+        ("earlier", parts.before, [document]),
+        ("live", parts.live, [document]),
+    ]
+    out: list[dict[str, Any]] = []
+    for what, size, files in found:
+        if not size:
+            continue
+        tokens = round(size / CHARACTERS)
+        out.append({"what": what, "characters": size, "tokens": tokens, "files": list(files)})
+        if price is not None:
+            out[-1]["usdKept"], out[-1]["usdNew"] = (round(tokens * one / 1e6, 8) for one in price)
+        if what == "live":
+            out[-1]["lines"] = [parts.first + 1, parts.last + 1]  # from 1
+    return out

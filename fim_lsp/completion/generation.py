@@ -1,0 +1,183 @@
+"""One request to the service, from question to offer: reserved, read as it streams, ended early, accounted for, tidied."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+from fim_lsp.completion.answer_cache import Offer
+from fim_lsp.completion.backend import Backend, Reply
+from fim_lsp.completion.question import Question
+from fim_lsp.completion.stream import Stream
+from fim_lsp.endpoint.request import Request, ServiceError, Unavailable, Usage
+from fim_lsp.text.early_stop import Ending
+from fim_lsp.usage.account import Account
+
+log = logging.getLogger(__name__)
+
+LINGER = 0.05  # seconds that a stream is held for its bill, once its text is complete
+CANDIDATES = 3  # texts offered to an explicit ask
+VARIETY = 0.8  # least temperature of the second and third
+PATIENCE = 0.5  # seconds that the first candidate waits for the others
+
+
+class Generation:
+    """One answer of the model to a question; `stream` and `watch`, where there are any, follow what it says."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        question: Question,
+        *,
+        temperature: float | None = None,
+        stream: Stream | None = None,
+        watch: Callable[[str], None] | None = None,
+    ) -> None:
+        self._backend = backend
+        self._question = question
+        self._stream = stream
+        self._watch = watch
+        warmth = question.temperature if temperature is None else temperature
+        self._request = question.request(backend.settings.model, warmth)
+        self._ending = question.ending()
+
+    async def offer(self) -> Offer | None:
+        """What is worth inserting; None if there is no answer, or the person typed something else."""
+        account = await self._reserved(self._request)
+        if account is None:
+            return None
+        backend, ending = self._backend, self._ending
+        reading = backend.begun()
+        ended, offer = "cut", Offer("")
+        usage: Usage | None = None
+        lingers = False
+        try:
+            async with AsyncExitStack() as stack:
+                asked = backend.service().complete(self._request, seconds=backend.settings.timeout_seconds)
+                reply = await stack.enter_async_context(asked)
+                pieces = aiter(reply)
+                if not await self._read(pieces, account):
+                    backend.breaker.given_up()
+                    return None
+                usage = reply.usage
+                offer = self._question.tidied(ending.text, cut=reply.finish_reason == "length")
+                ended = "done"
+                took = account.done()
+                if usage is None and ending.bare:
+                    lingers = True
+                    rest = stack.pop_all()
+                    backend.beside(self._linger(rest, pieces, reply, account, len(offer.text)))
+        except ServiceError as error:
+            if not _out_of_time(error, ending):
+                ended = "failed"
+                backend.failed(error)
+                return None
+            offer = self._question.tidied(ending.text, cut=True)
+            took = account.done()
+        except asyncio.CancelledError:
+            backend.breaker.given_up()
+            raise
+        finally:
+            if not lingers:
+                account.close(ended, ending.text, usage, len(offer.text))
+            backend.ended(reading)
+        backend.worked()
+        sent, read, kept = map(len, self._question.prompt), len(ending.text), len(offer.text)
+        log.info("%d + %d characters sent, %d read, %d kept, %.0f ms", *sent, read, kept, took)
+        return offer
+
+    async def _reserved(self, request: Request) -> Account | None:
+        """The account of the request, once the limits let it leave; None where they do not."""
+        backend, question = self._backend, self._question
+        number = None
+        if backend.ledger is not None:
+            try:
+                number = await backend.ledger.reserve(request.model, question.prompt, request.max_tokens)
+            except asyncio.CancelledError:
+                backend.breaker.given_up()
+                raise
+            if number is None:
+                backend.breaker.given_up()
+                return None
+        if self._stream is not None:
+            self._stream.number = number
+        return Account(
+            question.prompt,
+            number=number,
+            max_tokens=request.max_tokens,
+            uri=question.uri,
+            model=request.model,
+            language=question.language,
+            counts=backend.counts,
+            ledger=backend.ledger,
+            clock=backend.clock,
+        )
+
+    async def _read(self, pieces: AsyncIterator[str], account: Account) -> bool:
+        """Read until enough is said; False if the person typed something else meanwhile."""
+        stream, ending = self._stream, self._ending
+        async for piece in pieces:
+            account.heard()
+            full = ending.feed(piece)
+            if stream is not None:
+                stream.raw = ending.text
+                if not stream.agrees(ending.text):
+                    stream.disagreed = True
+                    return False
+            if self._watch is not None:
+                self._watch(ending.text)
+            if full:
+                break
+        return True
+
+    async def _linger(
+        self, stack: AsyncExitStack, pieces: AsyncIterator[str], reply: Reply, account: Account, shown: int
+    ) -> None:
+        """Read on for a moment behind a text that is complete: where the model ends here too, its bill comes."""
+        text = self._ending.text
+        try:
+            async with stack:
+                further = asyncio.ensure_future(anext(pieces, ""))
+                nap = asyncio.ensure_future(self._backend.sleep(LINGER))
+                try:
+                    await asyncio.wait({further, nap}, return_when=asyncio.FIRST_COMPLETED)
+                    if further.done() and not further.exception():
+                        text += further.result()
+                finally:
+                    for task in (further, nap):
+                        task.cancel()
+                    await asyncio.wait({further, nap})
+        finally:
+            account.close("done", text, reply.usage, shown)
+
+
+async def candidates(
+    backend: Backend, question: Question, stream: Stream, known: tuple[Offer, ...], others: int
+) -> tuple[Offer, ...] | None:
+    """One offer, or what is `known` in its place, and as many others as come in time; None if there is no answer."""
+    warmth = max(VARIETY, question.temperature)
+    beside = [
+        asyncio.create_task(Generation(backend, question, temperature=warmth).offer()) for _ in range(others)
+    ]
+    try:
+        offers = list(known)
+        if not offers:
+            first = await Generation(backend, question, stream=stream).offer()
+            if first is None:
+                return None
+            offers.append(first)
+        if beside:
+            await asyncio.wait(beside, timeout=PATIENCE if not known else None)
+            done = [other.result() for other in beside if other.done() and not other.cancelled()]
+            offers += [offer for offer in done if offer is not None]
+        return tuple(dict.fromkeys(offer for offer in offers if offer.text))
+    finally:
+        for other in beside:
+            other.cancel()
+
+
+def _out_of_time(error: ServiceError, ending: Ending) -> bool:
+    """Whether an answer that ran out of time had said something: out of time is not failed."""
+    return isinstance(error, Unavailable) and error.cause == "deadline" and bool(ending.text.strip())

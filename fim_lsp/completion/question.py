@@ -1,0 +1,51 @@
+"""A place as the model and the trimming see it, taken before any waiting: the text may move on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fim_lsp.completion.answer_cache import Offer, Spot
+from fim_lsp.context.window import Prompt
+from fim_lsp.endpoint.request import Request
+from fim_lsp.text.characters import Holds
+from fim_lsp.text.early_stop import Ending
+from fim_lsp.text.extent import Extent
+from fim_lsp.text.postprocess import tidy
+
+AFTER = 4_000  # characters after the cursor that trimming looks at; more than is sent
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked at a place, and all that it takes to tell when the answer is complete and what of it is inserted."""
+
+    uri: str
+    prompt: Prompt
+    after: str
+    spot: Spot
+    extent: Extent
+    temperature: float
+    language: str
+    line_end: str
+    holds: Holds
+    made: tuple[int, int]  # when: what is taken back later than that must not be in it
+
+    def request(self, model: str, temperature: float) -> Request:
+        """The question as the endpoint's client takes it."""
+        return Request(
+            prefix=self.prompt.prefix,
+            suffix=self.prompt.suffix,
+            model=model,
+            max_tokens=self.extent.max_tokens,
+            temperature=temperature,
+            stop=self.extent.stop,
+        )
+
+    def ending(self) -> Ending:
+        """What tells when an answer has said enough."""
+        return Ending(self.prompt.prefix, self.after, self.language, self.extent, self.holds)
+
+    def tidied(self, raw: str, *, cut: bool = False) -> Offer:
+        """What of an answer is worth inserting; `cut` where it was cut off before its end."""
+        about = self.prompt.prefix, self.after, self.language, self.extent, self.line_end
+        return Offer(*tidy(raw, *about, cut=cut, holds=self.holds))
