@@ -214,18 +214,18 @@ def _own(folder: Callable[..., Path]) -> Path:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    from fim_lsp.lsp import server  # noqa: PLC0415
+    from fim_lsp.lsp import serve, server  # noqa: PLC0415
 
     made = server.create(
         connector(demo=args.demo), config_file(), None if args.demo else record_file(), os.environ
     )
     if args.tcp is None:
-        return server.serve_stdio(made)
+        return serve.serve_stdio(made)
     host, port = args.tcp
     if host not in {"127.0.0.1", "::1", "localhost"}:
         say(f"{host} is not a loopback address: whoever reaches it can use your key.")
     try:
-        return server.serve_tcp(made, host, port)
+        return serve.serve_tcp(made, host, port)
     except OSError as error:
         say(f"cannot listen on {host}:{port} ({error.strerror or type(error).__name__}): choose another.")
         return FAILED

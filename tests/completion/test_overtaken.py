@@ -83,7 +83,7 @@ async def played(steps):
     world, asks, wrong = World(), [], []
     asyncio.get_running_loop().set_exception_handler(lambda _, what: wrong.append(what))
     engine = world.engine
-    engine.settings = Settings(prefix_chars=200, suffix_chars=20)
+    engine.backend.settings = engine.documents.settings = Settings(prefix_chars=200, suffix_chars=20)
     engine.open(Document(URI, "python", 1, LONG))
     for name, *rest in steps:
         document = engine.document(URI)

@@ -181,7 +181,8 @@ WATCHED = """
 import sys
 from pathlib import Path
 from fim_lsp.commands.main import connector
-from fim_lsp.lsp.server import create, serve_stdio
+from fim_lsp.lsp.serve import serve_stdio
+from fim_lsp.lsp.server import create
 sys.exit(serve_stdio(create(connector(demo=True), Path("/nowhere/c"), None, {}), watch_every=0.05))
 """
 WAIT = [sys.executable, "-c", "import time; time.sleep(600)"]

@@ -1,0 +1,71 @@
+"""The layers of settings of one client: the user's file, the environment, what the client said at first and says since."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fim_lsp.settings.settings import Settings
+
+
+class Configuration:
+    """The user's own layers, and what may be a folder's; see `fim_lsp.settings.provenance` for what each may do."""
+
+    def __init__(self, file: Path, environ: Mapping[str, str]) -> None:
+        self.file = file
+        self.environ = environ
+        self._read: tuple[Mapping[str, Any], list[str]] | None = (
+            None  # what the file holds, what is wrong with it
+        )
+        self._options: Mapping[str, Any] = {}
+        self._pushed: Mapping[str, Any] = {}
+
+    def set_options(self, options: Mapping[str, Any]) -> None:
+        """Take over the client's options, in the place of those before: the user's settings, and the folder's."""
+        self._options, self._pushed = section(options), _table(options.get("folderSettings"))
+
+    def push(self, pushed: Mapping[str, Any]) -> None:
+        """Take over the settings that the client has sent since; some may be those of the folder."""
+        self._pushed = pushed
+
+    async def fetch_key(self) -> bool:
+        """Fetch the key from where the user's file says, which may take its time; whether the file says so."""
+        from fim_lsp.settings import keys  # noqa: PLC0415 - no client need wait for it
+
+        if not keys.elsewhere(self.file):
+            return False
+        self._read = await asyncio.to_thread(keys.from_file, self.file)
+        return True
+
+    def merged(self) -> tuple[Settings, list[str]]:
+        """The settings of all layers, and what is wrong with them."""
+        from fim_lsp.privacy import exclude  # noqa: PLC0415 - no client need wait for it
+        from fim_lsp.settings import keys, provenance, settings  # noqa: PLC0415
+
+        if self._read is None:
+            self._read = keys.from_file(self.file, fetch=False)
+        file, wrong = self._read
+        layers = {
+            str(self.file): file,
+            "the environment": settings.from_environment(self.environ),
+            "initializationOptions": self._options,
+        }
+        own, more = settings.merged(layers.items())
+        new, refused = provenance.restrained(own, self._pushed, self.file)
+        exposed = keys.exposed(new.base_url, new.api_key)
+        return new, [*wrong, *more, *refused, *exclude.senseless(new.exclude), *exposed]
+
+
+def section(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings in what a client sends: its section, where it names one, else all of it."""
+    if "fimLsp" not in options:
+        return options
+    return _table(options["fimLsp"])
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    """A table of a client's; an empty one of Lua arrives as an empty list."""
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,46 @@
+"""The status as `fimLsp.status` returns it, and which of its news a client is told of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fim_lsp.completion.engine import Engine
+
+NEWS = ("state", "message", "model", "enabled")  # what a client is told of as soon as it changes
+
+
+def status(engine: Engine, usd: float | None) -> dict[str, Any]:
+    """The state of an engine, its sums, and what the session has cost in dollars, where that is known."""
+    counts, problem, over = engine.backend.counts, engine.backend.problems.current, engine.over_budget
+    settings = engine.settings
+    return {
+        "state": engine.state,
+        "message": settings.halted or (problem.message if problem else over or ""),
+        "model": settings.model,
+        "requests": counts.requests,
+        "promptTokens": counts.prompt_tokens,
+        "cacheHitTokens": counts.cache_hit_tokens,
+        "completionTokens": counts.completion_tokens,
+        "localHits": counts.local_hits,
+        "acceptance": engine.acceptance.counted(),
+        "usd": usd,
+        "overBudget": over is not None,
+        "enabled": bool(settings.halted) or not settings.off,
+        "baseUrl": settings.base_url,
+    }
+
+
+class StatusNews:
+    """Tells of a status what has changed since it was last told."""
+
+    def __init__(self, notify: Callable[[dict[str, Any]], None]) -> None:
+        self._notify = notify
+        self._told: dict[str, Any] | None = None
+
+    def tell(self, now: dict[str, Any]) -> None:
+        """Tell of the status as it is now, if there is news."""
+        if self._told is None or any(self._told[name] != now[name] for name in NEWS):
+            self._told = now
+            self._notify(now)
