@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from fim_lsp import __version__
 from fim_lsp.commands.terminal import put, put_json, say
 from fim_lsp.endpoint.request import Refused, Request, ServiceError
-from fim_lsp.settings import keys, settings
+from fim_lsp.settings import keys, kinds, settings
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.characters import visible
 from fim_lsp.usage.ledger import fallen
@@ -23,7 +23,7 @@ from fim_lsp.usage.limits import low_balance
 
 SECONDS = 15.0  # for the trial completion
 LONGEST = 2_000  # characters of what is printed of one check
-MODELS = {*settings.schema()["model"]["examples"], *settings.RETIRED_MODELS}  # whose names are no secret
+MODELS = {*settings.schema()["model"]["examples"], *kinds.RETIRED_MODELS}  # whose names are no secret
 
 
 class Check(NamedTuple):
@@ -75,7 +75,7 @@ def _report(checks: list[Check], config: Path, environ: Mapping[str, str]) -> st
     file, _ = settings.from_file(config)
     chosen, _ = settings.merged([("file", file), ("environment", settings.from_environment(environ))])
     changed = [
-        f"- {settings.camel(name)}: {_harmless(name, getattr(chosen, name))}"
+        f"- {kinds.camel(name)}: {_harmless(name, getattr(chosen, name))}"
         for name in settings.NAMES
         if getattr(chosen, name) != getattr(Settings(), name)
     ]
@@ -114,7 +114,7 @@ def _model(name: str) -> str:
 def _wrong(messages: list[str]) -> str:
     """How many settings are wrong, and which of those that there are."""
     names = {name for message in messages for name in re.findall(r'^Setting "(\w+)"', message)}
-    known = sorted(names & {*settings.schema(), *map(settings.snake, settings.schema())})
+    known = sorted(names & {*settings.schema(), *map(kinds.snake, settings.schema())})
     return f"{len(messages)} wrong" + (f", among them {', '.join(known)}" if known else "")
 
 
@@ -190,7 +190,7 @@ async def _talk(service: Any, chosen: Settings, where: str) -> list[Check]:
     except ServiceError as error:
         name = "key" if isinstance(error, Refused) and error.cause == "key" else "endpoint"
         return [Check(name, False, f"{where}: {error.message}", _failure(error))]
-    own = "the service's own" if chosen.base_url == settings.SERVICE else "another"
+    own = "the service's own" if chosen.base_url == kinds.SERVICE else "another"
     checks.append(Check("endpoint", True, where, own))
     offered = ", ".join(models)
     # A name that is billed as another is accepted and not listed: the completion below has the last word.

@@ -103,11 +103,11 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     usage = commands.add_parser("usage", help="what completions have cost")
     if "replay" in arguments:
-        from fim_lsp.replay import arguments as replaying  # noqa: PLC0415
+        from fim_lsp.commands import replay_arguments as replaying  # noqa: PLC0415
 
         replaying.add_arguments(replay)
     if "usage" in arguments:
-        from fim_lsp.usage import command as using  # noqa: PLC0415
+        from fim_lsp.commands import usage as using  # noqa: PLC0415
 
         using.add_arguments(usage)
     replay.set_defaults(run=_replay)
@@ -265,15 +265,15 @@ def record_file() -> Path:
 
 
 def _replay(args: argparse.Namespace) -> int:
-    from fim_lsp.replay import command  # noqa: PLC0415
+    from fim_lsp.commands import replay  # noqa: PLC0415
 
-    return command.run(args, connect=connector(demo=False), config=config_file(), environ=os.environ)
+    return replay.run(args, connect=connector(demo=False), config=config_file(), environ=os.environ)
 
 
 def _usage(args: argparse.Namespace) -> int:
-    from fim_lsp.usage import command  # noqa: PLC0415
+    from fim_lsp.commands import usage  # noqa: PLC0415
 
-    return command.run(args, config=config_file(), record=record_file())
+    return usage.run(args, config=config_file(), record=record_file())
 
 
 def _demo(args: argparse.Namespace) -> int:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from fim_lsp.settings.settings import AUTO_DEBOUNCE
+
 FIRST = 0.5  # seconds without a request after which a key is the first of a burst
-BURST = 0.075  # seconds to wait within one
 SPARE = 0.5  # seconds to wait where requests are to be few: most keys follow sooner
 
 
 def delay(setting: float | str, since_last: float, *, spare: bool = False) -> float:
     """Seconds to wait before asking; `since_last` is the time since the document's last automatic request."""
-    wait = setting / 1000 if not isinstance(setting, str) else 0.0 if since_last >= FIRST else BURST
+    wait = setting / 1000 if not isinstance(setting, str) else 0.0 if since_last >= FIRST else AUTO_DEBOUNCE
     return max(wait, SPARE) if spare else wait
 
 

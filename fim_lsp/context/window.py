@@ -9,10 +9,10 @@ document is shown no more: from there on, the prompt is made anew.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fim_lsp.context.hunks import Hunks
+from fim_lsp.context.passage import Passage
 from fim_lsp.context.project_context import Entry, Map, Mark, Opening, ProjectContext
 from fim_lsp.context.standing import Standing
 from fim_lsp.privacy.secrets import Redactor, Shown
@@ -35,60 +35,6 @@ class Parts(NamedTuple):
     live: int
     first: int
     last: int
-
-
-@dataclass(slots=True)
-class _Passage:
-    """Lines as they were shown, behind a line that names the file, and where they stand now.
-
-    `news`, of other documents, and `header`, the file's first lines, are parts of `mark`.
-    """
-
-    mark: str
-    lines: list[str]
-    first: int
-    last: int  # the line behind them
-    fresh: int  # the first line that may no longer be as it was shown
-    news: tuple[Entry, ...] = ()
-    header: Sequence[str] = ()
-    standing: Standing = field(init=False)  # of the lines that stay as they were shown
-
-    def __post_init__(self) -> None:
-        """The lines are live until it is frozen."""
-        self.standing = Standing(self.header)
-
-    def follow(self, edit: Edit) -> None:
-        """Stay on the same lines when others above them come or go."""
-        if edit.first + edit.removed <= self.first:
-            more = edit.added - edit.removed
-            self.first, self.last, self.fresh = self.first + more, self.last + more, self.fresh + more
-        elif edit.first < self.last:
-            self.first = min(self.first, edit.first)
-            self.fresh = max(self.first, min(self.fresh, edit.first))
-            self.last = max(edit.first + edit.added, self.last + edit.added - edit.removed)
-        self.standing.follow(edit)
-
-    def freeze(self) -> None:
-        """Be shown as it is from now on."""
-        sure = max(self.fresh - self.first, 0)
-        self.standing.show(self.lines[:sure])
-        self.standing.show(self.lines[sure:], sure=False)
-
-    def without(self, lost: set[str]) -> _Passage | None:
-        """What stands before the first of these lines; None if they, or news that are gone, stand before all of it."""
-        if any(entry.gone for entry in self.news) or not lost.isdisjoint(map(str.strip, self.header)):
-            return None
-        same = 0
-        while same < self.fresh - self.first and self.lines[same].strip() not in lost:
-            same += 1
-        return self.cut(same) if same else None
-
-    def cut(self, same: int) -> _Passage:
-        """So many of its first lines, frozen; they are as they were shown."""
-        end = self.first + same
-        cut = _Passage(self.mark, self.lines[:same], self.first, end, end, self.news, self.header)
-        cut.freeze()
-        return cut
 
 
 class Window:
@@ -129,9 +75,9 @@ class Window:
         self._hunks = Hunks()
         self._opening = Opening()
         self._open = ""  # its text
-        self._before: list[_Passage] = []
+        self._before: list[Passage] = []
         self._frozen = ""  # the text of all passages before the live one
-        self._now: _Passage | None = None  # the live one, as it was last shown
+        self._now: Passage | None = None  # the live one, as it was last shown
         self._column = 0  # where it begins in its first line; not 0 only inside a very long one
 
     def edited(self, edit: Edit, *, typed: bool = True) -> None:
@@ -220,7 +166,7 @@ class Window:
             self._settle(now)
         return Prompt(shown, self._suffix(lines, clean, place))
 
-    def _goes_on(self, now: _Passage, lines: Sequence[str], place: Place) -> bool:
+    def _goes_on(self, now: Passage, lines: Sequence[str], place: Place) -> bool:
         """Whether the live passage reaches this place: enough of it above, little of it new, all of it fitting."""
         start = Place(now.first, self._column)
         if place < start:
@@ -239,7 +185,7 @@ class Window:
             or _size(lines, Place(fresh, 0), Place(place.line, 0), self._arrival) <= self._arrival
         )
 
-    def _arrive(self, lines: Sequence[str], place: Place, path: str) -> _Passage:
+    def _arrive(self, lines: Sequence[str], place: Place, path: str) -> Passage:
         """Begin a live passage at a new place, behind what was shown before."""
         self.moves += 1
         self.left(lines, path, place.line)
@@ -276,7 +222,7 @@ class Window:
             header = self._top(lines, start.line, top) if start > (0, 0) else ()
             mark += "".join(header)
         self._column = start.column
-        self._now = _Passage(mark, [], start.line, start.line, start.line, news, header)
+        self._now = Passage(mark, [], start.line, start.line, start.line, news, header)
         return self._now
 
     def _begin(self) -> None:
@@ -310,7 +256,7 @@ class Window:
                 self._now, self._column = None, 0
                 return
 
-    def _cut(self, lines: Sequence[str], start: Place, place: Place) -> _Passage | None:
+    def _cut(self, lines: Sequence[str], start: Place, place: Place) -> Passage | None:
         """Leave out what would be shown twice; a passage to go on from, if the place lies in one or just below."""
         for index, passage in enumerate(self._before):
             if place.line < passage.first or passage.last < start.line:
@@ -326,7 +272,7 @@ class Window:
             return None
         return None
 
-    def _settle(self, now: _Passage) -> None:
+    def _settle(self, now: Passage) -> None:
         """Leave the upper half of a long live passage as it was just shown; no byte of the next prompt changes."""
         number, left = len(now.lines), self.LONG // 2
         while number and len(now.lines[number - 1]) <= left:

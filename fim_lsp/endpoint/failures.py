@@ -20,7 +20,7 @@ import httpx_sse
 
 from fim_lsp.endpoint.request import Refused, ServiceError, Unavailable
 from fim_lsp.privacy.secrets import redact_line
-from fim_lsp.settings.settings import RETIRED_MODELS
+from fim_lsp.settings.kinds import RETIRED_MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

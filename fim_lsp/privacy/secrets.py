@@ -7,28 +7,34 @@ key that is being typed only grows.
 
 from __future__ import annotations
 
-import math
 import re
-import tomllib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
-from importlib import resources
-from itertools import pairwise
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, cast
 
 from fim_lsp.privacy import key_blocks
+from fim_lsp.privacy.patterns import (
+    LOWER,
+    UUID,
+    Data,
+    drawn,
+    of_three_kinds,
+    pathlike,
+    patterns,
+    random,
+    table,
+)
 from fim_lsp.text.document import Place, split_lines
 
 
 def files() -> list[str]:
     """Patterns of files that usually hold secrets, in lower case."""
-    return list(_table()["files"])
+    return list(table()["files"])
 
 
 def telling(rule: str) -> bool:
     """Whether a rule of a .gitignore, by its words, names secrets."""
-    return re.search(_table()["rules"], rule) is not None
+    return re.search(table()["rules"], rule) is not None
 
 
 class Redactor:
@@ -201,14 +207,14 @@ def redact_line(line: str, *, alone: bool = True) -> str:
     if (
         alone
         and key_blocks.wrapped(line)
-        and _random(line.strip())
+        and random(line.strip())
         and not line.islower()
         and not line.isupper()
     ):
         return key_blocks.blank(line)
     if "---" in line:
         line = key_blocks.without(line)[0]
-    data = _data()
+    data = patterns()
     for kind in data.kinds:
         for marker in kind.markers:
             if marker in line:
@@ -219,7 +225,7 @@ def redact_line(line: str, *, alone: bool = True) -> str:
 
 def redact_begun(line: str) -> str:
     """The beginning of a line without a key at its end that may not be whole; of the same length."""
-    data = _data()
+    data = patterns()
     found = data.begun.search(line)
     if found is None:
         found = _OPEN.search(line)
@@ -230,7 +236,7 @@ def redact_begun(line: str) -> str:
     return line[:keep] + "x" * (len(line) - keep)
 
 
-def _named(data: _Data, line: str, end: int) -> bool:
+def _named(data: Data, line: str, end: int) -> bool:
     """Whether the name before an operator says that a secret follows."""
     head = line[max(0, end - 80) : end].lower()
     return any(
@@ -240,9 +246,9 @@ def _named(data: _Data, line: str, end: int) -> bool:
     )
 
 
-def _without_values(line: str, data: _Data) -> str:
+def _without_values(line: str, data: Data) -> str:
     """A line without the values that its names say are secret, where they look it."""
-    low = line.lower() if line.isascii() else line.translate(_LOWER)
+    low = line.lower() if line.isascii() else line.translate(LOWER)
     gone: list[tuple[int, int]] = []
     at = 0
     for start in sorted({found for stem in data.stems if stem in low for found in _every(stem, low)}):
@@ -273,7 +279,7 @@ def _replaced(line: str, gone: Sequence[tuple[int, int]]) -> str:
     return "".join([*out, line[at:]]) if gone else line
 
 
-def _secrets(data: _Data, name: re.Match[str], found: re.Match[str]) -> list[tuple[int, int]]:
+def _secrets(data: Data, name: re.Match[str], found: re.Match[str]) -> list[tuple[int, int]]:
     """Where a name's values stand that look secret: one, also in several literals, or those of a list."""
     if _PLAIN_TAIL.search(name["tail"]):
         return []
@@ -307,168 +313,23 @@ def _is_secret(name: re.Match[str], found: re.Match[str], value: str, end: int) 
         return False
     if len(value) < 8 or (not quoted and value.isalpha() and len(value) < 20):
         return False
-    if _data().placeholder.search(value) or _pathlike(value):
+    if patterns().placeholder.search(value) or pathlike(value):
         return False
     if name["weak"]:
         return (
-            len(value) >= 16
-            and sum(map(str.isdigit, value)) > 2
-            and _random(value)
-            and _of_three_kinds(value)
+            len(value) >= 16 and sum(map(str.isdigit, value)) > 2 and random(value) and of_three_kinds(value)
         )
     if name["service"]:
-        return len(value) >= 14 and _drawn(value)
-    return _drawn(value) and not (
-        _UUID.fullmatch(value) and _PROGRESS.search(name.string[: name.end("tail")][-90:])
+        return len(value) >= 14 and drawn(value)
+    return drawn(value) and not (
+        UUID.fullmatch(value) and _PROGRESS.search(name.string[: name.end("tail")][-90:])
     )
 
 
-def _drawn(text: str) -> bool:
-    """Whether a string looks drawn at random, of letters alone too."""
-    return _random(text) or _scrambled(text)
-
-
-def _of_three_kinds(text: str) -> bool:
-    return any(map(str.isdigit, text)) and not text.islower() and not text.isupper()
-
-
-def _pathlike(text: str) -> bool:
-    """Whether a value is a path or several words: none of its parts is of letters of both cases and digits."""
-    return ("/" in text or "\\" in text) and not any(
-        len(part) > 5 and _mixed(part) and _of_three_kinds(part) for part in _SLASH.split(text)
-    )
-
-
-def _scrambled(text: str) -> bool:
-    """Whether letters look drawn at random: both cases mixed as in no name, or consonants as in no word."""
-    if not text.isascii() or not text.isalpha() or len(text) < 12 or _CAMEL.fullmatch(text):
-        return False
-    big = sum(map(str.isupper, text)) / len(text)
-    low = text.lower()
-    vowels = sum(low.count(vowel) for vowel in "aeiou") / len(low)
-    if 0.15 < big < 0.85:
-        turns = sum(a.isupper() != b.isupper() for a, b in pairwise(text)) / len(text)
-        return turns > (0.25 if vowels < 0.31 else 0.45) and len(set(text)) > 0.4 * len(text)
-    return big in (0, 1) and vowels < 0.27 and len(set(low)) > 9 and _CONSONANTS.search(low) is not None
-
-
-class _Kind(NamedTuple):
-    markers: tuple[str, ...]
-    pattern: re.Pattern[str]
-    replace: Callable[[re.Match[str]], str]
-
-
-class _Data(NamedTuple):
-    placeholder: re.Pattern[str]
-    kinds: tuple[_Kind, ...]
-    stems: tuple[str, ...]  # what the names begin with
-    quoted: re.Pattern[str]
-    more: re.Pattern[str]
-    bare: re.Pattern[str]
-    flag: re.Pattern[str]
-    begun: re.Pattern[str]
-    head: re.Pattern[str]
-    name: re.Pattern[str]
-
-
-@cache
-def _table() -> dict[str, Any]:
-    return tomllib.loads(resources.files("fim_lsp").joinpath("privacy", "secrets.toml").read_text("utf-8"))
-
-
-@cache
-def _data() -> _Data:
-    raw = _table()
-    checks: dict[str | None, Callable[[str], bool]] = {
-        None: lambda _: True,
-        "mixed": lambda value: _mixed(value) or _scrambled(value),
-        "random": _random,
-        "drawn": _drawn,
-        "value": lambda value: not _data().placeholder.search(value),
-    }
-    kinds = tuple(
-        _Kind(tuple(row["marker"]), re.compile(row["pattern"]), _replacing(checks[row.get("check")]))
-        for row in raw["strings"]
-    )
-    names = {kind: re.sub(r"\n\s*", "", raw[kind]) for kind in ("names", "services", "weak")}
-    # The name's end, and its type: `secret_key`, `"api-key"]`, `key: Final[str]`, `--api-key", default=`
-    name = (
-        rf"(?i)(?:(?P<strong>{names['names']})|(?P<service>(?<![a-z]){names['services']})|(?P<weak>(?<![a-z])(?:{names['weak']})(?![a-z])))"
-        r"(?P<tail>[\w.\]-]{0,60}+)\\?[\"'`]?[\])]?"
-    )
-    return _Data(
-        placeholder=re.compile(raw["placeholders"]),
-        kinds=kinds,
-        head=re.compile(name),
-        name=re.compile(name + r"(?:\s?:\s{0,3}[^=\"`\n:,]{1,40})?$"),
-        begun=re.compile(re.sub(r"\n\s*", "", raw["begun"])),
-        stems=tuple(
-            sorted(
-                {
-                    stem[0]
-                    for kind in names.values()
-                    for name in kind.split("|")
-                    if (stem := _STEM.match(name))
-                }
-            )
-        ),
-        quoted=re.compile(
-            r"(?i)(?:\s?:\s{0,3}[^=\"`\n:,]{1,40}?(?=\s?=))?\s{0,8}"
-            r"(?:value\s?=|=>|->|:=|[!=]={1,2}|[?+]?=|[:,(>]|(?=\{)|(?<=\s))\s{0,8}(?:\w{1,12}\s?=\s?)?"
-            r"(?:[\[({&*@$]\s?){0,3}(?:[\"'`]?[\w-]{1,30}[\"'`]?\s?(?::|=>)\s?)?[\w&]{0,8}[!(]?\\?(?P<quote>[\"'`])(?P<value>[^\s\"'`\\]{4,}+)"
-        ),
-        more=re.compile(
-            r"\\?[\"'`]\s{0,4}(?:(?P<apart>,)|[+.&]?)\s{0,4}(?:[\"'`]?[\w-]{1,30}[\"'`]?\s{0,2}(?::|=>)\s{0,2})?\\?[\"'`]"
-            r"(?P<value>[^\s\"'`\\]{4,}+)"
-        ),
-        bare=re.compile(
-            r"(?i)\s{0,8}(?:[!=]={1,2}|:=|\?=|=>|=|:|>|(?<=\s)(?:is|was)\s)\s{0,6}(?:(?:basic|bearer|token)\s|base64:)?"
-            r"(?P<value>[\w+/=.~!@#%^*?$-]{12,}+)"
-        ),
-        flag=re.compile(r"\s{1,3}(?P<value>[\w+/=.~!@#%^*?$-]{8,}+)"),
-    )
-
-
-def _replacing(check: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:
-    def replace(found: re.Match[str]) -> str:
-        keep = found.groupdict().get("keep") or ""
-        secret = found[0][len(keep) :]
-        return keep + "x" * len(secret) if check(secret) and not _DOCUMENTED.search(found[0]) else found[0]
-
-    return replace
-
-
-def _mixed(text: str) -> bool:
-    return any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
-
-
-def _random(text: str) -> bool:
-    """Whether a string looks drawn at random: letters and digits mixed within its words, few of them repeated.
-
-    A name in code (`utf_8_decode`, `HTTP2Server`) has its digits apart or alone.
-    """
-    if not _mixed(text):
-        return False
-    bits = -sum(n / len(text) * math.log2(n / len(text)) for n in map(text.count, set(text)))
-    if bits < 2.7 + min(0.8, len(text) / 60):
-        return False
-    # Changes between kinds of character within a word: more in a random string than in a name.
-    kinds = ["d" if c.isdigit() else "u" if c.isupper() else "l" if c.islower() else "-" for c in text]
-    turns = sum(a != b and "-" not in (a, b) and (a, b) != ("u", "l") for a, b in pairwise(kinds))
-    return turns >= max(2, len(text) // 10)
-
-
-_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 # One of these stands in nearly every key, and in few lines of code.
 _TELLING = re.compile(r"\d|://|[A-Za-z_+/-]{12}")
 # At the end of a line: `= "value`, of which nothing says yet how it ends.
 _OPEN = re.compile(r"\s{0,4}(?:=>|:=|={1,3}|:)\s{0,4}[\w@]{0,2}[\"'`](?P<value>[^\s\"'`]{3,})$")
-_DOCUMENTED = re.compile("EXAMPLE|1234-abcdefgh|T0{8}/|X{8}|x{16}")
-_STEM = re.compile("[a-z]+")
-_CAMEL = re.compile("[A-Z]?[a-z]+(?:[A-Z][a-z]+)+[A-Z]{0,3}")
-_SLASH = re.compile(r"[/\\]")
-_CONSONANTS = re.compile("[bcdfghjklmnpqrstvwxz]{5}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PROGRESS = re.compile(r"(?i)(?:partialresult|workdone|progress|cancell?ation)[-_]?token[\w.\]-]*$")
 _PLAIN_TAIL = re.compile(
     r"(?i)(?:type|_id|count|length|limit|url|uri|name|file|path|regex|pattern|version|class|weight|bias|json|map)s?$"

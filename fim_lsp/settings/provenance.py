@@ -11,18 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from fim_lsp.completion.debounce import BURST
-from fim_lsp.settings.settings import (
-    CLIENT_NAMES,
-    NAMES,
-    Settings,
-    WrongValueError,
-    camel,
-    explained,
-    halts,
-    snake,
-    taken,
-)
+from fim_lsp.settings.kinds import WrongValueError, camel, snake
+from fim_lsp.settings.settings import AUTO_DEBOUNCE, CLIENT_NAMES, NAMES, Settings, explained, halts, taken
 
 LEVELS = ("off", "project", "rich")  # of `context`, the strictest first
 
@@ -40,7 +30,7 @@ def _lower(held: float | None, wanted: float | None) -> float | None:
 
 def _longer(held: float | str, wanted: float | str) -> float | str:
     """Of two pauses the longer one; the pause that is found by itself counts as its longest."""
-    at_most = 1000 * BURST
+    at_most = 1000 * AUTO_DEBOUNCE
     if isinstance(wanted, str):
         return wanted if held == 0 else held
     return wanted if wanted >= (at_most if isinstance(held, str) else held) else held

@@ -15,7 +15,7 @@ from fim_lsp.context.window import Prompt
 from fim_lsp.endpoint.request import Balance
 from fim_lsp.privacy.secrets import redact_line
 from fim_lsp.settings.settings import Settings
-from fim_lsp.usage import bill, permits, prices, report, store
+from fim_lsp.usage import bill, database, permits, prices, report, store
 from fim_lsp.usage.limits import Budget, Limits, Verdict, low_balance
 from fim_lsp.usage.recorder import Recorder
 from fim_lsp.usage.store import Row
@@ -239,7 +239,7 @@ def fallen(record: Path, today: date) -> list[str]:
     try:
         with store.reading(record) as db:
             return report.fallen(db, today, None)
-    except store.StoreError:
+    except database.StoreError:
         return []
 
 

@@ -13,9 +13,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from fim_lsp.usage.database import StoreError
 from fim_lsp.usage.permits import Ask, Ended, Leave
 from fim_lsp.usage.prices import Rates
-from fim_lsp.usage.store import Row, Store, StoreError, dollars
+from fim_lsp.usage.store import Row, Store, dollars
 from fim_lsp.usage.underway import Underway
 
 PAUSE_SECONDS = (

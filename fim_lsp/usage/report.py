@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fim_lsp.usage import latency
+from fim_lsp.usage.database import COUNTS
 from fim_lsp.usage.prices import PICO
-from fim_lsp.usage.store import COUNTS, reading, start_of
+from fim_lsp.usage.store import reading, start_of
 from fim_lsp.usage.underway import DEAD_SECONDS, opened
 
 By = Literal["model", "language", "project", "hour", "day", "table"]

@@ -20,41 +20,25 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fim_lsp.usage import latency, permits, underway
+from fim_lsp.usage.database import (
+    BUSY_SECONDS,
+    COLUMNS,
+    COUNTS,
+    StoreError,
+    check_version,
+    connect,
+    connected,
+    damaged,
+    own,
+    version,
+)
 from fim_lsp.usage.prices import PICO, Prices, Rates, cost
 
 FILE = "usage.sqlite3"
-VERSION = 1
 SLOT = 900  # seconds
 KINDS = ("all", "model", "language", "project", "table")
-COUNTS = (
-    "requests", "local", "hit", "missed", "out", "pico", "saved_pico", "shown", "accepted", "shown_chars",
-    "accepted_chars", "estimated", "unpriced", "cut", "failed",
-)  # fmt: skip
 
-_BUSY_SECONDS = 2.0
-_BUSY_PAUSE = 0.02  # seconds
-_COLUMNS = (
-    "at", "slot", "model", "language", "project", "hit", "missed", "out", "ended", "first_ms", "end_ms", "shown",
-    "accepted", "estimated", "price_table", "pico", "saved_pico",
-)  # fmt: skip
-_COUNTED = ", ".join(f"{name} INTEGER NOT NULL" for name in COUNTS)
-_SCHEMA = (
-    """CREATE TABLE rows (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, slot INTEGER NOT NULL, model TEXT NOT NULL,
-    language TEXT NOT NULL, project TEXT NOT NULL, hit INTEGER NOT NULL, missed INTEGER NOT NULL, out INTEGER NOT NULL,
-    ended TEXT NOT NULL, first_ms REAL, end_ms REAL, shown INTEGER NOT NULL, accepted INTEGER NOT NULL,
-    estimated INTEGER NOT NULL, price_table TEXT NOT NULL, pico INTEGER, saved_pico INTEGER)""",
-    "CREATE INDEX rows_slot ON rows (slot)",
-    f"""CREATE TABLE sums (kind TEXT NOT NULL, slot INTEGER NOT NULL, name TEXT NOT NULL, {_COUNTED},
-    first_marks TEXT NOT NULL, end_marks TEXT NOT NULL, PRIMARY KEY (kind, slot, name)) WITHOUT ROWID""",
-    f"""CREATE TABLE days (kind TEXT NOT NULL, day TEXT NOT NULL, name TEXT NOT NULL, {_COUNTED},
-    first_marks TEXT NOT NULL, end_marks TEXT NOT NULL, PRIMARY KEY (kind, day, name)) WITHOUT ROWID""",
-    "CREATE TABLE missing (at INTEGER NOT NULL, requests INTEGER NOT NULL)",
-)
-_INSERT = f"INSERT INTO rows ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - names above
-
-
-class StoreError(Exception):
-    """The record cannot be kept or read now; the message is a sentence for the user."""
+_INSERT = f"INSERT INTO rows ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - names above
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +99,7 @@ class Store:
         self.path = path
         self.said: str | None = None
         self._spent: dict[tuple[float, Rates], Decimal] = {}  # as long as no other server has written since
-        self._version = 0
+        self.version = 0
         self._db = self._opened()
 
     def write(
@@ -195,8 +179,8 @@ class Store:
     def _known(self, since: float, dearest: Rates) -> Decimal:
         """What `spent` says; a month's sums are read only where another server may have added to them."""
         version = self._db.execute("PRAGMA data_version").fetchone()[0]
-        if version != self._version:
-            self._version = version
+        if version != self.version:
+            self.version = version
             self._spent.clear()
         if (since, dearest) not in self._spent:
             self._spent[since, dearest] = spent(self._db, since, dearest)
@@ -210,14 +194,14 @@ class Store:
         self._spent.clear()
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _own(self.path)
+            own(self.path)
             try:
-                return _connected(self.path)
+                return connected(self.path)
             except sqlite3.DatabaseError as error:
-                if not _damaged(error):
+                if not damaged(error):
                     raise
                 self._set_aside()
-                return _connected(self.path)
+                return connected(self.path)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"Usage cannot be recorded in {self.path} ({error}).") from None
 
@@ -227,7 +211,7 @@ class Store:
             f"{self.path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.getpid()}"
         )
         with contextlib.suppress(sqlite3.DatabaseError):
-            _connect(self.path).close()
+            connect(self.path).close()
             return  # another server has set it aside meanwhile
         if self.path.stat().st_ino != found:
             return
@@ -235,7 +219,7 @@ class Store:
         for ending in ("-wal", "-shm", ""):
             with contextlib.suppress(FileNotFoundError):
                 Path(f"{self.path}{ending}").replace(f"{aside}{ending}")
-        _own(self.path)
+        own(self.path)
         self.said = f"The record of usage was damaged: it was set aside as {aside}, and a new one was begun."
 
     @contextlib.contextmanager
@@ -250,7 +234,7 @@ class Store:
                     self._db.execute("ROLLBACK")
                 raise
         except sqlite3.DatabaseError as error:
-            if _damaged(error):
+            if damaged(error):
                 self._db.close()
                 self._db = self._opened()
             raise StoreError(f"Usage cannot be recorded in {self.path} ({error}).") from None
@@ -291,11 +275,11 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
         yield None
         return
     try:
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
         try:
             db.execute("PRAGMA temp_store = MEMORY")
-            _check_version(db, path)
-            yield db if _version(db) else None  # a server may be about to begin it
+            check_version(db, path)
+            yield db if version(db) else None  # a server may be about to begin it
         finally:
             db.close()
     except sqlite3.Error as error:
@@ -386,68 +370,3 @@ def _upsert(db: sqlite3.Connection, table: str, when: str, tally: _Tally) -> Non
         f" ON CONFLICT DO UPDATE SET {', '.join(more)}",
         [(*key, *values) for key, values in tally.sums.items()],
     )
-
-
-def _own(path: Path) -> None:
-    """Make the record and its folder the user's alone; what belongs to somebody else is left as it is."""
-    with contextlib.suppress(OSError):  # what cannot be made is met, and said, when it is opened
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    if not hasattr(os, "geteuid"):
-        return  # a user's folders are the user's alone there
-    for one in (path.parent, *(Path(f"{path}{ending}") for ending in ("", "-wal", "-shm"))):
-        with contextlib.suppress(OSError):
-            found = one.stat()
-            if found.st_uid == os.geteuid() and found.st_mode & 0o077:
-                one.chmod(found.st_mode & 0o700)
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    """The file, also where another server begins it just now: SQLite does not wait for a change of the journal's mode."""
-    until = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            return _connect(path)
-        except sqlite3.OperationalError as error:
-            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
-                raise
-        time.sleep(_BUSY_PAUSE)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        # A power cut may lose the last rows, never the file; a kill loses nothing that was committed.
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.execute("PRAGMA cache_size = -2000")
-        _check_version(db, path)
-        if _version(db) < VERSION:
-            db.execute("BEGIN IMMEDIATE")
-            if _version(db) < VERSION:  # another server may have been first
-                for statement in _SCHEMA:
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {VERSION}")
-            db.execute("COMMIT")
-        db.execute("SELECT count(*) FROM missing").fetchone()
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _version(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _check_version(db: sqlite3.Connection, path: Path) -> None:
-    if _version(db) > VERSION:
-        raise StoreError(f"The record of usage in {path} is of a newer version of fim-lsp: it is left alone.")
-
-
-def _damaged(error: sqlite3.Error) -> bool:
-    return _code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-
-
-def _code(error: sqlite3.Error) -> int:
-    """SQLite's primary code, which is the low byte."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -10,8 +10,9 @@ from endpoint import Endpoint
 from lsp import CAPABILITIES, Client
 
 from fim_lsp.settings import provenance
+from fim_lsp.settings.kinds import camel
 from fim_lsp.settings.provenance import RULES, restrained
-from fim_lsp.settings.settings import NAMES, Settings, camel, merged
+from fim_lsp.settings.settings import NAMES, Settings, merged
 
 ROOT = Path(__file__).parents[2]
 URI = "file:///a.py"

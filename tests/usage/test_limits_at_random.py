@@ -13,7 +13,7 @@ from fim_lsp.completion.ask_floor import AT_ONCE, EVERY, Floor
 from fim_lsp.context.window import Prompt
 from fim_lsp.endpoint.request import Usage
 from fim_lsp.settings.settings import Settings
-from fim_lsp.usage import store
+from fim_lsp.usage import database, store
 from fim_lsp.usage.bill import bounded, most
 from fim_lsp.usage.early import Early
 from fim_lsp.usage.ledger import Ledger
@@ -357,7 +357,7 @@ async def test_what_is_limited_waits_until_it_is_known_what_was_spent(opened):
 
 def test_a_record_that_another_server_begins_just_now_is_waited_for(tmp_path, monkeypatch):
     """SQLite says at once that it is locked while the mode of its journal changes."""
-    connect, locked = store._connect, sqlite3.OperationalError("database is locked")
+    connect, locked = database.connect, sqlite3.OperationalError("database is locked")
     locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
     left = [locked, locked]
 
@@ -366,7 +366,7 @@ def test_a_record_that_another_server_begins_just_now_is_waited_for(tmp_path, mo
             raise left.pop()
         return connect(path)
 
-    monkeypatch.setattr(store, "_connect", busy)
-    monkeypatch.setattr(store, "_BUSY_PAUSE", 0.0)
+    monkeypatch.setattr(database, "connect", busy)
+    monkeypatch.setattr(database, "BUSY_PAUSE", 0.0)
     store.Store(tmp_path / store.FILE).close()
     assert not left

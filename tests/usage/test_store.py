@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from records import DEAREST, NOON, numbers, row
 
-from fim_lsp.usage import latency, store, underway
-from fim_lsp.usage.store import Store, StoreError
+from fim_lsp.usage import database, latency, store, underway
+from fim_lsp.usage.database import StoreError
+from fim_lsp.usage.store import Store
 
 
 @pytest.fixture
@@ -165,7 +166,7 @@ def test_damage_found_while_writing_sets_the_file_aside_and_the_rows_can_be_writ
 def test_a_record_of_a_newer_version_is_left_alone(path):
     Store(path).close()
     db = sqlite3.connect(path)
-    db.execute(f"PRAGMA user_version = {store.VERSION + 1}")
+    db.execute(f"PRAGMA user_version = {database.VERSION + 1}")
     db.close()
     before = path.read_bytes()
     with pytest.raises(StoreError, match="newer version"):

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fim_lsp.commands.replay_spending import StoppedError, affordable, agree, live_end
 from fim_lsp.commands.terminal import put_json, say
 from fim_lsp.context import project
 from fim_lsp.replay import history, plot, quality, recall, session
@@ -23,7 +24,6 @@ from fim_lsp.replay.layouts import LAYOUTS
 from fim_lsp.replay.library import Library
 from fim_lsp.replay.report import Report, Session
 from fim_lsp.replay.session import Ask, Change, Event, Open
-from fim_lsp.replay.spending import StoppedError, affordable, agree, live_end
 from fim_lsp.settings import settings
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text import filetypes

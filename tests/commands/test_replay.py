@@ -9,10 +9,12 @@ import pytest
 from gitrepo import commit, git, lines
 from replaying import run
 
+from fim_lsp.commands import replay as command
+from fim_lsp.commands import replay_arguments as arguments
 from fim_lsp.demo.endpoint import Demo
 from fim_lsp.demo.transport import DemoTransport
 from fim_lsp.endpoint.service import Service
-from fim_lsp.replay import arguments, command, plot, report
+from fim_lsp.replay import plot, report
 from fim_lsp.replay.bill import RULES, Bill, Price, Sent
 from fim_lsp.replay.layouts import LAYOUTS
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 from records import NOON, row
 
-from fim_lsp.usage import command, store, underway, wording
+from fim_lsp.commands import usage as command
+from fim_lsp.usage import store, underway, wording
 from fim_lsp.usage.store import Store
 
 EVIL = "</script><script>document.title='evil'</script>&\"<!--"

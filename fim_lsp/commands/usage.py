@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from fim_lsp.commands.terminal import put, put_json, say
 from fim_lsp.settings import settings
 from fim_lsp.text.characters import visible
-from fim_lsp.usage import prices, report, store, wording
+from fim_lsp.usage import database, prices, report, store, wording
 
 PERIODS = ("today", "week", "month", "all")
 
@@ -72,7 +72,7 @@ def run(
     table = prices.load(config.with_name("prices.toml"))
     try:
         found = _patiently(lambda: _read(record, args, moment, zone))
-    except store.StoreError as error:
+    except database.StoreError as error:
         say(str(error))
         return 1
     one = found[args.by]

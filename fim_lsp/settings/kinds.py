@@ -1,0 +1,194 @@
+"""What values a setting takes: how one is checked, and how JSON Schema says the same."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+SERVICE = "https://api.deepseek.com"
+
+
+RETIRED_MODELS = {
+    "deepseek-chat": "deepseek-flash",
+    "deepseek-reasoner": "deepseek-v4-pro",
+}  # since 2026-07-24
+
+
+def snake(name: str) -> str:
+    """`maxTokens` as `max_tokens`."""
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda m: "_" + m[1].lower(), name)
+
+
+def camel(name: str) -> str:
+    """`max_tokens` as `maxTokens`."""
+    return re.sub(r"_([a-z])", lambda m: m[1].upper(), name)
+
+
+class WrongValueError(ValueError):
+    """A value that a setting cannot have; the message says what it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What values a setting takes: how one is checked, and how JSON Schema says the same."""
+
+    check: Callable[[Any], Any]
+    schema: Mapping[str, Any]
+
+
+def flag() -> Kind:
+    """True or false."""
+
+    def check(value: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        raise WrongValueError("must be true or false")
+
+    return Kind(check, {"type": "boolean"})
+
+
+def number(
+    low: float, high: float, *, whole: bool = False, also: str | None = None, optional: bool = False
+) -> Kind:
+    """A number between bounds, `also` a word in its place, or null where it is `optional`."""
+
+    def check(value: Any) -> float | str:
+        if also is not None and value == also:
+            return also
+        good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if good and low <= value <= high and (not whole or value == int(value)):
+            return int(value) if whole else float(value)
+        other = f'"{also}" or ' if also is not None else ""
+        raise WrongValueError(f"must be {other}a {'whole ' if whole else ''}number from {low:g} to {high:g}")
+
+    one: dict[str, Any] = {"type": "integer" if whole else "number", "minimum": low, "maximum": high}
+    if also is not None:
+        return Kind(check, {"anyOf": [{"const": also}, one]})
+    if optional:
+        return Kind(check, {**one, "type": [one["type"], "null"]})
+    return Kind(check, one)
+
+
+def _choice(*names: str) -> Kind:
+    def check(value: Any) -> str:
+        if isinstance(value, str) and value in names:
+            return value
+        raise WrongValueError("must be one of " + ", ".join(f'"{name}"' for name in names))
+
+    return Kind(check, {"type": "string", "enum": list(names)})
+
+
+def key() -> Kind:
+    """A key of the service."""
+
+    def check(value: Any) -> str:
+        if isinstance(value, str) and re.fullmatch(r"[!-~]+", value.strip()):
+            return value.strip()
+        raise WrongValueError(
+            "must be the key as the service shows it: letters, digits and signs, without spaces"
+        )
+
+    return Kind(check, {"type": ["string", "null"]})
+
+
+def url() -> Kind:
+    """An address, taken without what it may end in."""
+
+    def check(value: Any) -> str:
+        try:
+            parts = urlsplit(value.strip()) if isinstance(value, str) else None
+            good = parts and parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
+            good = good and parts and not (parts.query or parts.fragment or "@" in parts.netloc)
+        except ValueError:
+            good = False
+        if not good or not parts:
+            raise WrongValueError('must be an address such as "https://api.deepseek.com/beta"')
+        path = re.sub(r"(/+(beta|v1|completions))*/*$", "", parts.path)
+        return f"{parts.scheme}://{parts.netloc}{path}"
+
+    return Kind(check, {"type": "string", "pattern": "^https?://"})
+
+
+def model() -> Kind:
+    """The name of a model that the service has not ended."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or not re.fullmatch(r"[!-~]{1,200}", value.strip()):
+            raise WrongValueError('must be the name of a model, such as "deepseek-flash"')
+        name = value.strip()
+        if name in RETIRED_MODELS:
+            raise WrongValueError(f'names a model that the service has ended; use "{RETIRED_MODELS[name]}"')
+        return name
+
+    return Kind(check, {"type": "string", "examples": ["deepseek-flash", "deepseek-v4-pro"]})
+
+
+def choice_by_name(*names: str) -> Kind:
+    """One of some words, for all languages or by language."""
+    one, words = _choice(*names), ", ".join(f'"{name}"' for name in names)
+
+    def check(value: Any) -> str | dict[str, str]:
+        if not isinstance(value, Mapping):
+            return str(one.check(value))
+        if all(isinstance(v, str) and v in names for v in value.values()):
+            return {str(k).lower(): v for k, v in value.items()}
+        raise WrongValueError(f'must be one of {words}, or name languages with these, "*" for the others')
+
+    by_name = {"type": "object", "additionalProperties": one.schema}
+    return Kind(check, {"anyOf": [one.schema, by_name]})
+
+
+# What one language may have of its own.
+OWN = {
+    "enabled": flag(),
+    "debounce_ms": number(0, 10_000, also="auto"),
+    "max_tokens": number(1, 4096, whole=True),
+    "temperature": number(0, 2),
+    "multiline": _choice("auto", "always", "never"),
+    "context": _choice("off", "project", "rich"),
+}
+
+
+def languages() -> Kind:
+    """Languages on or off, or with settings of their own."""
+
+    def check(value: Any) -> dict[str, bool | dict[str, Any]]:
+        if isinstance(value, Mapping) and all(isinstance(v, bool | Mapping) for v in value.values()):
+            return {str(k).lower(): v if isinstance(v, bool) else own(v) for k, v in value.items()}
+        raise WrongValueError(
+            "must name languages with true, false or settings of their own, "
+            'such as {"markdown": false, "go": {"multiline": "never"}}'
+        )
+
+    def own(value: Mapping[str, Any]) -> dict[str, Any]:
+        found = {}
+        for name, one in value.items():
+            kind = OWN.get(snake(str(name)))
+            if kind is None:
+                raise WrongValueError(f"may set for a language {', '.join(map(camel, OWN))} and nothing else")
+            if one is None:
+                continue
+            try:
+                found[snake(str(name))] = kind.check(one)
+            except WrongValueError as error:
+                raise WrongValueError(f'has a wrong "{name}": it {error}') from None
+        return found
+
+    rows = {camel(name): kind.schema for name, kind in OWN.items()}
+    one = {"type": "object", "properties": rows, "additionalProperties": False}
+    return Kind(check, {"type": "object", "additionalProperties": {"anyOf": [{"type": "boolean"}, one]}})
+
+
+def globs() -> Kind:
+    """A list of patterns."""
+
+    def check(value: Any) -> tuple[str, ...]:
+        if isinstance(value, list | tuple) and all(isinstance(v, str) and v.strip() for v in value):
+            return tuple(value)
+        raise WrongValueError('must be a list of patterns, such as ["secrets/**", "*.tfvars"]')
+
+    return Kind(check, {"type": "array", "items": {"type": "string"}})
