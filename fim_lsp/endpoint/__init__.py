@@ -1,1 +1,4 @@
-"""The endpoint: request, stream, every way of failing, the circuit breaker, the connection pool.  It touches the network."""
+"""The endpoint: request, stream, every way of failing as one of two errors, circuit breaker, connection pool.
+
+`completion`, `usage`, `replay` and `commands` import this room; it touches the network.
+"""

@@ -1,1 +1,4 @@
-"""The editor's side: LSP in, LSP out, settings as a client sends them, the workspace's folders.  Only `commands` imports it; it touches stdin, stdout and the client."""
+"""The editor's side: LSP in, LSP out, the layers of settings as a client sends them, the workspace and its maps' process.
+
+Only `commands` imports this room; it touches stdin, stdout and a socket, the workspace's names, the client's process.
+"""

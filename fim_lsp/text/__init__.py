@@ -1,1 +1,4 @@
-"""The text around a cursor, and what of a model's answer is worth inserting.  Every room may import it; it touches nothing."""
+"""The text around a cursor and the text of an answer: lines, languages, extent, early stop, post-processing.
+
+Every room may import this one; it touches nothing.
+"""

@@ -1,1 +1,4 @@
-"""What completions cost: prices, the record of requests, limits, and the report a user reads."""
+"""What completions cost: prices, the ledger and its record, limits and permits, token counts, reports.
+
+`completion`, `lsp` and `commands` import this room; it touches the user's state folder, by a thread of its own.
+"""

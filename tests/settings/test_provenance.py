@@ -263,11 +263,12 @@ def test_every_setting_has_its_rule():
 
 def test_the_readme_says_what_a_folder_may_do():
     """Its table is that of the code."""
-    text = (ROOT / "README.md").read_text("utf-8")
-    rows = re.findall(r"^\| a folder may (.*?) \| (.*) \|$", text, re.MULTILINE)
-    assert rows == [
-        (may, ", ".join(f"`{name}`" for name in names)) for may, names in provenance.table().items()
-    ]
+    for page in ("README.md", "ARCHITECTURE.md"):
+        text = (ROOT / page).read_text("utf-8")
+        rows = re.findall(r"^\| a folder may (.*?) \| (.*) \|$", text, re.MULTILINE)
+        assert rows == [
+            (may, ", ".join(f"`{name}`" for name in names)) for may, names in provenance.table().items()
+        ]
 
 
 def test_the_extensions_scopes_are_those_of_the_table():
