@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 
+from fim_lsp.text import foreign
 from fim_lsp.text.characters import Holds, Strangers
 from fim_lsp.text.document import paired
 from fim_lsp.text.extent import WEIGHT, Extent, known, weigh
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
+from fim_lsp.text.overlap import opens, repeated
 from fim_lsp.text.surroundings import Surroundings, suits, surroundings, width, word
 
 LOOP = 3  # times that a run of lines stands in a row before it is a loop
 LONGEST_RUN = 8  # lines
-MOST_REPEATED = 6  # lines from above the cursor that an answer is searched for
+MOST_REPEATED = 24  # lines from above the cursor that an answer is searched for
+FIRST_ECHO = 8  # letters of a first line that stands below
 LOOKED_AT = 80  # characters of a line's beginning that are looked at before the line is complete
 
 
@@ -85,10 +88,18 @@ class Ending:
             self._at += len(line) + 1
         if last:
             self._line.append(last)
+            if (">" in last or "]" in last) and self._reader.ends_in_mark("".join(self._line)):
+                self.close()
+                return True
             if self._length < LOOKED_AT:
                 self._length += len(last)
                 self.end = self._reader.beginning("".join(self._line), self._at)
         return self.end is not None
+
+    @property
+    def extra(self) -> int:
+        """Columns by which its first line stands further right than the cursor, where nothing but those precedes it."""
+        return self._reader.extra
 
     @property
     def inside(self) -> str:
@@ -120,6 +131,7 @@ class _Reader:
     def __init__(self, place: Surroundings, shape: Extent) -> None:
         self.start = 0
         self.good = 0  # where the worthwhile text ends, as far as it was read
+        self.extra = 0
         self.inside = place.inside
         self.met_rest = False  # the text ends before what its line still holds
         self._site = place
@@ -138,7 +150,8 @@ class _Reader:
         self._nested = False  # a line or bracket deeper than the base was read
         self._open: list[str] = []  # brackets that the text opened
         self._used = 0  # brackets open at the cursor that the text closed
-        self._may_close = place.owed + (sum(map(place.rest.count, CLOSERS)) if place.closes else 0)
+        behind = sum(map(place.rest.count, CLOSERS)) if place.closes else 0
+        self._may_close = behind + max(place.owed, place.owed_behind if behind else 0)
         self._echo = 0  # lines in a row that are those that follow
         self._echo_weight = 0.0
         self._echo_from = 0
@@ -153,7 +166,8 @@ class _Reader:
         # Where lines do not end the text by themselves, most tell nothing.
         self._marked = place.language.marked
         self._plain = not (self._spanned or self._kind in {"line", "head"} or place.language.prose)
-        self._fence = ""
+        self._fence = place.fence
+        self._fenced_in = place.fence != ""  # whether the fenced code is still that of the cursor
 
     def beginning(self, line: str, at: int) -> int | None:
         """Where the text ends, if the beginning of a line tells."""
@@ -168,7 +182,11 @@ class _Reader:
 
     def take(self, line: str, at: int, *, last: bool = False) -> int | None:
         """Where the text ends, if this line tells; lines that stand above the cursor are held until they are all there."""
-        if self._above:
+        if self._first and at == self.start and _IMPORTS.match(line) and self._stands_near(line):
+            self.start = self.good = at + len(line) + 1
+            self._shed = True
+            return self.good if last else None
+        if self._above and (line.strip() or self._doubtful):
             text = line.strip()
             self._above = [rest[1:] for rest in self._above if rest[0] == text]
             if [] in self._above:
@@ -186,6 +204,16 @@ class _Reader:
                     return end
         return self.line(line, at, last=last)
 
+    def _stands_near(self, line: str) -> bool:
+        """Whether a line stands above or below the cursor as it is."""
+        place = self._site
+        whole = (place.before + line if place.blank and not self._shed else line).rstrip()
+        return (
+            place.blank
+            and not place.indent
+            and any(whole == near.rstrip() for near in (*place.above, *place.below))
+        )
+
     def line(self, line: str, at: int, *, last: bool = False) -> int | None:
         """Where the text ends, if this line tells; `last`: the stream ended in it."""
         if self._plain and not (self._first or last) and self._tells_nothing(line, at):
@@ -195,10 +223,14 @@ class _Reader:
         text = line.strip()
         if not text:
             return self._blank(line, at, last=last)
-        if text.startswith("```") and not self.inside and (end := self._fenced(text, line, at)) is not None:
+        if (
+            text.startswith(_FENCES if self._tongue.fences else "```")
+            and not self.inside
+            and (end := self._fenced(text, line, at)) is not None
+        ):
             return end if end >= 0 else None
-        if "<" in line and (special := _SPECIAL.search(line)) and not self._site.speaks_of_marks:
-            self.line(line[: special.start()].rstrip(), at, last=True)
+        if (cut := self._foreign(line, last=last)) is not None:
+            self.line(line[:cut].rstrip(), at, last=True)
             return self.good
         first, self._first = self._first, False
         own = first and not self._gap and at == self.start
@@ -227,7 +259,7 @@ class _Reader:
             return self.good
         was_open = bool(self._open)
         if (ended := self._ends_span(line)) is not None:
-            if not own:
+            if not own or self._tongue.spans[self._site.inside].closing not in self._site.rest:
                 return before
             # The mark stands behind the cursor on its line: what comes after it may replace that.
             self.good = at + (len(line.rstrip()) if self._site.closes else ended)
@@ -247,6 +279,18 @@ class _Reader:
             self._nested = self._nested or was_open or indent > self._base
         return None
 
+    def ends_in_mark(self, line: str) -> bool:
+        """Whether a line that has begun ends in a model's own mark, behind text."""
+        mark = foreign.first(line, tags=self._tongue.tags)
+        before = line[: mark.start()].strip() if mark else ""
+        return bool(before) and not before.startswith(_FENCES) and not self._site.speaks_of_marks
+
+    def _foreign(self, line: str, *, last: bool) -> int | None:
+        """Where in a line a model's own mark stands, or begins at the end of the stream."""
+        mark = foreign.first(line, tags=self._tongue.tags)
+        cut = mark.start() if mark else foreign.begun(line) if last else None
+        return None if cut is None or self._site.speaks_of_marks else cut
+
     def _tells_nothing(self, line: str, at: int) -> bool:
         """Whether a line stands in the middle of a block and brings nothing that any rule asks for; if so, it is taken."""
         text = line.strip()
@@ -257,6 +301,8 @@ class _Reader:
         if same in self._seen:
             return False
         if not (self._open or (indent >= self._base and not self._statement)) or self._marked.search(line):
+            return False
+        if foreign.first(line, tags=self._tongue.tags) is not None:
             return False
         for opening, closing in CLOSER_OF.items():
             if opening not in text:
@@ -277,10 +323,17 @@ class _Reader:
     def _begun(self, line: str, at: int) -> tuple[str, int]:
         """The first line, and where it starts, without what stands before the cursor already."""
         skip = 0
-        while (special := _SPECIAL.match(line, skip)) and not self._site.speaks_of_marks:
-            skip = special.end()
+        tags = self._tongue.tags
+        while (mark := foreign.first(line, tags=tags, start=skip)) and mark.start() == skip:
+            if self._site.speaks_of_marks:
+                break
+            skip = mark.end()
         if at == self.start:
-            skip += repeated(self._site, line[skip:], shed=self._shed)
+            again = repeated(self._site, line[skip:], shed=self._shed)
+            lead = len(line) - len(line[skip:].lstrip(" \t")) - skip
+            if self._site.blank and again == lead:
+                self.extra = width(line[skip:])
+            skip += again
             self.start += skip
         return line[skip:], at + skip
 
@@ -291,7 +344,7 @@ class _Reader:
             if self._kind == "line":
                 return self.good
             above = self._site.above
-            stray = not above or not above[-1].strip() or (self._site.before and _opens(above[-1]))
+            stray = not above or not above[-1].strip() or (self._site.before and opens(above[-1]))
             if self._site.blank and stray:
                 # The cursor's line is as good a place to begin as the next.
                 self.start = self.good = at + len(line) + 1
@@ -311,7 +364,10 @@ class _Reader:
     def _fenced(self, text: str, line: str, at: int) -> int | None:
         """Where the text ends, for a line that is a fence; -1 to read on, None if it is a line like others."""
         if self._tongue.fences:
-            self._fence = "" if self._fence else "```"
+            if self._fenced_in and self._site.fence_closed:
+                return self.good
+            self._fenced_in = False
+            self._fence = "" if self._fence else text[:3]
             return None
         if self._fence or not (self._first or (len(self._lines) < 3 and _PROSE.search(self._lines[-1][1]))):
             return self.good
@@ -340,6 +396,8 @@ class _Reader:
                 return False
             if indent > base:
                 return tongue.prose
+            if indent == base and not self._gap and self._in_last_member():
+                return False
             if closing:
                 return False
             goes_on = leads in tongue.ends or leads in tongue.carries or text[0] in "{."
@@ -356,6 +414,12 @@ class _Reader:
 
     def _follows(self, text: str) -> bool:
         return bool(self._following) and word(self._following[0]) == word(text)
+
+    def _in_last_member(self) -> bool:
+        """Whether the cursor is in the last member of a struct or the like: others may follow, up to its end."""
+        site, following = self._site, self._following
+        closed = bool(following) and following[0].strip()[0] in CLOSERS and width(following[0]) < self._base
+        return closed and _DATA.search(site.head(self._base)) is not None
 
     def _among_members(self) -> bool:
         if self._base > self._site.indent and not self._site.blank:
@@ -380,7 +444,9 @@ class _Reader:
             or len(_TAG.findall(line[:cut])) <= line[:cut].count("</")
         )
         if cut is not None and untagged:
-            plain = self._tongue.tags or not _CLOSES.search(rest)
+            # Within a word, what the line still holds begins nowhere else.
+            within = len(rest) > 3 and bool(_NAME.match(rest)) and bool(_NAME.match(line[cut - 1 : cut]))
+            plain = self._tongue.tags or within or not _CLOSES.search(rest)
             if plain or suits(place, line[:cut]) or not suits(place, line):
                 return self._spaced(line, cut)
             cut = None
@@ -456,13 +522,25 @@ class _Reader:
             if expected is not None and (same := self._same(line, expected, last=last)):
                 if not self._echo:
                     self._echo_from = before
+                self._echo_weight += self._weight(line, same)
                 self._echo += 1
-                self._echo_weight += weigh(line, self._known) if same != "part" else 1
                 if self._echo_weight >= WEIGHT or (last and self._echo_weight >= 1):
                     return self._echo_from
                 return None
             self._echo, self._echo_weight = 0, 0.0
         return None
+
+    def _weight(self, line: str, same: str) -> float:
+        """How much a line tells that is one of those that follow; WEIGHT if it alone tells all."""
+        if same == "part":
+            return 1
+        letters = len(_SIGN.sub("", line))
+        # Behind a jump nothing of its block is reached; a first line that stands below is no new one.
+        first = not self._echo and not self._lines and letters >= FIRST_ECHO
+        if same == "all" and not self._open and not self.inside and (first or word(line) in _JUMPS):
+            return WEIGHT
+        # In their order, lines tell as much where they are common.
+        return max(weigh(line, self._known), letters / 3 if self._echo else 0)
 
     def _unechoed(self, end: int) -> int:
         """The end, or where the lines that follow began, if the text came to it through them."""
@@ -499,52 +577,23 @@ class _Reader:
 
 def _above(place: Surroundings) -> list[list[str]]:
     """The lines just above the cursor that an answer may begin with once more: two of them, three, and so on."""
-    if not place.blank:
+    if place.rest.strip():
         return []
-    lines = [line.strip() for line in place.above if line.strip()][-MOST_REPEATED:]
+    own = () if place.blank else (place.before,)
+    lines = [line.strip() for line in (*place.above, *own) if line.strip()][-MOST_REPEATED:]
     return [lines[-n:] for n in range(2, len(lines) + 1) if sum(map(len, lines[-n:])) >= WEIGHT]
 
 
-def repeated(place: Surroundings, line: str, *, shed: bool) -> int:
-    """How many characters a first line begins with that stand before the cursor already."""
-    before = place.before
-    space = len(line) - len(line.lstrip(" \t"))
-    if not before or space == len(line):
-        return 0
-    if place.blank:
-        return len(before) if shed and line.startswith(before) else _indented(place, line, space)
-    if (begun := _BEGUN_WORD.search(before)) and line.startswith(begun[0]):
-        return len(begun[0])
-    said = before.strip()
-    if len(said) > 1 and line.startswith(said, space) and _WORDS.search(said):
-        end = space + len(said)
-        return end + (line[end : end + 1] == " " and before[-1] == " ")
-    # More than one space is alignment.
-    return 1 if space == 1 and before[-1] in " \t" else 0
-
-
-def _indented(place: Surroundings, line: str, space: int) -> int:
-    """How much of a first line's indentation is in front of the cursor already."""
-    above = next((line for line in reversed(place.above) if line.strip()), "")
-    if not space:
-        return 0
-    least = width(above) + _opens(above)
-    if place.indent >= least:
-        return space
-    return len(place.before) if width(line) >= least and line.startswith(place.before) else 0
-
-
-def _opens(line: str) -> bool:
-    return line.rstrip().endswith(("{", "(", "[", ":", ">", "do", "then"))
-
-
+_DATA = re.compile(r"\b(?:struct|interface|enum|record|message|union)\b")
+_IMPORTS = re.compile(
+    r"(?:(?:import|use|using|require|require_relative|@import)\s|from\s+\S+\s+import\b|#\s*(?:include|import)\b)"
+)
+_FENCES = ("```", "~~~")
+_JUMPS = frozenset(("break", "continue", "return", "raise", "throw", "goto", "next", "redo", "exit"))
 _SIGN = re.compile(r"\W+")
-_BEGUN_WORD = re.compile(r"(?<!\w)[^\W\d]\w{2,}$")
 _CLOSES = re.compile(r"""[)\]}"'`]""")
 _OPENS = re.compile(r"[\w({\[]")
 _TAG = re.compile(r"<\w")
 _NAME = re.compile(r"\w")
-_WORDS = re.compile(r"\w\s|\s\w|=|^\w+$")
 _GOES_ON = re.compile(r"(?:[\\=+\-*%&|^<?:.({\[]|=>|->|\b(?:and|or|not|in|is|return|then|do|of))$")
-_SPECIAL = re.compile(r"<(?:\|[a-zA-Z_]+\||｜[^｜<>\n]{2,30}｜)>")
 _PROSE = re.compile(r"\w+ \w+.*:$")

@@ -43,6 +43,11 @@ class Language:
     fences: bool
     tags: bool
     keys: bool
+    tabs: bool
+    word: str
+    leads: tuple[
+        str, ...
+    ]  # what comes before the words of a line: comments' openings and others, the longest first
     container: re.Pattern[str]
     spans: dict[str, Span]
     token: re.Pattern[str]
@@ -103,12 +108,13 @@ def language(name: str) -> Language:
         add("string", quote, quote, rf"(?:\\.|[^{quote}\\\n])*", long=False)
     if row.get("chars"):
         parts.append(r"'(?:\\[^\n']{1,8}|[^'\\\n])'")
-    marks = {"</", "<|", "<｜", "```"}
+    marks = {"</", "```"}
     marks.update(mark for span in spans.values() if span.long for mark in (span.opening, span.closing))
+    comments = [span for span in spans.values() if span.what == "comment"]
     # Each alternative begins with a plain character, so that the pattern's search skips to the next of them.
     parts.extend(map(re.escape, _BRACKETS))
     return Language(
-        openings=tuple(sorted((s.opening for s in spans.values() if s.what == "comment"), key=len)[::-1]),
+        openings=tuple(sorted((s.opening for s in comments), key=len)[::-1]),
         ends=frozenset(row.get("ends", ())),
         carries=frozenset(row.get("carries", ())),
         tops=tuple(row.get("tops", ())),
@@ -116,6 +122,9 @@ def language(name: str) -> Language:
         fences=row.get("fences", False),
         tags=row.get("tags", False),
         keys=row.get("keys", False),
+        tabs=row.get("tabs", False),
+        word=row.get("word", ""),
+        leads=tuple(sorted({*row.get("marks", ()), *(s.opening for s in comments)}, key=len)[::-1]),
         container=_container(),
         spans=spans,
         token=re.compile("|".join(parts), re.DOTALL),

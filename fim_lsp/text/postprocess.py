@@ -10,8 +10,9 @@ from fim_lsp.text.characters import Holds, without_strangers
 from fim_lsp.text.document import paired
 from fim_lsp.text.early_stop import Ending
 from fim_lsp.text.extent import Extent
+from fim_lsp.text.indentation import Indent, indented
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
-from fim_lsp.text.surroundings import Surroundings, on_line, unified, width
+from fim_lsp.text.surroundings import Surroundings, on_line, unified
 
 
 class Insertion(NamedTuple):
@@ -21,7 +22,6 @@ class Insertion(NamedTuple):
     covers: int
 
 
-SURE = 3  # indented lines that tell what a file is indented with
 NOTHING = Insertion("", 0)
 
 
@@ -35,11 +35,13 @@ def tidy(
     *,
     cut: bool = False,
     holds: Holds | None = None,
+    indent: Indent | None = None,
 ) -> Insertion:
     """The part of a model's answer that is worth inserting between two texts; "" for nothing.
 
     `cut`: the answer was ended by its length or by the clock, so that its last line may be half a line.
     `holds`: whether the document holds a character; without it, the two texts are all that there is of it.
+    `indent`: what the file is indented with where its own lines do not show it.
     """
     holds = holds or (lambda sign: sign in prefix or sign in suffix)
     ending = Ending(prefix, suffix, language, shape, holds)
@@ -50,7 +52,7 @@ def tidy(
     if cut and not complete and "\n" in text[ending.start : end].strip():
         end = text.rfind("\n", ending.start, end)
     said, text = text, text[ending.start : max(end, ending.start)]
-    text = _indented(_bare(text, place), place)
+    text = indented(_bare(text, place), ending.extra, place, indent)
     text = _spoken(text, place, ending.inside if ending.start + len(text) == len(said) else "")
     text, covers = (text, 0) if ending.met_rest else _fitted(text, place)
     rest = place.rest[covers:].strip()
@@ -78,36 +80,6 @@ def _bare(text: str, place: Surroundings) -> str:
     if any(line != line.rstrip() for line in (*place.above, *place.below[:-1])):
         return text
     return _TRAILING.sub("", text)
-
-
-def _indented(text: str, place: Surroundings) -> str:
-    """The text indented with tabs or spaces, as the lines around it are."""
-    spaces, tabs = "\n " in text, "\n\t" in text
-    own = place.before[:1]
-    if place.inside or not (spaces or tabs) or (own == " " and not tabs) or (own == "\t" and not spaces):
-        return text
-    indented = [
-        line
-        for line in (*place.above, *place.below)
-        if line[:1] in _SPACE and line.strip()[:1] not in _STARRED
-    ]
-    around = [line[0] for line in indented]
-    if len(around) < SURE or len(set(around)) > 1:
-        return text
-    first, *lines = text.split("\n")
-    leads = [line[: len(line) - len(line.lstrip(" \t"))] for line in lines]
-    if all(around[0] == lead[0] for lead in leads if lead):
-        return text
-    if around[0] == "\t":
-        unit = 4 if all(len(lead) % 4 == 0 for lead in leads) else 2
-        new = [
-            lead if "\t" in lead else "\t" * (len(lead) // unit) + " " * (len(lead) % unit) for lead in leads
-        ]
-    else:
-        unit = min(map(width, indented))
-        new = [lead.replace("\t", " " * max(2, unit)) for lead in leads]
-    turned = (lead + line[len(old) :] for lead, old, line in zip(new, leads, lines, strict=True))
-    return "\n".join([first, *turned])
 
 
 def _spoken(text: str, place: Surroundings, inside: str) -> str:
@@ -186,6 +158,4 @@ def _replaced(text: str, covered: int, rest: str) -> tuple[str, int]:
 
 
 _QUOTES = "\"'`"
-_SPACE = frozenset(" \t")
-_STARRED = frozenset(("*", ""))  # lines of a comment; blank lines
 _TRAILING = re.compile(r"[ \t]+(?=\n)")

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from fim_lsp.text import foreign
 from fim_lsp.text.language import CLOSER_OF, CLOSERS, Language, language
 
 TAB = 4  # columns, where indentations are compared
@@ -36,6 +37,9 @@ class Surroundings:
     inside: str
     open: tuple[Opening, ...]
     owed: int
+    owed_behind: (
+        int  # the same, where the closers right behind the cursor are the editor's and have closed some
+    )
     told_from: tuple[str, str, str]  # prefix, suffix and language
 
     @property
@@ -50,11 +54,11 @@ class Surroundings:
 
     @property
     def closes(self) -> bool:
-        """Whether the line goes on after the cursor with nothing but what closes: brackets, quotes, `;` and `,`.
+        """Whether the line goes on after the cursor with nothing but what closes: brackets, quotes, tags, `;` and `,`.
 
-        A bracket that begins its line closes lines above it, and not what is written in front of it.
+        A bracket or tag that begins its line closes lines above it, and not what is written in front of it.
         """
-        if self.blank and any(sign in self.rest for sign in CLOSERS):
+        if self.blank and any(sign in self.rest for sign in (*CLOSERS, "</")):
             return False
         return _CLOSING_REST.fullmatch(self.rest) is not None
 
@@ -67,8 +71,8 @@ class Surroundings:
     @property
     def speaks_of_marks(self) -> bool:
         """Whether marks such as a model's own stand in the document: then they are text."""
-        around = "\n".join((*self.above, self.before, self.rest, *self.below))
-        return "<|" in around or "<｜" in around
+        prefix, suffix, _ = self.told_from
+        return foreign.spoken_of(prefix) or foreign.spoken_of(suffix)
 
     @property
     def span_closed(self) -> bool:
@@ -81,6 +85,25 @@ class Surroundings:
             return after.count(span.closing) % 2 == 1
         closing, opening = after.find(span.closing), after.find(span.opening)
         return closing >= 0 and not 0 <= opening < closing
+
+    @property
+    def fence(self) -> str:
+        """The mark of the fenced code that the cursor is in, in a language that has it."""
+        if not self.language.fences:
+            return ""
+        open_ = ""
+        for line in (*self.above, self.before):
+            mark = line.strip()[:3]
+            if mark in {"```", "~~~"} and (not open_ or mark == open_):
+                # A mark with words begins code wherever it stands.
+                open_ = "" if open_ and line.strip().strip("`~") == "" else mark
+        return open_
+
+    @property
+    def fence_closed(self) -> bool:
+        """Whether what follows closes the fenced code that the cursor is in."""
+        fences = (line.strip() for line in self.below if line.strip()[:3] == self.fence)
+        return next(fences, "?").strip("`~") == ""
 
     def head(self, indent: int) -> str:
         """The line under which a block of this indentation stands, "" at the top."""
@@ -108,8 +131,10 @@ def surroundings(prefix: str, suffix: str, name: str) -> Surroundings:
             _close(stack, sign)
     openings = tuple(Opening(sign, width(window[window.rfind("\n", 0, at) + 1 :])) for sign, at in stack)
     owed = _owed(tongue, openings, after, inside, 1_000 if before.strip() else width(before))
+    behind = _owed_behind(tongue, openings, after)
+    told_from = prefix, suffix, name
     return Surroundings(
-        tongue, before, rest, tuple(above[-60:]), tuple(below), inside, openings, owed, (prefix, suffix, name)
+        tongue, before, rest, tuple(above[-60:]), tuple(below), inside, openings, owed, behind, told_from
     )
 
 
@@ -184,6 +209,18 @@ def _owed(tongue: Language, openings: tuple[Opening, ...], after: str, inside: s
     return len(openings) if openings or closer else 9  # nothing is known of brackets: what closes may stand
 
 
+def _owed_behind(tongue: Language, openings: tuple[Opening, ...], after: str) -> int:
+    """How many brackets nothing closes behind the closers that stand right of the cursor."""
+    size = len(after) - len(after.lstrip(_CLOSERS))
+    left = list(openings)
+    for sign in after[:size]:
+        if left and CLOSER_OF[left[-1].sign] == sign:
+            left.pop()
+    if not left or not size:
+        return 0
+    return _owed(tongue, tuple(left), after[size:], "", 1_000)
+
+
 def _first_closer(tongue: Language, after: str, inside: str, own: int) -> tuple[str, int] | None:
     """The first bracket after the cursor that closes one before it, and the indentation of its line."""
     stack: list[str] = []
@@ -198,6 +235,7 @@ def _first_closer(tongue: Language, after: str, inside: str, own: int) -> tuple[
     return None
 
 
+_CLOSERS = ")]}\"'`"
 _NO_HEAD = re.compile(r"\s*(?:[)\]}{]|\w+:$)")  # brackets, labels
 _WORD = re.compile(r"\s*(#?\w+|</?[\w:.-]*|\S)")
-_CLOSING_REST = re.compile(r"""\s*[)\]}"'`>/;,][)\]}"'`>/;,\s]*""")
+_CLOSING_REST = re.compile(r"""\s*(?:[)\]}"'`>/;,]|</[\w:.-]*>)(?:[)\]}"'`>/;,\s]|</[\w:.-]*>)*""")

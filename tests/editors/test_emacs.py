@@ -163,6 +163,37 @@ def test_what_is_closed_already_is_not_closed_twice(batch, scripted, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("pairs", ["1", "-1"])
+def test_typed_along_with_what_is_closed_by_itself(batch, scripted, tmp_path, pairs):
+    """All of it stands there once, with electric pairs and without; a key too soon takes nothing."""
+    path = tmp_path / "closed.py"
+    path.write_bytes(b"x = \n")
+    scripted.says = "area(a, [b]) + 1\n"
+    batch(
+        f"""
+        (find-file "{path}")
+        (electric-pair-mode {pairs})
+        (end-of-line)
+        (fim-lsp--ask 2)
+        (until (lambda () fim-lsp--shown))
+        (dolist (key (string-to-list "area(a, ["))
+          (setq last-command-event key)
+          (call-interactively #'self-insert-command)
+          (fim-lsp--after-command))
+        (when (> {pairs} 0) (fim-lsp-accept))
+        (fim-lsp--ask 2)
+        (until (lambda () (equal (fim-lsp--rest) "b]) + 1")))
+        (fim-lsp-accept-word)
+        (fim-lsp--ask 2)
+        (until (lambda () (equal (fim-lsp--rest) "]) + 1")))
+        (fim-lsp-accept)
+        (save-buffer)
+        """
+    )
+    assert path.read_bytes() == b"x = area(a, [b]) + 1\n"
+    assert scripted.asked == 1
+
+
 def test_candidates_dismissal_and_two_buffers(batch, scripted, tmp_path):
     """Others are shown one after the other, one is hidden until asked for, and each buffer has its own."""
     texts = ["first()", "second()", "third()"]

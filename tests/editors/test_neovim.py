@@ -262,6 +262,35 @@ def test_what_is_closed_already_is_not_closed_twice(edit, scripted):
     saved(nvim, path, b"total = (b) * c\n")
 
 
+PAIRED = """
+for open, close in pairs({ ['('] = ')', ['['] = ']', ['{'] = '}', ['"'] = '"' }) do
+  vim.keymap.set('i', open, open .. close .. '<Left>')
+end
+"""
+
+
+@pytest.mark.parametrize("lua", [PAIRED, ""], ids=["closing", "as it is"])
+def test_typed_along_with_what_is_closed_by_itself(neovims, scripted, version, tmp_path, lua):
+    """All of it stands there once, taken whole or by words, with the keymaps that close brackets and without."""
+    path = tmp_path / "closed.py"
+    path.write_bytes(b"x = \ny = \nz = \n")
+    nvim = neovims.start(version, lua)
+    nvim.command(f"edit {path}")
+    wait(nvim.attached)
+    scripted.says = "area(a, [b]) + 1\n"
+    for line, keys, taken in ((1, "area(", "<Tab>"), (2, "area(a, [", "<Tab>"), (3, "area(", "<M-Right>")):
+        nvim.keys(f"<Esc>{line}GA")
+        shows(nvim, "area(a, [b]) + 1")
+        nvim.keys(keys)
+        wait(lambda: "b" in nvim.ghost() and "area" not in nvim.ghost())
+        for _ in range(12):
+            nvim.keys(taken)
+            time.sleep(0.15)
+            if nvim.lines()[line - 1].endswith("+ 1"):
+                break
+    saved(nvim, path, b"".join(b"%s = area(a, [b]) + 1\n" % name for name in (b"x", b"y", b"z")))
+
+
 def test_nothing_is_ever_drawn_that_the_text_has_left(edit, scripted):
     """What does not agree with what is typed is gone with the key, and a late answer to older text is not drawn."""
     scripted.first = 0.3

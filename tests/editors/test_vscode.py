@@ -60,7 +60,8 @@ def fresh(request, code, scripted):
     code.trust(asked=False)
     code.set(enabled=None, languages=None, **{"trace.server": None})
     code.own(dailyBudget=None, model=None)
-    change(code.user, {"[go]": None, "[python]": None})
+    closes = {"editor.autoClosingBrackets": "never", "editor.autoClosingQuotes": "never"}
+    change(code.user, {"[go]": None, "[python]": None, **closes})
 
 
 def ghost(code, text):
@@ -129,6 +130,47 @@ def test_in_the_middle_of_a_line(fresh, scripted):
     scripted.says = "a, b)\n"
     path = fresh.open("middle.py", "print(|)\n")
     assert taken(fresh, path, "1, ", "a, b") == "print(1, a, b)\n"
+
+
+# What is typed, then typed along with what the editor closes, and what the model says behind the first.
+CLOSED = [
+    ("console.log", "(", "(total);"),
+    ("const m = ", "list.map((", "list.map((x) => x.name).join(', ');"),
+    ("const s = ", "`Hello ${", "`Hello ${user.name}, you are ${age}` + end;"),
+    ("const n = ", "{ a: [", "{ a: [1, 2], b: f(')') };"),
+    ("const p = area", "(a, ", "(a, b) + 1;"),
+]
+
+
+@pytest.mark.parametrize("closing", ["languageDefined", "never"])
+def test_typed_along_with_what_the_editor_closes(fresh, scripted, closing):
+    """All of it stands there once, whether the editor closes brackets and quotes by itself or not."""
+    change(fresh.user, {"editor.autoClosingBrackets": closing, "editor.autoClosingQuotes": closing})
+    said = {typed: text for typed, _, text in CLOSED}
+    scripted.says = lambda body: next((said[one] for one in said if body["prompt"].endswith(one)), "") + "\n"
+    path = fresh.open(f"closed_{closing}.js", "|\n")
+    for typed, along, text in CLOSED:
+        fresh.write(typed)
+        ghost(fresh, text)
+        fresh.write(along)
+        left = text[len(along) :]
+        wait(lambda left=left: held(left, fresh.ghost()), SLOW)
+        fresh.shot(f"closed-{closing}")
+        fresh.press("Tab")
+        fresh.press("End")
+        fresh.press("Enter")
+    saved = fresh.saved(path)
+    assert [line.strip() for line in saved.rstrip("\n").split("\n")] == [a + text for a, _, text in CLOSED]
+
+
+def held(text, shown):
+    """Whether what is shown is that text, but for closers that stand there already."""
+    left = iter(text)
+    return (
+        bool(shown)
+        and all(sign in left for sign in shown)
+        and re.sub(r"\W", "", text) == re.sub(r"\W", "", shown)
+    )
 
 
 def test_beside_the_open_menu(fresh, scripted):
