@@ -101,7 +101,7 @@ class Client:
         self.notify("$/cancelRequest", {"id": answer.number})
 
     async def call(self, method, params=None):
-        message = await asyncio.wait_for(self.request(method, params), 10)
+        message = await asyncio.wait_for(self.request(method, params), 30)
         assert "error" not in message, message
         return message["result"]
 
@@ -145,7 +145,7 @@ class Client:
 
     async def texts(self, uri, line, character, **more):
         """The texts offered at a place."""
-        message = await asyncio.wait_for(self.inline(uri, line, character, **more), 10)
+        message = await asyncio.wait_for(self.inline(uri, line, character, **more), 30)
         return [item["insertText"] for item in message["result"]]
 
     def messages(self):

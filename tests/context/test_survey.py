@@ -217,7 +217,7 @@ def test_a_file_that_takes_too_long_is_left_out(tmp_path):
     """Whatever it is that takes long, and also when it changes; of the others there is a map."""
     root = write(tmp_path, {**NAMES, "slow.py": "def slow_function(): ...\n", "use.py": "slow_function\n"})
     patience = Patience(piece=0.05)
-    folder = Folder(Slow(root, [], patience.piece), patience.piece)
+    folder = Folder(Slow(root, [], piece=patience.piece), patience.piece)
     read = list(folder.survey())
     assert "lib.py" in read
     assert "slow.py" not in read
@@ -231,7 +231,7 @@ def test_many_that_take_long_end_the_look(tmp_path):
     """What was read until then is in the map, the process answers, and it says how many it has left out."""
     root = write(tmp_path, {**NAMES, **{f"slow{number}.py": "" for number in range(50)}})
     patience = Patience(piece=0.05, look=0.3)
-    folder = Folder(Slow(root, [], patience.piece), patience.piece)
+    folder = Folder(Slow(root, [], piece=patience.piece), patience.piece)
     workspace = Workspace({str(root): folder}, ["project"], patience)
     workspace.survey()
     answer = workspace.drawn(0.0)
