@@ -199,6 +199,7 @@ class Documents:
             language=document.language,
             line_end=document.line_end,
             holds=document.holds,
+            indent=document.indent,
             made=(self._taken, opened.cuts),
         )
 

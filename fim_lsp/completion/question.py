@@ -10,6 +10,7 @@ from fim_lsp.endpoint.request import Request
 from fim_lsp.text.characters import Holds
 from fim_lsp.text.early_stop import Ending
 from fim_lsp.text.extent import Extent
+from fim_lsp.text.indentation import Indent
 from fim_lsp.text.postprocess import tidy
 
 AFTER = 4_000  # characters after the cursor that trimming looks at; more than is sent
@@ -28,6 +29,7 @@ class Question:
     language: str
     line_end: str
     holds: Holds
+    indent: Indent | None
     made: tuple[int, int]  # when: what is taken back later than that must not be in it
 
     def request(self, model: str, temperature: float) -> Request:
@@ -48,4 +50,4 @@ class Question:
     def tidied(self, raw: str, *, cut: bool = False) -> Offer:
         """What of an answer is worth inserting; `cut` where it was cut off before its end."""
         about = self.prompt.prefix, self.after, self.language, self.extent, self.line_end
-        return Offer(*tidy(raw, *about, cut=cut, holds=self.holds))
+        return Offer(*tidy(raw, *about, cut=cut, holds=self.holds, indent=self.indent))

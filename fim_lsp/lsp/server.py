@@ -116,6 +116,7 @@ def _handle_documents(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def _open(params: types.DidOpenTextDocumentParams) -> None:
         _take(server.engine, params.text_document)
+        workspace.learn_indents([params.text_document.uri])
         workspace.study(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)

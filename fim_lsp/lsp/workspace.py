@@ -111,6 +111,20 @@ class Workspace:
             self._near[path] = uri
             self._survey.about(path, how)
 
+    def learn_indents(self, uris: Iterable[str]) -> None:
+        """See what the project says of documents' indentation, by files within the workspace's folders alone."""
+        from fim_lsp.text import editorconfig  # noqa: PLC0415 - no client waits for it
+
+        roots = [Path(root).as_posix() for uri, _ in self.folders if (root := path_of(uri))]
+        for uri in uris:
+            document, name = self._engine().document(uri), path_of(uri)
+            if document is None or name is None:
+                continue
+            path = Path(name).as_posix()
+            above = max((editorconfig.folders(path, root) for root in roots), key=len, default=[])
+            read = ((folder, disk.text(f"{folder}/{editorconfig.NAME}")) for folder in above)
+            document.indent = editorconfig.indent([(at, text) for at, text in read if text], path)
+
     def touched(self, uris: Iterable[str]) -> None:
         """Files were saved, made, renamed or removed: those in folders that are left out do not count."""
         uris = list(uris)
@@ -121,6 +135,8 @@ class Workspace:
         paths = [path for uri in uris if (path := path_of(uri)) and self._counts(Path(path))]
         if self._survey is not None and paths:
             self._survey.changed(paths)
+        if any(path.endswith(".editorconfig") for path in paths):
+            self.learn_indents(documents)
         if any(path.endswith(".gitignore") for path in paths):
             self.settle_in()
             documents.recheck()

@@ -44,7 +44,7 @@ class Strangers:
             bare = piece.lstrip(LEADING)
             skipped, piece, self._begun = len(piece) - len(bare), bare, bool(bare)
         known, look = len(self._tail), self._tail + piece
-        for found in _LOOKED_AT.finditer(look, known - self._open):
+        for found in () if _plain(look) else _LOOKED_AT.finditer(look, known - self._open):
             start = self._stranger(look, found)
             if start is not None:
                 return start - known + skipped
@@ -81,11 +81,23 @@ class Strangers:
 def without_strangers(text: str, holds: Holds) -> str:
     r"""A text up to its first stranger, its line ends as `\n`; marks of byte order at its beginning are left out."""
     text = text.lstrip(LEADING)
-    if not _LOOKED_AT.search(text):
+    if _plain(text) or not _LOOKED_AT.search(text):
         return text
     strangers = Strangers(holds)
     end = strangers.first(text)
     return text[:end] if end is not None else text[: len(text) - strangers.close()]
+
+
+def _plain(text: str) -> bool:
+    """Whether a text holds nothing that is looked at, told at once and not sign by sign."""
+    if not text.isascii():
+        return False
+    spaced = text.expandtabs(1)
+    return (
+        spaced.replace("\n", "").isprintable()
+        and _WIDE not in spaced
+        and _DEEP not in spaced.replace(" ", "")
+    )
 
 
 def hidden(sign: str) -> bool:
@@ -175,6 +187,7 @@ _JOINER, _SELECTOR, _KEYCAP, _KEYS = "\u200d", "\ufe0f", "\u20e3", "0123456789#*
 _SKIN = "\U0001f3fb\U0001f3ff"
 _OTHER_EMOJI = "‼⁉ℹ↔⤴⤵〰"
 _UNFINISHED = re.compile(rf"(?:{_JOINER}|[{_KEYS}]{_SELECTOR})\Z")
+_WIDE, _DEEP = " " * (COLUMNS // TAB + 1), "\n" * (BLANK_LINES + 1)
 _LOOKED_AT = re.compile(rf"[^\n\t -~]|[ \t]{{{COLUMNS // TAB + 1},}}|\n(?:[ \t]*\n){{{BLANK_LINES},}}")
 # Printable to Python, and without ink: joiners and fillers (Default_Ignorable_Code_Point), selectors, blank signs.
 _INKLESS = re.compile(

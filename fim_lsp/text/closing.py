@@ -86,21 +86,46 @@ def left(text: str, covers: int, typed: int, change: Behind, context: Context) -
         end = re.compile(re.escape(change.added.lstrip(" \t\r")) + r"\b").search(rest)
         return None if covers else (rest[: end.start()] if end else rest, 0)
     whole, at = context.head + text, len(context.head) + typed
+    matched = _read(whole, at, change.added, context)
+    if matched is None:
+        return None
+    if "\n" in change.added:
+        return (_above(whole, at, matched.first), 0) if not covers else None
+    if covers and matched.size < len(change.added):
+        return None
+    covered = change.added[: matched.size]
+    if not covers and not matched.spent and matched.end == len(whole) and rest.endswith(covered):
+        return rest[: len(rest) - len(covered)], 0
+    return rest, matched.size + covers
+
+
+def fitted(text: str, there: str, context: Context) -> tuple[str, int] | None:
+    """A text before closers, and how many of their characters it covers; None if it does not tell.
+
+    One line that leaves a bracket of its own open in front of what stays closed ends where it closes the first.
+    """
+    at = len(context.head)
+    matched = _read(context.head + text, at, there, context)
+    if (
+        matched
+        and matched.first is not None
+        and matched.hangs
+        and matched.size < len(there)
+        and "\n" not in text
+    ):
+        return text[: matched.first - at], 0
+    return left(text, 0, 0, Behind(there, 0), context)
+
+
+def _read(whole: str, at: int, added: str, context: Context) -> _Matched | None:
+    """How far the text closes what was added, as code or as text of no language."""
     tongue = language(context.language)
-    tags = _tags(whole) if "</" in change.added else []
+    tags = _tags(whole) if "</" in added else []
     for pairs in (_pairs(whole, tongue, _start(context, tongue)), _loose(whole, 0, len(whole))):
         try:
-            matched = _matched(whole, at, change.added, pairs + tags, len(context.head))
+            return _matched(whole, at, added, pairs + tags, len(context.head))
         except LookupError:
             continue
-        if "\n" in change.added:
-            return (_above(whole, at, matched.first), 0) if not covers else None
-        if covers and matched.size < len(change.added):
-            return None
-        covered = change.added[: matched.size]
-        if not covers and not matched.spent and matched.end == len(whole) and rest.endswith(covered):
-            return rest[: len(rest) - len(covered)], 0
-        return rest, matched.size + covers
     return None
 
 
@@ -109,14 +134,15 @@ class _Matched(NamedTuple):
     end: int  # where in the text it has done so
     first: int | None  # where it begins to
     spent: bool  # whether some of it is closed in what was typed already
+    hangs: bool  # whether the text leaves a bracket of its own open
 
 
 def _matched(whole: str, at: int, added: str, pairs: list[_Pair], start: int) -> _Matched:
     """How far the text closes what was added; LookupError if something of it has nothing that opens it."""
     tokens = list(_TOKEN.finditer(added))
-    signs = {token[0].strip() for token in tokens}
-    if any(pair.opened >= at and pair.closer in signs for pair in _parted(pairs, len(whole) + 1, at)[0]):
-        return _Matched(0, at, None, spent=False)  # what the text opens itself is what is closed so
+    left_open = _parted(pairs, len(whole) + 1, at)[0]
+    if tokens and left_open and left_open[0].opened >= at and left_open[0].closer == tokens[0][0].strip():
+        return _Matched(0, at, None, spent=False, hangs=True)  # what the text opens last is what is closed so
     still, spent = _parted(pairs, at, start)
     size, end, first, used = 0, at, None, False
     for token in tokens:
@@ -135,7 +161,7 @@ def _matched(whole: str, at: int, added: str, pairs: list[_Pair], start: int) ->
         if mate is not None:
             size, end = token.end(), mate + len(sign)
             first = mate if first is None else first
-    return _Matched(size, end, first, used)
+    return _Matched(size, end, first, used, bool(left_open) and left_open[0].opened >= at)
 
 
 def _parted(pairs: list[_Pair], at: int, start: int) -> tuple[list[_Pair], list[str]]:

@@ -10,7 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from fim_lsp.text.indentation import Indent
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
@@ -42,6 +45,7 @@ class Document:
         self.language = language
         self.version = version
         self.lines = split_lines(paired(text))
+        self.indent: Indent | None = None  # what the project says that it is indented with
 
     @property
     def text(self) -> str:

@@ -16,6 +16,7 @@ LOOP = 3  # times that a run of lines stands in a row before it is a loop
 LONGEST_RUN = 8  # lines
 MOST_REPEATED = 24  # lines from above the cursor that an answer is searched for
 FIRST_ECHO = 8  # letters of a first line that stands below
+LEAST = 4  # characters of a line that may stand beside the cursor already
 LOOKED_AT = 80  # characters of a line's beginning that are looked at before the line is complete
 
 
@@ -182,16 +183,19 @@ class _Reader:
 
     def take(self, line: str, at: int, *, last: bool = False) -> int | None:
         """Where the text ends, if this line tells; lines that stand above the cursor are held until they are all there."""
-        if self._first and at == self.start and _IMPORTS.match(line) and self._stands_near(line):
+        if self._first and at == self.start and self._stands_near(line):
             self.start = self.good = at + len(line) + 1
             self._shed = True
             return self.good if last else None
         if self._above and (line.strip() or self._doubtful):
             text = line.strip()
-            self._above = [rest[1:] for rest in self._above if rest[0] == text]
+            if text:
+                self._above = [rest[1:] for rest in self._above if rest[0] == text]
             if [] in self._above:
-                self.start = self.good = at + len(line) + 1
-                self._above, self._doubtful, self._shed = [], [], True
+                # What follows on a line with text begins with the line break.
+                self._shed = self._site.blank
+                self.start = self.good = at + len(line) + self._shed
+                self._above, self._doubtful = [], []
                 return self.good if last else None
             if self._above and not last:
                 self._doubtful.append((line, at))
@@ -205,14 +209,23 @@ class _Reader:
         return self.line(line, at, last=last)
 
     def _stands_near(self, line: str) -> bool:
-        """Whether a line stands above or below the cursor as it is."""
-        place = self._site
-        whole = (place.before + line if place.blank and not self._shed else line).rstrip()
-        return (
-            place.blank
-            and not place.indent
-            and any(whole == near.rstrip() for near in (*place.above, *place.below))
-        )
+        """Whether a line, which imports or declares something, stands beside the cursor as it is."""
+        place, text = self._site, line.strip()
+        if not place.blank or len(text) < LEAST:
+            return False
+        whole = (place.before + line if not self._shed else line).rstrip()
+        indent = width(whole)
+        if _IMPORTS.match(text) and not indent:
+            near: list[str] = [*place.above, *place.below]
+        elif _IMPORTS.match(place.head(indent)) or _DECLARES.match(text):
+            near = []
+            for other in reversed(place.above):
+                if other.strip() and width(other) < indent:
+                    break
+                near.append(other)
+        else:
+            return False
+        return any(whole == other.rstrip() for other in near)
 
     def line(self, line: str, at: int, *, last: bool = False) -> int | None:
         """Where the text ends, if this line tells; `last`: the stream ended in it."""
@@ -302,8 +315,6 @@ class _Reader:
             return False
         if not (self._open or (indent >= self._base and not self._statement)) or self._marked.search(line):
             return False
-        if foreign.first(line, tags=self._tongue.tags) is not None:
-            return False
         for opening, closing in CLOSER_OF.items():
             if opening not in text:
                 if closing in text:
@@ -364,6 +375,9 @@ class _Reader:
     def _fenced(self, text: str, line: str, at: int) -> int | None:
         """Where the text ends, for a line that is a fence; -1 to read on, None if it is a line like others."""
         if self._tongue.fences:
+            if self._fenced_in and self._first and text[3:]:
+                self.start = self.good = at + len(line) + 1  # the code's own beginning
+                return -1
             if self._fenced_in and self._site.fence_closed:
                 return self.good
             self._fenced_in = False
@@ -535,12 +549,20 @@ class _Reader:
         if same == "part":
             return 1
         letters = len(_SIGN.sub("", line))
-        # Behind a jump nothing of its block is reached; a first line that stands below is no new one.
+        # The same key stands in one place.  Behind a jump nothing of its block is reached; a first line that stands below is no new one.
         first = not self._echo and not self._lines and letters >= FIRST_ECHO
-        if same == "all" and not self._open and not self.inside and (first or word(line) in _JUMPS):
+        if (
+            same == "all"
+            and not self._open
+            and not self.inside
+            and (first or word(line) in _JUMPS or self._is_key(line))
+        ):
             return WEIGHT
         # In their order, lines tell as much where they are common.
         return max(weigh(line, self._known), letters / 3 if self._echo else 0)
+
+    def _is_key(self, line: str) -> bool:
+        return self._tongue.keys and _KEY.match(line) is not None
 
     def _unechoed(self, end: int) -> int:
         """The end, or where the lines that follow began, if the text came to it through them."""
@@ -584,10 +606,12 @@ def _above(place: Surroundings) -> list[list[str]]:
     return [lines[-n:] for n in range(2, len(lines) + 1) if sum(map(len, lines[-n:])) >= WEIGHT]
 
 
+_DECLARES = re.compile(r"(?:export\s+)?(?:const|class|def|function|interface|type|enum|struct)\s")
 _DATA = re.compile(r"\b(?:struct|interface|enum|record|message|union)\b")
 _IMPORTS = re.compile(
-    r"(?:(?:import|use|using|require|require_relative|@import)\s|from\s+\S+\s+import\b|#\s*(?:include|import)\b)"
+    r"(?:(?:import|use|using|require|require_relative|@import)[\s(]|from\s+\S+\s+import\b|#\s*(?:include|import)\b)"
 )
+_KEY = re.compile(r"\s*[\w.-]+\s*[:=]")
 _FENCES = ("```", "~~~")
 _JUMPS = frozenset(("break", "continue", "return", "raise", "throw", "goto", "next", "redo", "exit"))
 _SIGN = re.compile(r"\W+")

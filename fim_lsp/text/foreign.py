@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import re
 
+# What each of them begins with, or holds.
+TELLING = (
+    "<|", "<｜", "fim_", "fim-", "fim▁", "<EO", "<PRE>", "<SUF>", "<MID>", "<END>", "[PREFIX", "[SUFFIX", "[MIDDLE",
+    "[INST", "[TOOL", "[/", "</", "<s>", "<eos>", "<bos>", "<unk>", "<end", "<start_", "<repo", "<file", "<gh_",
+    "<jupyter_", "<extra_id_", "<commit_", "<issue_",
+)  # fmt: skip
+
 
 def first(line: str, *, tags: bool, start: int = 0) -> re.Match[str] | None:
     """The first mark in a line from an offset on; `tags`: where the language has tags, fewer are told from text."""
@@ -27,10 +34,10 @@ def spoken_of(text: str) -> bool:
 
 
 _MARK = re.compile(
-    r"""<\|[a-zA-Z_][\w \u2581]{1,30}\|> | <｜[^｜<>\n]{2,30}｜>
+    r"""<\|[a-zA-Z_][\w :\u2581]{1,30}\|> | <｜[^｜<>\n]{2,30}｜>
     | </?fim[_▁-]\w+> | \u2581?<(?:EOT|PRE|SUF|MID|EOM|END)> | \[/?(?:PREFIX|SUFFIX|MIDDLE|INST|TOOL_CALLS)\]
     | </?s>(?=\s*$) | <(?:eos|bos|unk|endoftext|end_of_turn|start_of_turn|end_of_text|repo_name|reponame|file_sep|gh_stars
-    | jupyter_\w+|commit_\w+|issue_\w+|filename)>""",
+    | extra_id_\d+ | jupyter_\w+|commit_\w+|issue_\w+|filename)>""",
     re.VERBOSE,
 )
 _TAG = re.compile(r"</?[A-Za-z]+>")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from fim_lsp.text.language import CLOSERS
+from fim_lsp.text.language import CLOSER_OF, CLOSERS
 from fim_lsp.text.overlap import opens
 from fim_lsp.text.surroundings import TAB, Surroundings, width
 
@@ -23,33 +23,41 @@ def indented(text: str, extra: int, place: Surroundings, told: Indent | None) ->
 
     `told` is what the project or the editor says of the file, which counts where its lines show nothing.
     """
-    if place.inside or "\n" not in text:
+    if place.inside or not ("\n " in text or "\n\t" in text or (text[:1] in _SPACE and not place.before)):
         return text
     lines = text.split("\n")
-    movable = _movable(lines, place)
+    movable = _movable(text, lines, place)
     moved = _left(lines, movable, extra, place)
     levels = _levels(place, told)
-    if levels is not None:
+    if levels is not None and movable:
         moved = _levelled(moved, movable, place, levels)
-    return "\n".join(moved)
+    return text if moved is lines else "\n".join(moved)
 
 
-def _movable(lines: list[str], place: Surroundings) -> list[int]:
-    """The lines that may move: those after the first that hold something, and do not begin in a string."""
-    found = []
+def _movable(text: str, lines: list[str], place: Surroundings) -> list[int]:
+    """The lines that may move: those that hold something, and do not begin in a string."""
+    spans = place.language.spans
+    # The first line's indentation is the cursor's, but at a line's beginning.
+    first = int(place.before != "")
+    whole = [n for n, line in enumerate(lines) if n >= first and line and not line.isspace()]
+    if not any(span.long and span.what == "string" and span.opening in text for span in spans.values()):
+        return whole
+    held = set()
     inside = ""
     for number, line in enumerate(lines):
-        span = place.language.spans.get(inside)
-        if number and line.strip() and (span is None or span.what == "comment"):
-            found.append(number)
+        if inside and spans[inside].what == "string":
+            held.add(number)
         inside = place.language.marks(line + "\n", inside)[1]
-        if inside and not place.language.spans[inside].long:
+        if inside and not spans[inside].long:
             inside = ""
-    return found
+    return [number for number in whole if number not in held]
 
 
 def _left(lines: list[str], movable: list[int], extra: int, place: Surroundings) -> list[str]:
     """The lines moved left by what the first one had too much, if they have it too."""
+    if not movable:
+        return lines
+    movable = movable[1:] if movable[0] == 0 else movable
     if not movable:
         return lines
     first, base, second = lines[0], place.indent, lines[movable[0]]
@@ -59,11 +67,31 @@ def _left(lines: list[str], movable: list[int], extra: int, place: Surroundings)
         over = width(second) - base - unit
         extra = over if unit and opens(place.before) and 0 < over < unit else 0
         base += unit
+    elif place.blank and extra in {0, base} and _ended(first, place) and second.lstrip()[:1].isalpha():
+        base = width(place.before + first)
+        extra = width(second) - base  # nothing stands deeper than a statement that has ended
     if extra <= 0 or any(width(lines[number]) < base + extra for number in movable):
         return lines
-    if place.blank and not _too_far(first, second, extra, place):
+    if place.blank and extra != width(second) - base and not _too_far(first, second, extra, place):
         return lines
-    return [_shifted(line, extra) if number in movable else line for number, line in enumerate(lines)]
+    moved = set(movable)
+    return [_shifted(line, extra) if number in moved else line for number, line in enumerate(lines)]
+
+
+def _ended(first: str, place: Surroundings) -> bool:
+    """Whether a first line is a whole statement, which no deeper line goes on with."""
+    code = first.rstrip()
+    if code.endswith((";", "}")):
+        return True
+    found, inside = place.language.marks(code)
+    depth = sum(1 if mark.sign in CLOSER_OF else -1 for mark in found if mark.sign in "()[]{}")
+    return (
+        place.language.offside
+        and not depth
+        and not inside
+        and code[-1:] not in {"\\", ",", ":"}
+        and not opens(code)
+    )
 
 
 def _too_far(first: str, second: str, extra: int, place: Surroundings) -> bool:
@@ -90,6 +118,8 @@ def _levels(place: Surroundings, told: Indent | None) -> Indent | None:
     around = [_lead(line) for line in (*reversed(place.above), *place.below) if _tells(line)]
     if place.language.tabs and own[:1] != " ":
         return Indent(tab=True, size=TAB)
+    if place.language.tabs is False and own[:1] != "\t":
+        return Indent(tab=False, size=_unit(place) or (told.size if told and not told.tab else 2))
     tabs = {lead[0] for lead in around}
     if own:
         tab = own[0] == "\t"
@@ -201,3 +231,6 @@ def _with(lines: list[str], leads: dict[int, str]) -> list[str]:
 
 def _lead(line: str) -> str:
     return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+_SPACE = frozenset((" ", "\t"))

@@ -9,6 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+from fim_lsp.text import foreign
+
 CLOSER_OF = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = ")]}"
 _BRACKETS = frozenset("()[]{}")
@@ -43,7 +45,8 @@ class Language:
     fences: bool
     tags: bool
     keys: bool
-    tabs: bool
+    tabs: bool | None
+    offside: bool
     word: str
     leads: tuple[
         str, ...
@@ -108,7 +111,7 @@ def language(name: str) -> Language:
         add("string", quote, quote, rf"(?:\\.|[^{quote}\\\n])*", long=False)
     if row.get("chars"):
         parts.append(r"'(?:\\[^\n']{1,8}|[^'\\\n])'")
-    marks = {"</", "```"}
+    marks = {"</", "```", *foreign.TELLING}
     marks.update(mark for span in spans.values() if span.long for mark in (span.opening, span.closing))
     comments = [span for span in spans.values() if span.what == "comment"]
     # Each alternative begins with a plain character, so that the pattern's search skips to the next of them.
@@ -122,7 +125,8 @@ def language(name: str) -> Language:
         fences=row.get("fences", False),
         tags=row.get("tags", False),
         keys=row.get("keys", False),
-        tabs=row.get("tabs", False),
+        tabs=row.get("tabs"),
+        offside=row.get("offside", False),
         word=row.get("word", ""),
         leads=tuple(sorted({*row.get("marks", ()), *(s.opening for s in comments)}, key=len)[::-1]),
         container=_container(),

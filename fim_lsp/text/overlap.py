@@ -11,7 +11,7 @@ LONGEST = 80  # characters that are compared
 WORD = 3  # letters of a word that is begun again
 PHRASE = 4  # letters of two words or more, in prose
 CODE_PHRASE = 6  # the same in code
-UNSPACED = 3  # letters of scripts that put no spaces between words
+UNSPACED = 2  # letters of scripts that put no spaces between words
 
 
 def repeated(place: Surroundings, line: str, *, shed: bool) -> int:
@@ -35,7 +35,7 @@ def repeated(place: Surroundings, line: str, *, shed: bool) -> int:
 def _lead(place: Surroundings, line: str, space: int) -> int:
     """The same for the mark just typed: of a comment, a list, a variable."""
     bare = place.before.rstrip()
-    for lead in (*place.language.leads, *_numbered(bare)):
+    for lead in (*_longer(bare), *place.language.leads):
         if not bare.endswith(lead) or not line.startswith(lead, space):
             continue
         front, end = bare[: -len(lead)], space + len(lead)
@@ -46,7 +46,7 @@ def _lead(place: Surroundings, line: str, space: int) -> int:
             fits = _comments(place, front) or not front.strip()
         elif lead in _VARIABLES:
             fits = more.isalpha() or more in {"_", "{"}
-        elif lead in _LISTED:
+        elif lead in _LISTED or lead[-1] in "].)":
             fits = not front.strip() and more in {"", " ", "\t"}
         else:
             fits = not front.strip() or place.language.tags
@@ -73,8 +73,9 @@ def _comments(place: Surroundings, front: str) -> bool:
     return place.inside != "" and place.language.spans[place.inside].what == "comment" and front[-1:] in " \t"
 
 
-def _numbered(bare: str) -> list[str]:
-    found = _NUMBER.fullmatch(bare)
+def _longer(bare: str) -> list[str]:
+    """The marks of a list's entry that are not the same in each: its number, its box."""
+    found = _ENTRY.fullmatch(bare)
     return [found[1]] if found else []
 
 
@@ -136,9 +137,9 @@ def opens(line: str) -> bool:
 _WORDS = re.compile(r"\w\s|\s\w|=|^\w+$")
 _WORD = re.compile(r"[@$]?[^\W\d]\w*")
 _WORDS_OF = re.compile(r"\w+")
-_PHRASE = re.compile(r"[^\W\d][\w'-]*(?:[ \t]+[\w'-]+)+[ \t]?")
-_CHAIN = re.compile(r"[@$]?[^\W\d]\w*(?:(?:\.|::|->|\?\.)\w*)+")
+_PHRASE = re.compile(r"[^\W\d][\w'-]*(?:[.,;:!?]?[ \t]+[\w'-]+)+[ \t]?")
+_CHAIN = re.compile(r"[@$]?[^\W\d]\w*(?:(?:\.|::|->|\?\.|/(?=\w))\w*)+")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_NUMBER = re.compile(r"\s*(\d+[.)])")
+_ENTRY = re.compile(r"\s*(\d+[.)]|[-*+] \[[ xX]\])")
 _VARIABLES = frozenset(("$", "${", "@", "%"))
-_LISTED = frozenset(("-", "*", "+", ">", "•"))
+_LISTED = frozenset(("-", "*", "+", ">", ">>>", "|", "•"))

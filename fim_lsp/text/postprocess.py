@@ -110,7 +110,7 @@ def _fitted(text: str, place: Surroundings) -> tuple[str, int]:
         return text, 0
     if there := closing.run(rest):
         context = closing.Context(place.before, place.told_from[2], place.inside)
-        fitted = closing.left(text, 0, 0, closing.Behind(there, 0), context)
+        fitted = closing.fitted(text, there, context)
         if fitted is not None:
             return _replaced(*fitted, rest)
     found, inside = place.language.marks(text, place.inside)
