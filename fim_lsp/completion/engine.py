@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fim_lsp.completion import answer_cache, debounce
+from fim_lsp.completion import debounce
 from fim_lsp.completion.answer_cache import AnswerCache, Offer
 from fim_lsp.completion.backend import Backend, Service
 from fim_lsp.completion.documents import Documents, name_of
 from fim_lsp.completion.explain import explained, parts_of
-from fim_lsp.completion.generation import CANDIDATES, Generation, candidates
+from fim_lsp.completion.generation import Generation
 from fim_lsp.completion.ghost import Acceptance
-from fim_lsp.completion.open_document import Found, OpenDocument
+from fim_lsp.completion.open_document import OpenDocument
 from fim_lsp.completion.problems import Problem
-from fim_lsp.completion.question import Question
 from fim_lsp.completion.selected import Selected, with_entry
-from fim_lsp.completion.stream import Stream
+from fim_lsp.completion.turns import Turns
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.document import Document, Edit, Place, body
 
-GRACE = (
-    0.15  # seconds that a cancelled stream waits for the next key's request, if what was typed agrees with it
-)
 PAUSE = 60.0  # seconds without a key, after which the next one sees to it that a connection stands ready
 REST = 600.0  # seconds without a key, after which what prompts open with may change
-NEARLY = 3  # characters left to type, at which what follows is asked for: about the time of an answer
 
 
 class Engine:
@@ -55,7 +50,8 @@ class Engine:
         )
         self._clock = clock
         self._changed = changed
-        self._answers = AnswerCache(settings.cache_size, settings.cache_ttl_seconds, clock)
+        answers = AnswerCache(settings.cache_size, settings.cache_ttl_seconds, clock)
+        self._turns = Turns(self.documents, self.backend, answers)
         self._stirred = clock()  # when a key was last struck
 
     @property
@@ -118,11 +114,11 @@ class Engine:
         old = self.settings
         self.backend.settings = self.documents.settings = settings
         if (old.cache_size, old.cache_ttl_seconds) != (settings.cache_size, settings.cache_ttl_seconds):
-            self._answers = AnswerCache(settings.cache_size, settings.cache_ttl_seconds, self._clock)
+            self._turns.answers = AnswerCache(settings.cache_size, settings.cache_ttl_seconds, self._clock)
         if _windowing(old) != _windowing(settings):
             self.documents.begin_anew(maps=_showing(old) != _showing(settings))
         if _answering(old) != _answering(settings):
-            self._answers.clear()
+            self._turns.answers.clear()
         if old != settings:
             self.backend.breaker.reset()
             self.backend.problems.over()
@@ -135,11 +131,11 @@ class Engine:
 
     def clear(self) -> None:
         """Forget the answers already paid for, and what prompts have shown and would show of edits."""
-        self._answers.clear()
+        self._turns.answers.clear()
         self.documents.begin_anew(maps=False)
 
     def _forget(self, uri: str) -> None:
-        self._answers.forget(uri)
+        self._turns.answers.forget(uri)
 
     def pause(self, paused: bool) -> None:
         """Offer nothing, or offer again."""
@@ -161,17 +157,17 @@ class Engine:
         if not self._wanted(opened, place, explicit):
             return ()
         lines, there = with_entry(opened.document.lines, place, selected)
-        if (known := self._known(opened, lines, there, explicit)) is not None:
+        if (known := self._turns.known(opened, lines, there, explicit)) is not None:
             if not explicit and selected is None:
-                self._ask_ahead(opened, lines, place, known.offers)
+                self._turns.ask_ahead(opened, lines, place, known.offers)
             return opened.show(place, known, selected, self.acceptance)
-        opened.turn = turn = self._turn(opened, lines, there, explicit)
+        opened.turn = turn = self._turns.turn(opened, lines, there, explicit)
         try:
             found = await turn
         except asyncio.CancelledError:
             current = asyncio.current_task()
             if current is not None and current.cancelling():
-                self._abandon(opened)
+                self._turns.abandon(opened)
                 raise
             return None
         return None if found is None else opened.show(place, found, selected, self.acceptance)
@@ -182,10 +178,10 @@ class Engine:
         if opened is None or not self._wanted(opened, place, False):
             return ()
         lines = opened.document.lines
-        if (known := self._known(opened, lines, place, False)) is not None:
+        if (known := self._turns.known(opened, lines, place, False)) is not None:
             return opened.show(place, known, None, self.acceptance)
         if opened.turn is None or opened.turn.done():
-            opened.turn = self._turn(opened, lines, place, False)
+            opened.turn = self._turns.turn(opened, lines, place, False)
             opened.turn.add_done_callback(lambda task: task.cancelled() or task.exception())
         return ()
 
@@ -227,7 +223,7 @@ class Engine:
         lines, ledger = opened.document.lines, self.backend.ledger
         question = self.documents.question(opened, lines, place)
         parts = parts_of(opened.window.parts, name_of(uri), ledger.price() if ledger else None)
-        known = self._answers.find(uri, lines, place) is not None
+        known = self._turns.answers.find(uri, lines, place) is not None
         return {**explained(question, self.settings, parts), "known": known}
 
     async def aclose(self) -> None:
@@ -246,138 +242,6 @@ class Engine:
         if explicit:
             return True
         return not debounce.rests(line[: place.column], body(line)[place.column :])
-
-    def _known(
-        self, opened: OpenDocument, lines: Sequence[str], place: Place, explicit: bool
-    ) -> Found | None:
-        """What was paid for already; None where nothing is known, or an explicit ask may have more."""
-        uri = opened.document.uri
-        known = self._answers.find(uri, lines, place)
-        if known is None:
-            return None
-        few = explicit and len(known) < CANDIDATES
-        if few and not self._answers.asked_all(answer_cache.spot(uri, lines, place)):
-            return None
-        backend = self.backend
-        backend.counts.local_hits += 1
-        number = None
-        if opened.ghost is not None:
-            opened.ghost.passed(lines, place)
-        if opened.ghost is not None and opened.ghost.shows(place, known):
-            number = opened.ghost.number  # typed along: what is taken of it counts for the request that paid
-        elif backend.ledger is not None:
-            what = {
-                "model": self.settings.model,
-                "language": opened.document.language,
-                "ended": "local",
-                "shown": sum(len(offer.text) for offer in known[:1]),
-            }
-            number = backend.ledger.ended(None, uri, **what)
-        return Found(known, number)
-
-    def _turn(
-        self, opened: OpenDocument, lines: Sequence[str], place: Place, explicit: bool
-    ) -> asyncio.Task[Found | None]:
-        """What is found for a place of the document as it is now; None if it was edited before it was asked about."""
-        return asyncio.create_task(self._turned(opened, lines, place, explicit, opened.edits))
-
-    async def _turned(
-        self, opened: OpenDocument, lines: Sequence[str], place: Place, explicit: bool, edits: int
-    ) -> Found | None:
-        while True:
-            if opened.edits != edits:
-                return None  # the place may not even be there any more
-            stream = opened.stream
-            if stream is None or explicit or not stream.serves(lines, place):
-                if stream is not None:
-                    stream.cancel()
-                question = self.documents.question(opened, lines, place)
-                known = (self._answers.find(question.uri, lines, place) or ()) if explicit else ()
-                if wait := self._wait(opened, explicit=explicit):
-                    await self.backend.sleep(wait)
-                    if not explicit and not self.documents.stands(opened, question):
-                        return Found(())
-                if not self.backend.may_ask(explicit=explicit):
-                    return Found(())
-                stream = opened.stream = self._asking(opened, question, place, explicit, known)
-            typed, tail = stream.typed, stream.tail
-            await stream.wait()
-            if stream.offers is None:
-                if stream.disagreed:
-                    continue
-                return Found(())
-            if not typed and tail == stream.spot.tail:
-                return Found(stream.offers, stream.number)
-            along = (answer_cache.along(stream.spot, offer, typed, tail) for offer in stream.offers)
-            if left := tuple(offer for offer in along if offer is not None and offer.text):
-                return Found(left, stream.number)
-
-    def _wait(self, opened: OpenDocument, *, explicit: bool) -> float:
-        """Seconds to wait before asking."""
-        now = self._clock()
-        if explicit:
-            return self.backend.floor.wait(now)
-        setting = self.settings.of(opened.document.language).debounce_ms
-        return debounce.delay(setting, now - opened.asked_at, spare=self.backend.peak())
-
-    def _asking(
-        self,
-        opened: OpenDocument,
-        question: Question,
-        place: Place,
-        explicit: bool,
-        known: tuple[Offer, ...] = (),
-    ) -> Stream:
-        """A new stream that asks the question, and keeps the answer."""
-        backend = self.backend
-        opened.asked_at = self._clock()
-
-        async def work(stream: Stream) -> None:
-            # Where the last request failed, one asks whether the service is well again.
-            well = explicit and backend.breaker.state(self._clock()) == "ready"
-            others = CANDIDATES - max(len(known), 1) if well else 0
-            try:
-                stream.offers = await candidates(backend, question, stream, known, others)
-                if stream.offers is not None:
-                    self._answers.put(question.spot, stream.offers, asked_all=well)
-            finally:
-                if explicit and stream.offers is None:
-                    backend.floor.came_to_nothing(self._clock())
-
-        return Stream(place, question.spot, work)
-
-    def _ask_ahead(
-        self, opened: OpenDocument, lines: Sequence[str], place: Place, offers: tuple[Offer, ...]
-    ) -> None:
-        """Ask for what follows a text of which only some last characters of a line are left to type."""
-        left = offers[0] if offers else Offer("")
-        if not 0 < len(left.text) <= NEARLY or left.covers or "\n" in left.text or opened.ahead is not None:
-            return
-        if not opened.shows(place, offers):
-            return
-        line = lines[place.line]
-        typed = line[: place.column] + left.text
-        then = [*lines[: place.line], typed + line[place.column :], *lines[place.line + 1 :]]
-        there = Place(place.line, len(typed))
-        known = self._answers.find(opened.document.uri, then, there)
-        if known is None and self.backend.may_ask(explicit=False):
-            question = self.documents.question(opened, then, there)
-            opened.ahead = self._asking(opened, question, there, explicit=False)
-
-    def _abandon(self, opened: OpenDocument) -> None:
-        """End a stream that its client has cancelled: at once, or, where the typing agrees with it, a moment later."""
-        stream = opened.stream
-        if stream is None or stream.over or stream.waiters:
-            return
-        if stream.edited:
-            self.backend.beside(self._cancel_later(stream))
-        else:
-            stream.cancel()
-
-    async def _cancel_later(self, stream: Stream) -> None:
-        await self.backend.sleep(GRACE)
-        if not stream.waiters:
-            stream.cancel()
 
 
 def _windowing(settings: Settings) -> tuple[Any, ...]:

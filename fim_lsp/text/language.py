@@ -85,6 +85,17 @@ class Language:
         return found, ""
 
 
+def balanced(text: str) -> bool:
+    """Whether a line has as many closing brackets of each kind as opening ones, an opening one first."""
+    for opening, closing in CLOSER_OF.items():
+        if opening not in text:
+            if closing in text:
+                return False
+        elif text.count(opening) != text.count(closing) or text.find(closing) < text.find(opening):
+            return False
+    return True
+
+
 @cache
 def language(name: str) -> Language:
     """The row for an LSP languageId; that of `*` for one that the table does not know."""

@@ -105,6 +105,12 @@ class Surroundings:
         fences = (line.strip() for line in self.below if line.strip()[:3] == self.fence)
         return next(fences, "?").strip("`~") == ""
 
+    def span_end(self, line: str) -> int | None:
+        """Where a line closes the string or comment that the cursor is in."""
+        span = self.language.spans[self.inside]
+        end = span.to_end.match(line)
+        return end.end() - len(span.closing) if end else None
+
     def head(self, indent: int) -> str:
         """The line under which a block of this indentation stands, "" at the top."""
         for line in reversed(self.above):

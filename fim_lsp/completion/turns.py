@@ -1,0 +1,160 @@
+"""Where texts for a place come from: the answer cache, a stream that runs already, or a new one after the debounce."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from fim_lsp.completion import answer_cache, debounce
+from fim_lsp.completion.answer_cache import AnswerCache, Offer
+from fim_lsp.completion.backend import Backend
+from fim_lsp.completion.documents import Documents
+from fim_lsp.completion.generation import CANDIDATES, candidates
+from fim_lsp.completion.open_document import Found, OpenDocument
+from fim_lsp.completion.question import Question
+from fim_lsp.completion.stream import Stream
+from fim_lsp.text.document import Place
+
+GRACE = (
+    0.15  # seconds that a cancelled stream waits for the next key's request, if what was typed agrees with it
+)
+NEARLY = 3  # characters left to type, at which what follows is asked for: about the time of an answer
+
+
+class Turns:
+    """One turn a request: the newest of a document wins, and an older one is cancelled."""
+
+    def __init__(self, documents: Documents, backend: Backend, answers: AnswerCache) -> None:
+        self.answers = answers
+        self._documents = documents
+        self._backend = backend
+
+    def known(self, opened: OpenDocument, lines: Sequence[str], place: Place, explicit: bool) -> Found | None:
+        """What was paid for already; None where nothing is known, or an explicit ask may have more."""
+        uri = opened.document.uri
+        known = self.answers.find(uri, lines, place)
+        if known is None:
+            return None
+        few = explicit and len(known) < CANDIDATES
+        if few and not self.answers.asked_all(answer_cache.spot(uri, lines, place)):
+            return None
+        backend = self._backend
+        backend.counts.local_hits += 1
+        number = None
+        if opened.ghost is not None:
+            opened.ghost.passed(lines, place)
+        if opened.ghost is not None and opened.ghost.shows(place, known):
+            number = opened.ghost.number  # typed along: what is taken of it counts for the request that paid
+        elif backend.ledger is not None:
+            what = {
+                "model": self._backend.settings.model,
+                "language": opened.document.language,
+                "ended": "local",
+                "shown": sum(len(offer.text) for offer in known[:1]),
+            }
+            number = backend.ledger.ended(None, uri, **what)
+        return Found(known, number)
+
+    def turn(
+        self, opened: OpenDocument, lines: Sequence[str], place: Place, explicit: bool
+    ) -> asyncio.Task[Found | None]:
+        """What is found for a place of the document as it is now; None if it was edited before it was asked about."""
+        return asyncio.create_task(self._turned(opened, lines, place, explicit, opened.edits))
+
+    async def _turned(
+        self, opened: OpenDocument, lines: Sequence[str], place: Place, explicit: bool, edits: int
+    ) -> Found | None:
+        while True:
+            if opened.edits != edits:
+                return None  # the place may not even be there any more
+            stream = opened.stream
+            if stream is None or explicit or not stream.serves(lines, place):
+                if stream is not None:
+                    stream.cancel()
+                question = self._documents.question(opened, lines, place)
+                known = (self.answers.find(question.uri, lines, place) or ()) if explicit else ()
+                if wait := self._wait(opened, explicit=explicit):
+                    await self._backend.sleep(wait)
+                    if not explicit and not self._documents.stands(opened, question):
+                        return Found(())
+                if not self._backend.may_ask(explicit=explicit):
+                    return Found(())
+                stream = opened.stream = self._asking(opened, question, place, explicit, known)
+            typed, tail = stream.typed, stream.tail
+            await stream.wait()
+            if stream.offers is None:
+                if stream.disagreed:
+                    continue
+                return Found(())
+            if not typed and tail == stream.spot.tail:
+                return Found(stream.offers, stream.number)
+            along = (answer_cache.along(stream.spot, offer, typed, tail) for offer in stream.offers)
+            if left := tuple(offer for offer in along if offer is not None and offer.text):
+                return Found(left, stream.number)
+
+    def _wait(self, opened: OpenDocument, *, explicit: bool) -> float:
+        """Seconds to wait before asking."""
+        now = self._backend.clock()
+        if explicit:
+            return self._backend.floor.wait(now)
+        setting = self._backend.settings.of(opened.document.language).debounce_ms
+        return debounce.delay(setting, now - opened.asked_at, spare=self._backend.peak())
+
+    def _asking(
+        self,
+        opened: OpenDocument,
+        question: Question,
+        place: Place,
+        explicit: bool,
+        known: tuple[Offer, ...] = (),
+    ) -> Stream:
+        """A new stream that asks the question, and keeps the answer."""
+        backend = self._backend
+        opened.asked_at = self._backend.clock()
+
+        async def work(stream: Stream) -> None:
+            # Where the last request failed, one asks whether the service is well again.
+            well = explicit and backend.breaker.state(self._backend.clock()) == "ready"
+            others = CANDIDATES - max(len(known), 1) if well else 0
+            try:
+                stream.offers = await candidates(backend, question, stream, known, others)
+                if stream.offers is not None:
+                    self.answers.put(question.spot, stream.offers, asked_all=well)
+            finally:
+                if explicit and stream.offers is None:
+                    backend.floor.came_to_nothing(self._backend.clock())
+
+        return Stream(place, question.spot, work)
+
+    def ask_ahead(
+        self, opened: OpenDocument, lines: Sequence[str], place: Place, offers: tuple[Offer, ...]
+    ) -> None:
+        """Ask for what follows a text of which only some last characters of a line are left to type."""
+        left = offers[0] if offers else Offer("")
+        if not 0 < len(left.text) <= NEARLY or left.covers or "\n" in left.text or opened.ahead is not None:
+            return
+        if not opened.shows(place, offers):
+            return
+        line = lines[place.line]
+        typed = line[: place.column] + left.text
+        then = [*lines[: place.line], typed + line[place.column :], *lines[place.line + 1 :]]
+        there = Place(place.line, len(typed))
+        known = self.answers.find(opened.document.uri, then, there)
+        if known is None and self._backend.may_ask(explicit=False):
+            question = self._documents.question(opened, then, there)
+            opened.ahead = self._asking(opened, question, there, explicit=False)
+
+    def abandon(self, opened: OpenDocument) -> None:
+        """End a stream that its client has cancelled: at once, or, where the typing agrees with it, a moment later."""
+        stream = opened.stream
+        if stream is None or stream.over or stream.waiters:
+            return
+        if stream.edited:
+            self._backend.beside(self._cancel_later(stream))
+        else:
+            stream.cancel()
+
+    async def _cancel_later(self, stream: Stream) -> None:
+        await self._backend.sleep(GRACE)
+        if not stream.waiters:
+            stream.cancel()

@@ -1,0 +1,49 @@
+"""What stands just above the cursor, said again at the beginning of an answer."""
+
+from __future__ import annotations
+
+import re
+
+from fim_lsp.text.extent import WEIGHT
+from fim_lsp.text.surroundings import Surroundings, width
+
+MOST_REPEATED = 24  # lines from above the cursor that an answer is searched for
+LEAST = 4  # characters of a line that may stand beside the cursor already
+
+
+def runs_above(place: Surroundings) -> list[list[str]]:
+    """The lines just above the cursor that an answer may begin with once more: two of them, three, and so on."""
+    if place.rest.strip():
+        return []
+    own = () if place.blank else (place.before,)
+    lines = [line.strip() for line in (*place.above, *own) if line.strip()][-MOST_REPEATED:]
+    return [lines[-n:] for n in range(2, len(lines) + 1) if sum(map(len, lines[-n:])) >= WEIGHT]
+
+
+def stands_near(place: Surroundings, line: str, *, shed: bool) -> bool:
+    """Whether a line, which imports or declares something, stands beside the cursor as it is.
+
+    `shed`: it is not the cursor's own line, since a first line break was left out.
+    """
+    text = line.strip()
+    if not place.blank or len(text) < LEAST:
+        return False
+    whole = (place.before + line if not shed else line).rstrip()
+    indent = width(whole)
+    if _IMPORTS.match(text) and not indent:
+        near: list[str] = [*place.above, *place.below]
+    elif _IMPORTS.match(place.head(indent)) or _DECLARES.match(text):
+        near = []
+        for other in reversed(place.above):
+            if other.strip() and width(other) < indent:
+                break
+            near.append(other)
+    else:
+        return False
+    return any(whole == other.rstrip() for other in near)
+
+
+_DECLARES = re.compile(r"(?:export\s+)?(?:const|class|def|function|interface|type|enum|struct)\s")
+_IMPORTS = re.compile(
+    r"(?:(?:import|use|using|require|require_relative|@import)[\s(]|from\s+\S+\s+import\b|#\s*(?:include|import)\b)"
+)

@@ -1,0 +1,81 @@
+"""An answer that goes on with the lines that stand below the cursor already: told from their weight, not from one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fim_lsp.text.extent import WEIGHT, weigh
+from fim_lsp.text.language import Language
+from fim_lsp.text.surroundings import word
+
+FIRST_ECHO = 8  # letters of a first line that stands below
+
+
+class Echo:
+    """How many of the lines just read are those that follow, and from where on."""
+
+    def __init__(self, following: Sequence[str], known: frozenset[str], language: Language) -> None:
+        """`known` are lines that stand above the cursor, too: what they say is no sign of what follows."""
+        self.lines = 0  # in a row that are those that follow
+        self._following = following
+        self._known = known
+        self._language = language
+        self._weight = 0.0
+        self._from = 0
+
+    def goes_on(self, line: str) -> bool:
+        """Whether the beginning of a line may be that of the next line that follows."""
+        return self.lines < len(self._following) and self._following[self.lines].startswith(line)
+
+    def before(self, end: int, least: float = 0.0) -> int:
+        """The end, or where the lines that follow began, if the text came to it through more than `least` of them."""
+        found = self.lines and (self._weight >= least if least else self._weight > 0)
+        return min(end, self._from) if found else end
+
+    def take(self, line: str, before: int, *, alone: bool | None, last: bool) -> int | None:
+        """Where the text ends, if this line and those just before it are the lines that follow.
+
+        `alone` says whether no line was read before it; None within brackets or a string, where one line tells nothing.
+        """
+        for _ in range(2):
+            expected = self._following[self.lines] if self.lines < len(self._following) else None
+            if expected is not None and (same := self._same(line, expected, last=last)):
+                if not self.lines:
+                    self._from = before
+                self._weight += self._weighed(line, same, alone)
+                self.lines += 1
+                if self._weight >= WEIGHT or (last and self._weight >= 1):
+                    return self._from
+                return None
+            self.lines, self._weight = 0, 0.0
+        return None
+
+    def _weighed(self, line: str, same: str, alone: bool | None) -> float:
+        """How much a line tells that is one of those that follow; WEIGHT if it alone tells all."""
+        if same == "part":
+            return 1
+        letters = len(_SIGN.sub("", line))
+        # The same key stands in one place.  Behind a jump nothing of its block is reached; a first line that stands
+        # below is no new one.
+        first = not self.lines and alone is True and letters >= FIRST_ECHO
+        key = self._language.keys and _KEY.match(line) is not None
+        if same == "all" and alone is not None and (first or key or word(line) in _JUMPS):
+            return WEIGHT
+        # In their order, lines tell as much where they are common.
+        return max(weigh(line, self._known), letters / 3 if self.lines else 0)
+
+    def _same(self, line: str, expected: str, *, last: bool) -> str:
+        line, expected = line.rstrip(), expected.rstrip()
+        if line == expected:
+            return "all"
+        if line.strip() == expected.strip() and weigh(line, self._known) >= WEIGHT:
+            return "text"
+        if last and expected.startswith(line) and (self.lines or len(_SIGN.sub("", line)) >= 8):
+            return "part"
+        return ""
+
+
+_KEY = re.compile(r"\s*[\w.-]+\s*[:=]")
+_JUMPS = frozenset(("break", "continue", "return", "raise", "throw", "goto", "next", "redo", "exit"))
+_SIGN = re.compile(r"\W+")

@@ -1,0 +1,57 @@
+"""An answer that repeats itself: runs of lines that stand there several times in a row."""
+
+from __future__ import annotations
+
+import re
+
+LOOP = 3  # times that a run of lines stands in a row before it is a loop
+LONGEST_RUN = 8  # lines
+
+Line = tuple[int, str]  # indentation in columns, and text
+
+
+class Runs:
+    """The lines read so far, and which runs of the last ones stand just before them, too."""
+
+    def __init__(self, *, keys: bool) -> None:
+        """With `keys`, a line stands once in its place."""
+        self.lines: list[Line] = []
+        self.seen: set[Line] = set()
+        self._keys = keys
+        self._starts: list[int] = []
+        self._runs = [0] * (LONGEST_RUN + 1)  # of each period, for how many lines it holds
+        self._running = False
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.lines, self._starts = [], []
+
+    def new(self, line: Line, at: int) -> None:
+        """Take in a line that was not read before."""
+        self.seen.add(line)
+        self.lines.append(line)
+        self._starts.append(at)
+        if self._running:
+            self._runs = [0] * (LONGEST_RUN + 1)
+            self._running = False
+
+    def take(self, indent: int, text: str, at: int) -> int | None:
+        """Take in a line; where the text ends, if its last lines are a run that stands there before."""
+        lines, line = self.lines, (indent, text)
+        lines.append(line)
+        self._starts.append(at)
+        self.seen.add(line)
+        for period in range(1, LONGEST_RUN + 1):
+            if len(lines) <= period or lines[-1 - period] != line:
+                self._runs[period] = 0
+                continue
+            self._runs[period] += 1
+            self._running = True
+            signs = "".join(_SIGN.sub("", each) for _, each in lines[-period:])
+            times = 2 if self._keys else LOOP if len(signs) >= 4 else LOOP + 1
+            if self._runs[period] >= (times - 1) * period and not (signs.isdigit() or not signs):
+                return self._starts[-(times - 1) * period] - 1
+        return None
+
+
+_SIGN = re.compile(r"\W+")
