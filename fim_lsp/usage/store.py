@@ -19,9 +19,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fim_lsp.usage import latency, permits, underway
+from fim_lsp.usage import database, latency, permits, underway
 from fim_lsp.usage.database import (
-    BUSY_SECONDS,
     COLUMNS,
     COUNTS,
     StoreError,
@@ -275,7 +274,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
         yield None
         return
     try:
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=database.BUSY_SECONDS)
         try:
             db.execute("PRAGMA temp_store = MEMORY")
             check_version(db, path)

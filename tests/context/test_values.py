@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_outline import LANGUAGES, SAMPLES
+from outlines import LANGUAGES, SAMPLES
 
 from fim_lsp.context.index import Budget, Index
 from fim_lsp.context.outline import outline

@@ -198,7 +198,7 @@ async def test_a_record_that_takes_nothing_holds_nothing_up_and_the_budget_holds
     opened, tmp_path, monkeypatch
 ):
     """Locked by another program after some requests: rows that wait count, with what was read before."""
-    monkeypatch.setattr(store, "_BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.0)
     one, told = opened(daily_budget=0.0008), []
     assert await asks(one, 3) == 3
     await one.seed()

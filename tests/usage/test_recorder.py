@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from records import NOON, numbers, recorder, row
 
-from fim_lsp.usage import store, underway
+from fim_lsp.usage import database, store, underway
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ async def test_a_request_counts_as_open_from_its_beginning_to_its_writing(path):
 
 
 async def test_a_record_that_takes_nothing_keeps_rows_waiting_and_says_so_once(path, monkeypatch):
-    monkeypatch.setattr(store, "_BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.0)
     told = []
     one = recorder(path, told=told, sleep=Sleep())
     one.add(row())
@@ -145,7 +145,7 @@ async def test_a_flush_that_is_given_up_still_writes_its_rows_once(path):
 
 
 async def test_the_loop_goes_on_while_the_record_is_locked(path, monkeypatch):
-    monkeypatch.setattr(store, "_BUSY_SECONDS", 0.3)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.3)
     one = recorder(path, sleep=Sleep())
     one.add(row())
     await one.flush()

@@ -189,7 +189,7 @@ def test_a_record_that_does_not_exist_reads_as_none_and_is_not_made(path):
 
 
 def test_a_record_that_is_locked_is_one_sentence(path, monkeypatch):
-    monkeypatch.setattr(store, "_BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.0)
     one, two = Store(path), Store(path)
     one._db.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match="locked"):
