@@ -234,8 +234,8 @@ def _replayed(
             # What follows is compared on the same asks.
             asks = spent.asks
             bills[:] = [spent, bill(OURS, Rehearsal(chosen, library=library))]
-        stories = library.stories(chosen.context_of)
-        bills.append(bill(WINDOW, Windows(chosen.prefix_chars, chosen.suffix_chars, stories)))
+        project_contexts = library.project_contexts(chosen.context_of)
+        bills.append(bill(WINDOW, Windows(chosen.prefix_chars, chosen.suffix_chars, project_contexts)))
         bills += [bill(name, Plain(LAYOUTS[name])) for name in args.layouts]
     return Report(
         replace(described, asks=min(asks, described.asks)), bills, price, price_name, args.rule, encoder.exact

@@ -65,12 +65,12 @@ class Documents:
         language(document.language)  # loaded here, not at the first key
         secret = self._secret(document.uri, notebook)
         window, left = self._window(document, secret=secret), self._left.pop(document.uri, None)
-        if left is not None and left.story is window.story:
+        if left is not None and left.project_context is window.project_context:
             window = left
             window.reopened(document.lines)
         opened = OpenDocument(document, window, secret=secret, notebook=notebook)
         self._open[document.uri] = opened
-        self._doubt(document.uri, document.lines if window.story is not None else ())
+        self._doubt(document.uri, document.lines if window.project_context is not None else ())
         self._recall(opened)
 
     def touched(self, opened: OpenDocument) -> None:

@@ -25,7 +25,7 @@ class Map(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """How much of a story has been told."""
+    """How much of a project context has been told."""
 
     turned: int = 0
     number: int = 0

@@ -1,4 +1,4 @@
-"""The stories of one server: one for each folder, family of languages, and amount that is shown.
+"""The project contexts of one server: one for each folder, family of languages, and amount that is shown.
 
 Files outside of the workspace's folders share one only with those in the same folder as they.
 """
@@ -14,7 +14,7 @@ from fim_lsp.context.project_context import Map, ProjectContext
 
 
 class Key(NamedTuple):
-    """What a story is of: a folder of the workspace or a package (its URI), a family of languages, and a level."""
+    """What a project context is of: a folder of the workspace or a package (its URI), a family of languages, and a level."""
 
     folder: str
     family: str
@@ -25,7 +25,7 @@ class ProjectContexts:
     """Each made when it is first asked for; maps may come before or after."""
 
     def __init__(self) -> None:
-        self._stories: dict[Key, ProjectContext] = {}
+        self._project_contexts: dict[Key, ProjectContext] = {}
         self._maps: dict[Key, Map] = {}
         self._roots: list[str] = []
         self._packages: list[str] = []
@@ -40,16 +40,16 @@ class ProjectContexts:
         return self._packages != before
 
     def of(self, uri: str, language: str, how: str) -> ProjectContext | None:
-        """The story that a document's prompts open with; None where nothing of other files is shown."""
+        """The project context that a document's prompts open with; None where nothing of other files is shown."""
         if how == "off":
             return None
         key = self._key(uri, family(language), how)
-        story = self._stories.get(key)
-        if story is None:
-            story = self._stories[key] = ProjectContext(level(how).log)
+        project_context = self._project_contexts.get(key)
+        if project_context is None:
+            project_context = self._project_contexts[key] = ProjectContext(level(how).log)
             if key in self._maps:
-                story.offer(self._maps[key])
-        return story
+                project_context.offer(self._maps[key])
+        return project_context
 
     def _key(self, uri: str, spoken: str, how: str) -> Key:
         """The innermost package with a map of that family; the workspace's folder where none has."""
@@ -58,43 +58,51 @@ class ProjectContexts:
         return next((key for key in keys if key in self._maps), Key(root, spoken, how))
 
     def learn(self, key: Key, newer: Map) -> ProjectContext | None:
-        """Take in a map; the story that had none until now, if there is one."""
+        """Take in a map; the project context that had none until now, if there is one."""
         self._maps[key] = newer
-        story = self._stories.get(key)
-        if story is None:
+        project_context = self._project_contexts.get(key)
+        if project_context is None:
             return None
-        first = not story.map.text
-        story.offer(newer)
-        return story if first and newer.text else None
+        first = not project_context.map.text
+        project_context.offer(newer)
+        return project_context if first and newer.text else None
 
     def forget(self, *, maps: bool) -> None:
-        """Begin all stories anew, without the maps known so far where what these show may have to stay home now."""
-        self._stories.clear()
+        """Begin all project contexts anew, without the maps known so far where what these show may have to stay home now."""
+        self._project_contexts.clear()
         if maps:
             self._maps.clear()
 
     def documents(self) -> set[str]:
         """The documents of which something was logged."""
-        return {uri for story in self._stories.values() for uri in story.documents()}
+        return {
+            uri for project_context in self._project_contexts.values() for uri in project_context.documents()
+        }
 
     def doubt(self, uri: str) -> None:
         """Doubt what was logged of a document: it may be another one now."""
-        for story in self._stories.values():
-            story.doubt(uri)
+        for project_context in self._project_contexts.values():
+            project_context.doubt(uri)
 
     def settle(self, uri: str, lines: Sequence[str], clean: Iterable[str]) -> bool:
         """Drop what was logged of a document, is doubted, and stands no longer in it; whether there was any."""
-        dropped = [story.settle(uri, lines, clean) for story in self._stories.values()]
+        dropped = [
+            project_context.settle(uri, lines, clean) for project_context in self._project_contexts.values()
+        ]
         return any(dropped)
 
     def recall(self, lines: Sequence[str], but: Container[str]) -> set[str]:
         """The documents of which an entry stands in these lines, `but` for some."""
-        return {uri for story in self._stories.values() for uri in story.recall(lines, but)}
+        return {
+            uri
+            for project_context in self._project_contexts.values()
+            for uri in project_context.recall(lines, but)
+        }
 
     def rest(self) -> None:
         """Take newer maps over: nobody types."""
-        for story in self._stories.values():
-            story.rest()
+        for project_context in self._project_contexts.values():
+            project_context.rest()
 
 
 def _innermost_first(uris: Iterable[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """What the model is shown around a cursor: bytes that stay, then the lines before the cursor, then a little of what follows.
 
-A prompt is what the project's story opens with, then passages as they were when last shown, then the live passage that
+A prompt is what the project context opens with, then passages as they were when last shown, then the live passage that
 ends at the cursor.  Nothing before the live passage changes from prompt to prompt; a place far away begins a new live
 passage behind the old one, and behind what was edited elsewhere in the meantime.  What was shown and then taken out of its
 document is shown no more: from there on, the prompt is made anew.
@@ -40,7 +40,7 @@ class Parts(NamedTuple):
 class Window:
     """The window of one document: which passages its prompts show, kept from request to request.
 
-    `prefix_chars` bounds the prefix, and `suffix_chars` the suffix, both in characters.  With a story, prompts open with
+    `prefix_chars` bounds the prefix, and `suffix_chars` the suffix, both in characters.  With a project context, prompts open with
     it, and it is told what is edited in this document (`uri` is its name there); without one, files are kept apart.
     Nothing is kept, logged or shown but what `redactor` has let through.
     """
@@ -56,7 +56,7 @@ class Window:
         self,
         prefix_chars: int,
         suffix_chars: int,
-        story: ProjectContext | None = None,
+        project_context: ProjectContext | None = None,
         uri: str = "",
         redactor: Redactor | None = None,
     ) -> None:
@@ -67,7 +67,7 @@ class Window:
         self._suffix_chars = suffix_chars
         self._arrival = min(self.ARRIVAL, prefix_chars // 2)
         self._live = min(self.LIVE, self._arrival)
-        self.story = story
+        self.project_context = project_context
         self._uri = uri
         self._redactor = redactor or Redactor()
         self._near = Map()  # of what the document imports
@@ -87,9 +87,9 @@ class Window:
         """
         # What was shown of the lines that are gone was clean.
         edit = edit._replace(gone=[self._clean(line) for line in edit.gone])
-        if self.story is not None:
+        if self.project_context is not None:
             self._hunks.follow(edit, typed=typed)
-            self.story.follow(self._uri, edit)
+            self.project_context.follow(self._uri, edit)
         for passage in self._before:
             passage.follow(edit)
         now = self._now
@@ -125,9 +125,9 @@ class Window:
         """Log nothing of what was edited so far."""
         self._hunks.clear()
 
-    def renew(self, story: ProjectContext) -> None:
-        """Open anew if the prompts open with this story: there is much more to it now than what was shown."""
-        if self.story is story:
+    def renew(self, project_context: ProjectContext) -> None:
+        """Open anew if the prompts open with this project context: there is much more to it now than what was shown."""
+        if self.project_context is project_context:
             self._forget()
 
     def imports(self, near: Map) -> None:
@@ -138,11 +138,11 @@ class Window:
 
     def left(self, lines: Sequence[str], path: str, here: int | None = None) -> None:
         """Log what was edited, but for the cursor's own run where it is still `here`."""
-        if self.story is None:
+        if self.project_context is None:
             return
         for text in self._hunks.take(self._redactor.shown(lines), here):
             mark = self._mark(path, len(path) + 8)
-            self.story.add(Entry(self._uri, path, mark + text, mark))
+            self.project_context.add(Entry(self._uri, path, mark + text, mark))
 
     def prompt(self, lines: Sequence[str], place: Place, path: str) -> Prompt:
         """The prompt at a place of these lines; `path` names the file to the model."""
@@ -226,26 +226,26 @@ class Window:
         return self._now
 
     def _begin(self) -> None:
-        """Open with the story as it is now."""
-        if self.story is None:
+        """Open with the project context as it is now."""
+        if self.project_context is None:
             return
-        opening = self.story.opening(self._near)
-        self._told = self.story.told
+        opening = self.project_context.opening(self._near)
+        self._told = self.project_context.told
         if len(opening.text) <= self._bound // 4:
             self._opening, self._open = opening, self._redactor.text(opening.text)
             self.openings += 1
 
     def _news(self) -> tuple[Entry, ...]:
-        if self.story is None:
+        if self.project_context is None:
             return ()
-        since, self._told = self._told, self.story.told
-        return self.story.news(since, self._uri) if since != self._told else ()
+        since, self._told = self._told, self.project_context.told
+        return self.project_context.news(since, self._uri) if since != self._told else ()
 
     def _take_back(self, lines: Sequence[str]) -> None:
         """Leave out, from where it stands on, what was shown and is no longer in its document."""
         clean = self._redactor.shown(lines)
-        if self.story is not None:
-            self.story.settle(self._uri, lines, clean)
+        if self.project_context is not None:
+            self.project_context.settle(self._uri, lines, clean)
         if any(entry.gone for entry in self._opening.entries):
             self._forget()
         for index, passage in enumerate([*self._before, self._now] if self._now else self._before):

@@ -171,11 +171,11 @@ class Windows:
         self,
         prefix_chars: int,
         suffix_chars: int,
-        stories: Callable[[str], ProjectContext | None] = lambda _: None,
+        project_contexts: Callable[[str], ProjectContext | None] = lambda _: None,
     ) -> None:
-        """`stories` gives that of each file, by its path."""
+        """`project_contexts` gives that of each file, by its path."""
         self._bounds = (prefix_chars, suffix_chars)
-        self._stories = stories
+        self._project_contexts = project_contexts
         self._documents = Documents()
         self._windows: dict[str, Window] = {}
         self._asked = ""  # the path last asked for
@@ -185,7 +185,7 @@ class Windows:
         if event.path in self._windows:
             self._windows[event.path].left(self._documents.lines(event.path), _name(event.path))
         self._documents.open(event)
-        self._windows[event.path] = Window(*self._bounds, self._stories(event.path), event.path)
+        self._windows[event.path] = Window(*self._bounds, self._project_contexts(event.path), event.path)
 
     def change(self, event: Change) -> None:
         """Take in a change."""

@@ -43,11 +43,11 @@ class Library:
         del path
         return False
 
-    def stories(self, how: Callable[[str], str]) -> Callable[[str], ProjectContext | None]:
-        """The story of each file, by its path: one for a package and a family; `how` gives a language's level, or "off"."""
+    def project_contexts(self, how: Callable[[str], str]) -> Callable[[str], ProjectContext | None]:
+        """The project context of each file, by its path: one for a package and a family; `how` gives a language's level, or "off"."""
         made: dict[tuple[str, str], ProjectContext] = {}
 
-        def story(path: str) -> ProjectContext | None:
+        def project_context(path: str) -> ProjectContext | None:
             level, family = how(language_of(path)), project.family(language_of(path))
             if level == "off":
                 return None
@@ -59,4 +59,4 @@ class Library:
                     made[family, package].offer(self.folder.map(family, package, level))
             return made[family, package]
 
-        return story
+        return project_context

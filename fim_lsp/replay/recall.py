@@ -115,10 +115,10 @@ def _ways(library: Library, chosen: Settings) -> Iterator[tuple[str, Callable[[]
 
 
 class _Ours(Windows):
-    """Our windows with the project's story, and what each file imports."""
+    """Our windows with the project context, and what each file imports."""
 
     def __init__(self, bounds: tuple[int, int], library: Library, level: str) -> None:
-        super().__init__(*bounds, library.stories(lambda _: level))
+        super().__init__(*bounds, library.project_contexts(lambda _: level))
         self._library = library
         self._level = level
 

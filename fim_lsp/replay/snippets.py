@@ -17,7 +17,7 @@ CHARACTERS_A_TOKEN = 3.4
 
 
 class Snippets(Windows):
-    """A window without a story, behind what a way of choosing shows of other files; `chars` bounds that."""
+    """A window without a project context, behind what a way of choosing shows of other files; `chars` bounds that."""
 
     def __init__(self, prefix_chars: int, suffix_chars: int, chars: int) -> None:
         super().__init__(prefix_chars, suffix_chars)

@@ -319,17 +319,17 @@ OUTSIDE = [
 @pytest.mark.parametrize(("first", "second"), OUTSIDE)
 def test_no_project_is_shown_in_another(folders, first, second):
     """Each folder of the workspace is one; so is the folder of a file outside of them, and each untitled text."""
-    stories = ProjectContexts()
-    stories.folders(folders)
-    one, two = (stories.of(uri, "python", "project") for uri in (first, second))
+    project_contexts = ProjectContexts()
+    project_contexts.folders(folders)
+    one, two = (project_contexts.of(uri, "python", "project") for uri in (first, second))
     assert one is not two
-    assert one is stories.of(first, "python", "project")
+    assert one is project_contexts.of(first, "python", "project")
 
 
 def test_files_outside_in_the_same_folder_are_shown_to_each_other():
     """Single files that lie side by side are one project."""
-    stories = ProjectContexts()
-    assert stories.of("file:///p/a.py", "python", "project") is stories.of(
+    project_contexts = ProjectContexts()
+    assert project_contexts.of("file:///p/a.py", "python", "project") is project_contexts.of(
         "file:///p/b.py", "python", "project"
     )
 
@@ -420,9 +420,9 @@ EVENT = st.one_of(
 @given(st.lists(EVENT, max_size=40), st.sampled_from([1500, 48_000]))
 def test_every_line_that_is_shown_stands(events, bound):
     """Whatever is edited, in whichever file: the prompt holds no line that its document does not."""
-    story, number, line, at = ProjectContext(800), 0, 200, 0
+    project_context, number, line, at = ProjectContext(800), 0, 200, 0
     documents = [Document(uri, "python", 1, source(300)) for uri in "ab"]
-    windows = [Window(bound, 400, story, uri) for uri in "ab"]
+    windows = [Window(bound, 400, project_context, uri) for uri in "ab"]
     for kind, *what in events:
         document, window = documents[at], windows[at]
         if kind == "go":
@@ -438,14 +438,14 @@ def test_every_line_that_is_shown_stands(events, bound):
             last = min(first + what[1], len(documents[other].lines) - 1)
             text = "".join(f"put_{number}_{index} = 1\n" for index in range(what[2]))
             windows[other].edited(documents[other].change(Place(first, 0), Place(last, 0), text))
-            story.settle(documents[other].uri, documents[other].lines)
+            project_context.settle(documents[other].uri, documents[other].lines)
         elif kind == "type":
             place = Place(min(line, len(document.lines) - 1), 0)
             window.edited(document.change(place, place, what[0]))
         elif kind == "all":
             window.edited(document.replace(source(what[0])))
         else:
-            story.doubt(document.uri)
+            project_context.doubt(document.uri)
             document = documents[at] = Document(document.uri, "python", 1, document.text[what[0] :])
             window.reopened(document.lines)
         document, window = documents[at], windows[at]
@@ -458,7 +458,7 @@ def test_every_line_that_is_shown_stands(events, bound):
 
 
 async def test_a_document_in_another_language_begins_anew(world: World):
-    """Its window told the story of its old family of languages."""
+    """Its window told the project context of its old family of languages."""
     for number, language in enumerate(["python", "go", "python"]):
         world.engine.open(Document("file:///p/b", language, number, "y = 1\n" * 9))
         world.engine.edited(

@@ -55,10 +55,10 @@ def test_runs_lie_within_the_text(edits):
 
 def test_the_log_is_only_appended_to_until_half_of_it_goes_at_once():
     """Each opening begins with the one before, but for once in a while."""
-    story, cuts, before = ProjectContext(1000), 0, ""
+    project_context, cuts, before = ProjectContext(1000), 0, ""
     for number in range(500):
-        story.add(entry(number))
-        now = story.opening().log
+        project_context.add(entry(number))
+        now = project_context.opening().log
         assert len(now) <= 1000
         cuts += not now.startswith(before)
         before = now
@@ -68,65 +68,65 @@ def test_the_log_is_only_appended_to_until_half_of_it_goes_at_once():
 
 def test_what_was_told_just_now_is_not_told_again():
     """The same lines, edited twice, stand in the log once."""
-    story = ProjectContext(1000)
+    project_context = ProjectContext(1000)
     for _ in range(3):
-        story.add(entry(1))
-    assert story.opening().log == entry(1).text
+        project_context.add(entry(1))
+    assert project_context.opening().log == entry(1).text
 
 
 def test_a_map_stays_until_the_log_is_cut_or_nobody_types():
     """The first map is taken over at once; another one only when the opening changes anyway."""
-    story = ProjectContext(100)
-    story.offer(Map("a\nb\n"))
-    story.offer(Map("c\nd\n"))
-    assert story.opening().map == "a\nb\n"
+    project_context = ProjectContext(100)
+    project_context.offer(Map("a\nb\n"))
+    project_context.offer(Map("c\nd\n"))
+    assert project_context.opening().map == "a\nb\n"
     for number in range(6):
-        story.add(entry(number))
-    assert story.opening().map == "c\nd\n"
-    story.offer(Map("e\n"))
-    story.rest()
-    assert story.opening().map == "e\n"
+        project_context.add(entry(number))
+    assert project_context.opening().map == "c\nd\n"
+    project_context.offer(Map("e\n"))
+    project_context.rest()
+    assert project_context.opening().map == "e\n"
 
 
 def test_news_are_those_of_others_since_a_mark():
     """What a document has edited itself is no news to it."""
-    story = ProjectContext(1000)
-    story.add(entry(1, uri="a"))
-    mark = story.told
+    project_context = ProjectContext(1000)
+    project_context.add(entry(1, uri="a"))
+    mark = project_context.told
     other = entry(2, uri="b")
-    story.add(other)
-    story.add(entry(3, uri="a"))
-    assert story.news(mark, "a") == (other,)
-    assert story.news(story.told, "a") == ()
+    project_context.add(other)
+    project_context.add(entry(3, uri="a"))
+    assert project_context.news(mark, "a") == (other,)
+    assert project_context.news(project_context.told, "a") == ()
 
 
 def test_folders_families_and_levels_have_stories_of_their_own():
     """The innermost folder counts; TypeScript and JavaScript share, Go does not."""
-    stories = ProjectContexts()
-    stories.folders(["file:///w", "file:///w/inner"])
-    one = stories.of("file:///w/a.ts", "typescript", "project")
-    assert one is stories.of("file:///w/b.js", "javascriptreact", "project")
-    assert one is not stories.of("file:///w/b.go", "go", "project")
-    assert one is not stories.of("file:///w/inner/a.ts", "typescript", "project")
-    assert one is not stories.of("file:///w/a.ts", "typescript", "rich")
-    assert stories.of("file:///w/a.ts", "typescript", "off") is None
-    assert stories.learn(Key("file:///w/", "typescript", "project"), Map("m\n")) is one
+    project_contexts = ProjectContexts()
+    project_contexts.folders(["file:///w", "file:///w/inner"])
+    one = project_contexts.of("file:///w/a.ts", "typescript", "project")
+    assert one is project_contexts.of("file:///w/b.js", "javascriptreact", "project")
+    assert one is not project_contexts.of("file:///w/b.go", "go", "project")
+    assert one is not project_contexts.of("file:///w/inner/a.ts", "typescript", "project")
+    assert one is not project_contexts.of("file:///w/a.ts", "typescript", "rich")
+    assert project_contexts.of("file:///w/a.ts", "typescript", "off") is None
+    assert project_contexts.learn(Key("file:///w/", "typescript", "project"), Map("m\n")) is one
     assert one.opening().map == "m\n"
-    assert stories.learn(Key("file:///w/", "typescript", "project"), Map("n\n")) is None
+    assert project_contexts.learn(Key("file:///w/", "typescript", "project"), Map("n\n")) is None
 
 
 def test_a_package_with_a_map_has_a_story_of_its_own():
     """For the families that it has a map of; for others, the folder's."""
-    stories = ProjectContexts()
-    stories.folders(["file:///w"])
-    assert stories.packages(["file:///w/pkg/"])
-    stories.learn(Key("file:///w/pkg/", "go", "project"), Map("m\n"))
-    assert stories.of("file:///w/pkg/a.go", "go", "project").map.text == "m\n"
-    assert stories.of("file:///w/b.go", "go", "project").map.text == ""
-    assert stories.of("file:///w/pkg/a.py", "python", "project") is stories.of(
+    project_contexts = ProjectContexts()
+    project_contexts.folders(["file:///w"])
+    assert project_contexts.packages(["file:///w/pkg/"])
+    project_contexts.learn(Key("file:///w/pkg/", "go", "project"), Map("m\n"))
+    assert project_contexts.of("file:///w/pkg/a.go", "go", "project").map.text == "m\n"
+    assert project_contexts.of("file:///w/b.go", "go", "project").map.text == ""
+    assert project_contexts.of("file:///w/pkg/a.py", "python", "project") is project_contexts.of(
         "file:///w/b.py", "python", "project"
     )
-    assert not stories.packages(["file:///w/pkg"])
+    assert not project_contexts.packages(["file:///w/pkg"])
 
 
 def test_a_package_names_what_its_own_files_name(tmp_path):

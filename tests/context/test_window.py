@@ -100,18 +100,18 @@ EVENT = st.one_of(
 
 
 def told(size):
-    """A story with a map of so many characters; None for none."""
+    """A project context with a map of so many characters; None for none."""
     if size is None:
         return None
-    story = ProjectContext(1500)
-    story.offer(Map("m" * size, ("m.py",)))
-    return story
+    project_context = ProjectContext(1500)
+    project_context.offer(Map("m" * size, ("m.py",)))
+    return project_context
 
 
-def session(lines, events, story, end="\n", long=False):
+def session(lines, events, project_context, end="\n", long=False):
     """Prompts of a session of edits and jumps, each with its promises checked."""
     text = source(lines, end) + ("x = " + "1234, " * 3000 if long else "")
-    document, window = opened(text), Window(P, S, story, "a")
+    document, window = opened(text), Window(P, S, project_context, "a")
     place, out = place_at(document, 0.5), []
     for kind, *what in events:
         if kind == "go":
@@ -125,8 +125,8 @@ def session(lines, events, story, end="\n", long=False):
             place = place_at(document, what[0])
         elif kind == "paste":
             window.edited(document.change(*[place_at(document, what[0])] * 2, source(what[1], end)))
-        elif kind == "news" and story:
-            story.add(Entry("b", "b.py", "".join(f"# b.py\nnews {n}\n" for n in range(what[0]))))
+        elif kind == "news" and project_context:
+            project_context.add(Entry("b", "b.py", "".join(f"# b.py\nnews {n}\n" for n in range(what[0]))))
         elif kind == "news":
             continue
         elif kind == "all":
@@ -222,10 +222,10 @@ def test_a_long_passage_is_live_in_its_lower_half_only():
 
 def test_another_file_opens_with_the_map_and_the_log():
     """What was edited in one file stands in the next one's prompts; in its own, not one byte before it changes."""
-    story = ProjectContext(4000)
-    story.offer(Map("# lib.py\ndef helper(a, b)\n", ("lib.py",)))
+    project_context = ProjectContext(4000)
+    project_context.offer(Map("# lib.py\ndef helper(a, b)\n", ("lib.py",)))
     one, two = opened(source(900)), opened(source(50))
-    first, second = Window(48_000, S, story, "a"), Window(48_000, S, story, "b")
+    first, second = Window(48_000, S, project_context, "a"), Window(48_000, S, project_context, "b")
     first.prompt(one.lines, Place(800, 0), "a.py")
     place = typed(first, one, Place(800, 0), "def made_up(x):\n    return helper(x)\n")
     a = first.prompt(one.lines, place, "a.py").prefix
@@ -239,10 +239,10 @@ def test_another_file_opens_with_the_map_and_the_log():
 
 def test_a_new_place_is_told_the_news():
     """What was edited elsewhere comes at the next new place, behind what was shown; nothing is told twice."""
-    story = ProjectContext(4000)
-    document, window = opened(source(2000)), Window(48_000, S, story, "a")
+    project_context = ProjectContext(4000)
+    document, window = opened(source(2000)), Window(48_000, S, project_context, "a")
     first = window.prompt(document.lines, Place(500, 0), "a.py").prefix
-    story.add(Entry("b", "b.py", "# b.py\nnews = 1\n"))
+    project_context.add(Entry("b", "b.py", "# b.py\nnews = 1\n"))
     assert window.prompt(document.lines, Place(500, 0), "a.py").prefix == first
     second = window.prompt(document.lines, Place(1500, 0), "a.py").prefix
     assert second.startswith(first)
@@ -255,8 +255,8 @@ def test_a_new_place_is_told_the_news():
 
 def test_what_the_window_has_cut_off_comes_back_through_the_log():
     """Edits of a file itself are in what its prompts open with, when they open anew."""
-    story = ProjectContext(4000)
-    document, window = opened(source(3000)), Window(20_000, S, story, "a")
+    project_context = ProjectContext(4000)
+    document, window = opened(source(3000)), Window(20_000, S, project_context, "a")
     place = typed(window, document, Place(10, 0), "def cut_off(x): ...\n")
     for line in range(200, 3000, 200):
         prompt = window.prompt(document.lines, Place(line, 0), "a.py").prefix
@@ -267,17 +267,17 @@ def test_what_the_window_has_cut_off_comes_back_through_the_log():
 
 def test_a_formatter_writes_no_news():
     """What nobody typed, and what is replaced by the dozen, is not logged; what was typed before it still is."""
-    story = ProjectContext(4000)
-    document, window = opened(source(100)), Window(48_000, S, story, "a")
+    project_context = ProjectContext(4000)
+    document, window = opened(source(100)), Window(48_000, S, project_context, "a")
     typed(window, document, Place(50, 0), "kept_name = 1\n")
     window.edited(document.change(Place(0, 0), Place(40, 0), source(40).upper()))
     window.edited(document.change(Place(80, 0), Place(80, 0), "  "), typed=False)
     window.left(document.lines, "a.py")
-    assert story.opening().log == "# a.py\nkept_name = 1\n"
+    assert project_context.opening().log == "# a.py\nkept_name = 1\n"
 
 
 def test_without_a_story_nothing_of_another_file_is_shown():
-    """Files are kept apart unless they share a story."""
+    """Files are kept apart unless they share a project context."""
     one, two = opened("secret = 1\n"), opened("x = \n")
     apart = Window(P, S)
     place = typed(apart, one, Place(1, 0), "more_secret = 2\n")

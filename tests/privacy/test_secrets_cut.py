@@ -197,13 +197,16 @@ def test_the_header_and_the_log_hold_nothing_of_a_key_that_they_cut():
     prompt = Window(8_000, SUFFIX).prompt(lines, Place(700, 3), "a.py")
     assert prompt.prefix.startswith("# a.py\n# top\n-----BEGIN")
     assert not any(line.strip() in prompt.prefix for line in secret[1:-1])
-    story = ProjectContext(9_000)
-    window, document = Window(BOUND, SUFFIX, story, "a"), Document("a", "python", 1, "".join(secret))
+    project_context = ProjectContext(9_000)
+    window, document = (
+        Window(BOUND, SUFFIX, project_context, "a"),
+        Document("a", "python", 1, "".join(secret)),
+    )
     window.prompt(document.lines, Place(0, 0), "a.py")
     for number in range(12, 30):
         window.edited(document.change(Place(number, 0), Place(number, 1), "Q"))
     window.left(document.lines, "a.py")
-    log = story.opening().log
+    log = project_context.opening().log
     assert "x" * 60 in log
     assert not any(line[1:40] in log for line in secret[1:-1])
 
