@@ -188,7 +188,7 @@ class Documents:
         after = self._redactor.shown(lines).after(place, AFTER)
         chosen = self.settings.of(document.language)
         form = extent(prompt.prefix, after, document.language, chosen.multiline, chosen.max_tokens)
-        inside = form.site.inside if form.site else ""
+        inside = form.surroundings.inside if form.surroundings else ""
         return Question(
             uri=document.uri,
             prompt=prompt,

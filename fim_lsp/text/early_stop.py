@@ -21,15 +21,15 @@ class Ending:
     """
 
     def __init__(
-        self, prefix: str, suffix: str, language: str, shape: Extent, holds: Holds | None = None
+        self, prefix: str, suffix: str, language: str, extent: Extent, holds: Holds | None = None
     ) -> None:
-        known = shape.site
+        known = extent.surroundings
         told_from = prefix, suffix, language
-        self.site = (
+        self.surroundings = (
             known if known and known.told_from == told_from else surroundings(prefix, suffix, language)
         )
         self.end: int | None = None
-        self._reader = LineReader(self.site, shape)
+        self._reader = LineReader(self.surroundings, extent)
         self._strangers = Strangers(holds or (lambda text: text in prefix or text in suffix))
         self._pieces: list[str] = []
         self._line: list[str] = []  # the unfinished line, in pieces
@@ -81,7 +81,7 @@ class Ending:
             self._at += len(line) + 1
         if last:
             self._line.append(last)
-            if (">" in last or "]" in last) and ends_in_mark(self.site, "".join(self._line)):
+            if (">" in last or "]" in last) and ends_in_mark(self.surroundings, "".join(self._line)):
                 self.close()
                 return True
             if self._length < LOOKED_AT:

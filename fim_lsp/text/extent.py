@@ -18,19 +18,19 @@ class Extent(NamedTuple):
 
     `kind` is "line" (what is left of the line), "comment", "head" (a line whose body stands below), "statement" (to its
     end, with the block that it opens), "block" (lines, until their block ends) or "span" (a long string or comment);
-    `max_tokens` is in tokens; `stop` holds at most 16 strings at which the service ends its answer; `site` is what the
-    shape was told from, so that who reads the answer need not look again.
+    `max_tokens` is in tokens; `stop` holds at most 16 strings at which the service ends its answer; `surroundings` are what the
+    extent was told from, so that who reads the answer need not look again.
     """
 
     multiline: bool
     kind: str
     max_tokens: int
     stop: tuple[str, ...]
-    site: Surroundings | None = None
+    surroundings: Surroundings | None = None
 
 
 def extent(prefix: str, suffix: str, language: str, multiline: str, max_tokens: int) -> Extent:
-    """The shape of a completion between two texts; `multiline` is the setting: "auto", "always" or "never"."""
+    """The extent of a completion between two texts; `multiline` is the setting: "auto", "always" or "never"."""
     place = surroundings(prefix, suffix, language)
     kind = _kind(place, multiline)
     line_end = _line_end(prefix) or _line_end(suffix) or "\n"

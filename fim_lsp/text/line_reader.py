@@ -19,7 +19,7 @@ from fim_lsp.text.surroundings import Surroundings, width, word
 class LineReader:
     """Takes lines, and says after which of them, or where in one, the text is complete."""
 
-    def __init__(self, place: Surroundings, shape: Extent) -> None:
+    def __init__(self, place: Surroundings, extent: Extent) -> None:
         self.start = 0
         self.good = 0  # where the worthwhile text ends, as far as it was read
         self.extra = 0
@@ -27,10 +27,10 @@ class LineReader:
         self.met_rest = False  # the text ends before what its line still holds
         self._site = place
         self._tongue = place.language
-        self._kind = shape.kind
+        self._kind = extent.kind
         self._known = known(place)
         self._following = place.following
-        self._spanned = shape.kind == "span"  # ends with the string or comment that the cursor is in
+        self._spanned = extent.kind == "span"  # ends with the string or comment that the cursor is in
         self._span_closed = self._spanned and place.span_closed
         self._base = place.indent  # columns, of the statement or block
         self._statement = not place.blank  # what was begun before the cursor is to be completed, no more

@@ -30,7 +30,7 @@ def tidy(
     prefix: str,
     suffix: str,
     language: str,
-    shape: Extent,
+    extent: Extent,
     line_end: str = "\n",
     *,
     cut: bool = False,
@@ -44,8 +44,8 @@ def tidy(
     `indent`: what the file is indented with where its own lines do not show it.
     """
     holds = holds or (lambda sign: sign in prefix or sign in suffix)
-    ending = Ending(prefix, suffix, language, shape, holds)
-    place = ending.site
+    ending = Ending(prefix, suffix, language, extent, holds)
+    place = ending.surroundings
     text = without_strangers(unified(paired(text)), holds)
     complete = ending.feed(text)
     end = ending.close()
