@@ -3,6 +3,7 @@
 --- Neovim asks, draws and moves the text along; every answer comes through here first, so that nothing is drawn that
 --- the text has left behind, and what is accepted is exactly what is seen.
 
+local pause = require('fim_lsp.pause')
 local suggestion = require('fim_lsp.suggestion')
 local api = vim.api
 local METHOD = 'textDocument/inlineCompletion'
@@ -179,15 +180,9 @@ function M.attach(client, bufnr, group)
     buffer = bufnr,
     callback = function()
       moved(bufnr)
-      timer:start(
-        PAUSE,
-        0,
-        vim.schedule_wrap(function()
-          if api.nvim_get_current_buf() == bufnr and vim.startswith(api.nvim_get_mode().mode, 'i') then
-            M.ask(client, bufnr, 2)
-          end
-        end)
-      )
+      pause.begin(timer, PAUSE, bufnr, function()
+        M.ask(client, bufnr, 2)
+      end)
     end,
   })
   api.nvim_create_autocmd('InsertLeave', {

@@ -1,5 +1,6 @@
 --- Ghost text for Neovim 0.10 and 0.11, which have none: asked for after a pause, drawn at the cursor, moved along.
 
+local pause = require('fim_lsp.pause')
 local suggestion = require('fim_lsp.suggestion')
 local api = vim.api
 local METHOD = 'textDocument/inlineCompletion'
@@ -103,15 +104,9 @@ function M.attach(client, bufnr, group)
       else
         draw(bufnr)
       end
-      timer:start(
-        PAUSE,
-        0,
-        vim.schedule_wrap(function()
-          if api.nvim_get_current_buf() == bufnr and vim.startswith(api.nvim_get_mode().mode, 'i') then
-            ask(client, bufnr, 2)
-          end
-        end)
-      )
+      pause.begin(timer, PAUSE, bufnr, function()
+        ask(client, bufnr, 2)
+      end)
     end,
   })
   api.nvim_create_autocmd('InsertLeave', {
