@@ -349,10 +349,11 @@ async def test_a_fault_of_ours_is_logged_without_the_text(tmp_path, endpoint):
     text, secrets, _ = hoard(9)
     code = (
         "import sys\n"
-        "from fim_lsp import cli, engine\n"
+        "from fim_lsp.commands import main\n"
+        "from fim_lsp.completion.documents import Documents\n"
         "def broken(self, opened, lines, place): raise ValueError(''.join(lines), self.settings.api_key)\n"
-        "engine.Engine._question = broken\n"
-        f"sys.exit(cli.run(['--log-level', 'debug', '--log-file', {str(tmp_path / 'log.txt')!r}]))"
+        "Documents.question = broken\n"
+        f"sys.exit(main.run(['--log-level', 'debug', '--log-file', {str(tmp_path / 'log.txt')!r}]))"
     )
     client = await Client().run(tmp_path, ["-c", code], DEEPSEEK_API_KEY=OWN, FIM_LSP_BASE_URL=endpoint.url)
     await client.initialize()
