@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from fim_lsp.privacy.patterns import drawn, pathlike, placeholder
 
-ITEMS = 40  # lines above a value that are looked at for what they are items of
+ITEMS = 100  # lines above a value that are looked at for what they are items of
 SHORTEST, LONGEST = 12, 4_000  # characters of a line
 FIELDS = 8  # lines between the name of a thing and the field that is its value
 
@@ -41,12 +41,21 @@ def lone(line: str) -> Lone | None:
     )
 
 
-def named(lines: Sequence[str], number: int, value: Lone, secret: Callable[[str, int], bool]) -> bool:
-    """Whether the lines above a value say that it is secret; `secret` tells of a line whether a name that ends there does.
+def named(
+    lines: Sequence[str],
+    number: int,
+    value: Lone,
+    secret: Callable[[str, int], bool],
+    known: Mapping[int, bool],
+) -> bool:
+    """Whether the lines above a value say that it is secret.
 
-    Time is bounded: at most 40 lines are looked at, and the end of each.
+    `secret` tells of a line whether a name that ends at a column says so, `known` what was found of values above.
+    Time is bounded: at most 100 lines are looked at, and the end of each.
     """
     for above in range(number - 1, max(number - 1 - (FIELDS if value.field else ITEMS), -1), -1):
+        if above in known and not value.field:
+            return known[above]
         line = lines[above][-400:].rstrip()
         if not line:
             return False

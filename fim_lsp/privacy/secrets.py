@@ -74,10 +74,11 @@ class Redactor:
         if None not in found:
             return cast("list[str]", found)
         clean: list[str] = []
+        judged: dict[int, bool] = {}
         while (number := first + len(clean)) < last:
             known = found[len(clean)]
             if known is None and (known := self._line(lines[number])) is None:
-                clean += self._block(lines, number, last)
+                clean += self._block(lines, number, last, judged)
             else:
                 clean.append(known)
         return clean
@@ -154,17 +155,21 @@ class Redactor:
     def _bodied(self, line: str) -> bool:
         return self._line(line) is None
 
-    def _block(self, lines: Sequence[str], number: int, last: int) -> Iterator[str]:
-        """What becomes of a line that may be of a key of many lines, and of those that follow in it, up to the last."""
-        private, below = key_blocks.state(lines, number, self._bodied), None
+    def _block(self, lines: Sequence[str], number: int, last: int, judged: dict[int, bool]) -> Iterator[str]:
+        """What becomes of a line that may be of a key of many lines, and of those that follow in it, up to the last.
+
+        `judged` keeps of the lines of a call which are a value that what is above them says is secret.
+        """
+        private = key_blocks.state(lines, number, self._bodied)
         while number < last and self._bodied(line := lines[number]):
             left, then = key_blocks.without(line, private)
             if left == line:
                 left = cast("str", self._line(line, alone=private is None))
                 if left == line and private is None and (value := self._lone(line)):
-                    if below is None or value.field:
-                        below = named(lines, number, value, _named_before)
-                    if below:
+                    secret = named(lines, number, value, _named_before, judged)
+                    if not value.field:
+                        judged[number] = secret
+                    if secret:
                         left = line[: value.start] + "x" * (value.stop - value.start) + line[value.stop :]
             yield left
             if then is None and key_blocks.marked(line):
@@ -259,6 +264,7 @@ def _named(data: Data, line: str, end: int) -> bool:
     return any(
         (found := data.name.match(head, at)) and found["strong"] and not _PLAIN_TAIL.search(found["tail"])
         for stem in data.stems
+        if stem in head
         for at in _every(stem, head)
     )
 
@@ -318,6 +324,8 @@ def _secrets(name: re.Match[str], found: re.Match[str], data: Data) -> list[tupl
     if found.re is data.quoted:
         more: re.Match[str] | None = found
         while more and (more := data.more.match(found.string, more.end())):
+            if found.string[more.end() : more.end() + 1].isspace():
+                break  # a sentence, not a part of a key
             if more["apart"]:
                 values.append([])
             values[-1].append(more.span("value"))

@@ -7,7 +7,7 @@ import pytest
 
 from fim_lsp.context.window import Window
 from fim_lsp.privacy.secrets import Redactor
-from fim_lsp.text.document import Place, split_lines
+from fim_lsp.text.document import Document, Place, split_lines
 
 WORD = string.ascii_letters + string.digits
 BELOW = {
@@ -108,3 +108,25 @@ def test_a_value_follows_the_name_that_comes_to_stand_above_it():
 def test_what_stands_below_other_names_stays(text):
     """Digests, names, the fields of other things."""
     assert Redactor().text(text) == text
+
+
+def test_a_value_deep_in_a_long_list_is_replaced():
+    """Whichever line is asked for first, and whatever stands between."""
+    chance = random.Random(3)
+    secrets = [drawn(chance) for _ in range(60)]
+    lines = ["TOKENS = [\n", *(f'    "me",\n    "{secret}",\n' for secret in secrets), "]\n"]
+    lines = split_lines("".join(lines))
+    for number in range(2, 100, 7):
+        shown = "".join(Redactor().lines(lines, number, number + 9))
+        assert [secret for secret in secrets if secret in shown] == []
+
+
+def test_a_name_that_is_typed_above_a_value_hides_it_in_a_window_that_has_shown_it():
+    """With the next prompt, and it is seen again with the next but one."""
+    secret = drawn(random.Random(4))
+    document, window = Document("a", "yaml", 1, f"colour:\n  {secret}\nx: 1\n"), Window(9_000, 4_000)
+    assert secret in window.prompt(document.lines, Place(2, 4), "").prefix
+    window.edited(document.change(Place(0, 0), Place(0, 6), "password"))
+    assert secret not in window.prompt(document.lines, Place(2, 4), "").prefix
+    window.edited(document.change(Place(0, 0), Place(0, 8), "colour"))
+    assert secret in window.prompt(document.lines, Place(2, 4), "").prefix
