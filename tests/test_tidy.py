@@ -154,6 +154,7 @@ PURE = [
     "privacy/exclude",
     "privacy/ignore_rules",
     "privacy/key_blocks",
+    "privacy/lone_values",
     "privacy/patch",
     "privacy/secrets",
     "text/characters",

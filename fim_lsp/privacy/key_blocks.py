@@ -131,7 +131,8 @@ _BODY = re.compile(
 )
 _RUN = re.compile(r"(?<![\\A-Za-z0-9+/=])[A-Za-z0-9+/=]{40,}+|(?<=\\[nr])[A-Za-z0-9+/=]{40,}+")
 _CHAR = re.compile(r"(?<!\\)[A-Za-z0-9+/=]")
-# Without armour, by their first bytes (RFC 5208, RFC 8017, RFC 5915, RFC 8410, OpenSSH's PROTOCOL.key; RFC 5280).
+# Without armour, by their first bytes (RFC 5208, RFC 8017, RFC 5915, RFC 8410, OpenSSH's PROTOCOL.key; RFC 5280); a
+# picture or an archive, by its own.
 _PRIVATE = re.compile(
     r"(?<![A-Za-z0-9+/])(?:MII[A-Za-z0-9+/]{3}IBADANBgkqhkiG9w0BAQEFAASC|MII[A-Za-z0-9+/]{3}IBAAK[BC]"
     r"|MII[A-Za-z0-9+/]{4,6}BgkqhkiG9w0BBQ0|MI(?:GH|G2|Hu)AgEAMBAGByqGSM49|MIGHAgEAMBMGByqGSM49"
@@ -139,5 +140,5 @@ _PRIVATE = re.compile(
 )
 _PUBLIC = re.compile(
     r"(?<![A-Za-z0-9+/])(?:MII[A-Za-z0-9+/]{2}[TDjz]CCA|MI(?:GfMA0|IBIjAN|ICIjAN|IEIjAN)Bgkqhki|MFkwEwYHKoZIzj0C"
-    r"|MCowBQYDK2Vw)"
+    r"|MCowBQYDK2Vw|iVBORw0KGgo|/9j/4|R0lGOD|JVBERi0|UEsDB|H4sI|PHN2Z)"
 )

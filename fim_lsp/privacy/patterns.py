@@ -29,6 +29,12 @@ def pathlike(text: str) -> bool:
     )
 
 
+def placeholder(text: str) -> bool:
+    """Whether a value stands where a secret would, and is none."""
+    low, data = text.lower(), patterns()
+    return any(word in low for word in data.placeholder_words) or data.placeholder.search(text) is not None
+
+
 def _scrambled(text: str) -> bool:
     """Whether letters look drawn at random: both cases mixed as in no name, or consonants as in no word."""
     if not text.isascii() or not text.isalpha() or len(text) < 12 or _CAMEL.fullmatch(text):
@@ -52,8 +58,10 @@ class Data(NamedTuple):
     """Patterns of strings that are secret whatever stands beside them, and of names that say so of a value."""
 
     placeholder: re.Pattern[str]
+    placeholder_words: tuple[str, ...]
     kinds: tuple[_Kind, ...]
     stems: tuple[str, ...]  # what the names begin with
+    operator: re.Pattern[str]  # what a value, quoted or bare, is led in by
     quoted: re.Pattern[str]
     more: re.Pattern[str]
     bare: re.Pattern[str]
@@ -78,7 +86,7 @@ def patterns() -> Data:
         "mixed": lambda value: _mixed(value) or _scrambled(value),
         "random": random,
         "drawn": drawn,
-        "value": lambda value: not patterns().placeholder.search(value),
+        "value": lambda value: not placeholder(value),
     }
     kinds = tuple(
         _Kind(tuple(row["marker"]), re.compile(row["pattern"]), _replacing(checks[row.get("check")]))
@@ -92,6 +100,7 @@ def patterns() -> Data:
     )
     return Data(
         placeholder=re.compile(raw["placeholders"]),
+        placeholder_words=tuple(raw["placeholder_words"]),
         kinds=kinds,
         head=re.compile(name),
         name=re.compile(name + r"(?:\s?:\s{0,3}[^=\"`\n:,]{1,40})?$"),
@@ -106,18 +115,20 @@ def patterns() -> Data:
                 }
             )
         ),
+        operator=re.compile(r"\s{0,8}(?:[^\w\s.;)\]}/%&#]|(?<=\s)(?:is|was|or|for|of|value)[\s=])"),
         quoted=re.compile(
             r"(?i)(?:\s?:\s{0,3}[^=\"`\n:,]{1,40}?(?=\s?=))?\s{0,8}"
-            r"(?:value\s?=|=>|->|:=|[!=]={1,2}|[?+]?=|[:,(>]|(?=\{)|(?<=\s))\s{0,8}(?:\w{1,12}\s?=\s?)?"
-            r"(?:[\[({&*@$]\s?){0,3}(?:[\"'`]?[\w-]{1,30}[\"'`]?\s?(?::|=>)\s?)?[\w&]{0,8}[!(]?\\?(?P<quote>[\"'`])(?P<value>[^\s\"'`\\]{4,}+)"
+            r"(?:value\s?=|=>|->|<-|:=|\|\||\?[?:]|=\s?\(\w{0,12}\)\s?=>|[!=]={1,2}|[?+]?=|\(\)\s?(?:=>|\{)|[:,(>]|(?=\{)|(?<=\s)(?:is|or)(?=\s)|(?<=\s))\s{0,8}"
+            r"(?:\w{1,12}\s?=\s?|return\s|new\s)?(?:\[\]\w{1,12}\{|(?:[\[({&*@$]\s?){0,3})(?:[\"'`]?[\w-]{1,30}[\"'`]?\s?(?::|=>)\s?)?"
+            r"(?:[\w&]{0,8}|[\w:.]{1,30}(?=\())[!(]?\\?(?P<quote>[\"'`]{1,3})(?P<value>[^\s\"'`\\]{2,}+)"
         ),
         more=re.compile(
             r"\\?[\"'`]\s{0,4}(?:(?P<apart>,)|[+.&]?)\s{0,4}(?:[\"'`]?[\w-]{1,30}[\"'`]?\s{0,2}(?::|=>)\s{0,2})?\\?[\"'`]"
             r"(?P<value>[^\s\"'`\\]{4,}+)"
         ),
         bare=re.compile(
-            r"(?i)\s{0,8}(?:[!=]={1,2}|:=|\?=|=>|=|:|>|(?<=\s)(?:is|was)\s)\s{0,6}(?:(?:basic|bearer|token)\s|base64:)?"
-            r"(?P<value>[\w+/=.~!@#%^*?$-]{12,}+)"
+            r"(?i)(?:\s(?:for|of)\s[\w.@-]{1,30})?\s{0,8}(?:[!=]={1,2}|:=|\?=|=>|<-|=|:|>|(?<=\s)(?:is|was)\s)\s{0,6}"
+            r"(?:(?:basic|bearer|token)\s|base64:)?(?P<value>[\w+/=.~!@#%^*?$-]{12,}+)"
         ),
         flag=re.compile(r"\s{1,3}(?P<value>[\w+/=.~!@#%^*?$-]{8,}+)"),
     )
@@ -125,7 +136,8 @@ def patterns() -> Data:
 
 def _replacing(check: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:
     def replace(found: re.Match[str]) -> str:
-        keep = found.groupdict().get("keep") or ""
+        groups = found.groupdict()
+        keep = groups.get("keep") or groups.get("keep_") or ""
         secret = found[0][len(keep) :]
         return keep + "x" * len(secret) if check(secret) and not _DOCUMENTED.search(found[0]) else found[0]
 

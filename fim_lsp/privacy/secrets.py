@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
 
 from fim_lsp.privacy import key_blocks
+from fim_lsp.privacy.lone_values import Lone, lone, named
 from fim_lsp.privacy.patterns import (
     LOWER,
     UUID,
@@ -21,6 +22,7 @@ from fim_lsp.privacy.patterns import (
     of_three_kinds,
     pathlike,
     patterns,
+    placeholder,
     random,
     table,
 )
@@ -51,6 +53,7 @@ class Redactor:
     def __init__(self) -> None:
         self._young: dict[str, str | None] = {}  # None: what becomes of the line depends on those about it
         self._old: dict[str, str | None] = {}
+        self._lones: dict[str, Lone | None] = {}  # of lines that depend on those about them
         self._size = 0  # characters in the younger half
         self._parts: deque[_Part] = deque(maxlen=4)  # of long lines, the newest last
         self._heads: deque[tuple[str, str]] = deque(
@@ -71,10 +74,11 @@ class Redactor:
         if None not in found:
             return cast("list[str]", found)
         clean: list[str] = []
+        judged: dict[int, bool] = {}
         while (number := first + len(clean)) < last:
             known = found[len(clean)]
             if known is None and (known := self._line(lines[number])) is None:
-                clean += self._block(lines, number, last)
+                clean += self._block(lines, number, last, judged)
             else:
                 clean.append(known)
         return clean
@@ -128,7 +132,7 @@ class Redactor:
         clean: str | None
         if key in self._old:
             clean = self._old[key]
-        elif alone is None and key_blocks.bodied(line):
+        elif alone is None and (key_blocks.bodied(line) or lone(line)):
             clean = None
         else:
             clean = redact_line(line, alone=alone is not False)
@@ -141,15 +145,33 @@ class Redactor:
             self._young[key] = clean
         return clean
 
+    def _lone(self, line: str) -> Lone | None:
+        if line not in self._lones:
+            if len(self._lones) > 10_000:
+                self._lones.clear()
+            self._lones[line] = lone(line)
+        return self._lones[line]
+
     def _bodied(self, line: str) -> bool:
         return self._line(line) is None
 
-    def _block(self, lines: Sequence[str], number: int, last: int) -> Iterator[str]:
-        """What becomes of a line that may be of a key of many lines, and of those that follow in it, up to the last."""
+    def _block(self, lines: Sequence[str], number: int, last: int, judged: dict[int, bool]) -> Iterator[str]:
+        """What becomes of a line that may be of a key of many lines, and of those that follow in it, up to the last.
+
+        `judged` keeps of the lines of a call which are a value that what is above them says is secret.
+        """
         private = key_blocks.state(lines, number, self._bodied)
         while number < last and self._bodied(line := lines[number]):
             left, then = key_blocks.without(line, private)
-            yield left if left != line else cast("str", self._line(line, alone=private is None))
+            if left == line:
+                left = cast("str", self._line(line, alone=private is None))
+                if left == line and private is None and (value := self._lone(line)):
+                    secret = named(lines, number, value, _named_before, judged)
+                    if not value.field:
+                        judged[number] = secret
+                    if secret:
+                        left = line[: value.start] + "x" * (value.stop - value.start) + line[value.stop :]
+            yield left
             if then is None and key_blocks.marked(line):
                 return  # the state of what follows is not told by what is above
             private, number = then, number + 1
@@ -229,7 +251,7 @@ def redact_begun(line: str) -> str:
     found = data.begun.search(line)
     if found is None:
         found = _OPEN.search(line)
-        if found is None or data.placeholder.search(found["value"]) or not _named(data, line, found.start()):
+        if found is None or placeholder(found["value"]) or not _named(data, line, found.start()):
             return line
         return line[: found.start("value")] + "x" * len(found["value"])
     keep = found.end("keep") if found["keep"] else found.end("url")
@@ -242,8 +264,13 @@ def _named(data: Data, line: str, end: int) -> bool:
     return any(
         (found := data.name.match(head, at)) and found["strong"] and not _PLAIN_TAIL.search(found["tail"])
         for stem in data.stems
+        if stem in head
         for at in _every(stem, head)
     )
+
+
+def _named_before(line: str, end: int) -> bool:
+    return _named(patterns(), line, end)
 
 
 def _without_values(line: str, data: Data) -> str:
@@ -252,23 +279,33 @@ def _without_values(line: str, data: Data) -> str:
     gone: list[tuple[int, int]] = []
     at = 0
     for start in sorted({found for stem in data.stems if stem in low for found in _every(stem, low)}):
+        if start < at:
+            continue
         name = data.head.match(line, start)
         if name is None or name.end() < at:
             continue
-        for found in (
-            data.quoted.match(line, name.end()),
-            data.bare.match(line, name.end()),
-            data.flag.match(line, name.end()),
-        ):
-            if found is None or (
-                found.re is data.flag and not _FLAGGED.search(line[max(0, start - 40) : start])
-            ):
-                continue
-            if spans := _secrets(data, name, found):
+        for found in _values(data, line, name):
+            if spans := _secrets(name, found, data):
                 gone += spans
                 at = spans[-1][1]
                 break
+            if len(found["value"]) > 100 and found.re is data.bare:
+                at = found.end("value") - 4  # else each name within it has all that follows as its value
     return _replaced(line, gone)
+
+
+def _values(data: Data, line: str, name: re.Match[str]) -> Iterator[re.Match[str]]:
+    """What may be the value of a name, in each way to write it."""
+    end = name.end()
+    if data.operator.match(line, end):
+        if found := data.quoted.match(line, end):
+            yield found
+        if found := data.bare.match(line, end):
+            yield found
+    if line[end : end + 1].isspace() and (found := data.flag.match(line, end)):
+        before = line[max(0, name.start() - 40) : name.start()]
+        if _FLAGGED.search(before):
+            yield found
 
 
 def _replaced(line: str, gone: Sequence[tuple[int, int]]) -> str:
@@ -279,14 +316,16 @@ def _replaced(line: str, gone: Sequence[tuple[int, int]]) -> str:
     return "".join([*out, line[at:]]) if gone else line
 
 
-def _secrets(data: Data, name: re.Match[str], found: re.Match[str]) -> list[tuple[int, int]]:
+def _secrets(name: re.Match[str], found: re.Match[str], data: Data) -> list[tuple[int, int]]:
     """Where a name's values stand that look secret: one, also in several literals, or those of a list."""
     if _PLAIN_TAIL.search(name["tail"]):
         return []
     values = [[found.span("value")]]
-    if "quote" in found.re.groupindex:
+    if found.re is data.quoted:
         more: re.Match[str] | None = found
-        while more and not name["weak"] and (more := data.more.match(found.string, more.end())):
+        while more and (more := data.more.match(found.string, more.end())):
+            if found.string[more.end() : more.end() + 1].isspace():
+                break  # a sentence, not a part of a key
             if more["apart"]:
                 values.append([])
             values[-1].append(more.span("value"))
@@ -309,11 +348,11 @@ def _is_secret(name: re.Match[str], found: re.Match[str], value: str, end: int) 
     """Whether a value looks drawn at random, and is ended by what ends one, or by nothing: the line may have been cut."""
     quoted = "quote" in found.re.groupindex
     behind = found.string[end : end + 2]
-    if behind[:1] not in ("\"'`\\\r\n" if quoted else " \t\r\n;,&") and (quoted or behind != "</"):
+    if behind[:1] not in ("\"'`\\\r\n" if quoted else " \t\r\n;,&\"'") and (quoted or behind != "</"):
         return False
     if len(value) < 8 or (not quoted and value.isalpha() and len(value) < 20):
         return False
-    if patterns().placeholder.search(value) or pathlike(value):
+    if placeholder(value) or pathlike(value):
         return False
     if name["weak"]:
         return (
@@ -321,6 +360,8 @@ def _is_secret(name: re.Match[str], found: re.Match[str], value: str, end: int) 
         )
     if name["service"]:
         return len(value) >= 14 and drawn(value)
+    if _MODEL.search(name.string[: name.start()][-60:]):
+        return False
     return drawn(value) and not (
         UUID.fullmatch(value) and _PROGRESS.search(name.string[: name.end("tail")][-90:])
     )
@@ -331,7 +372,10 @@ _TELLING = re.compile(r"\d|://|[A-Za-z_+/-]{12}")
 # At the end of a line: `= "value`, of which nothing says yet how it ends.
 _OPEN = re.compile(r"\s{0,4}(?:=>|:=|={1,3}|:)\s{0,4}[\w@]{0,2}[\"'`](?P<value>[^\s\"'`]{3,})$")
 _PROGRESS = re.compile(r"(?i)(?:partialresult|workdone|progress|cancell?ation)[-_]?token[\w.\]-]*$")
+_MODEL = re.compile(r"(?i)tokeni[sz]\w*\.[\w.-]*$")  # a table of what a model's tokens are
 _PLAIN_TAIL = re.compile(
-    r"(?i)(?:type|_id|count|length|limit|url|uri|name|file|path|regex|pattern|version|class|weight|bias|json|map)s?$"
+    r"(?i)(?:type|_id|count|length|limit|url|uri|name|file|path|regex|pattern|version|class|weight|bias|json|map|slug|label|title|kind|status|hash|digest|checksum)s?$"
 )
-_FLAGGED = re.compile(r"(?i)(?:--?[\w-]*|\bset(?:env)?\s+(?:-\w+\s+){0,3}\w*|\b(?:env|arg)\s+\w*)$")
+_FLAGGED = re.compile(
+    r"(?i)(?:--?[\w-]*|\bset(?:env|x)?\s+(?:-\w+\s+){0,3}\w*|\b(?:env|arg)\s+\w*|^[\s#/*;-]*|(?:#|//)\s*)$"
+)
