@@ -51,16 +51,17 @@ def of_status(
     The status alone decides; `now` is the time of the wall clock, in seconds.
     """
     status = response.status_code
+    # Twice, where something between has added its own: the longest counts.
+    asked = (_retry_after(value, now) for value in response.headers.get_list("retry-after"))
+    after = max((seconds for seconds in asked if seconds is not None), default=None)
     if model in RETIRED_MODELS and status in {400, 404, 422}:
         return Refused(
             f'The service has ended the model "{model}": set model to "{RETIRED_MODELS[model]}".', "model"
         )
     if status in {429, 503, 529}:
-        after = _retry_after(response.headers.get("retry-after"), now)
         words = "has too many requests at once" if status == 429 else "is overloaded"
         return Unavailable(f"{host} {words} ({status}): asking again later.", "busy", retry_after=after)
     if status >= 500:
-        after = _retry_after(response.headers.get("retry-after"), now)
         words = "has a fault of its own"
         return Unavailable(f"{host} {words} ({status}): asking again later.", "down", retry_after=after)
     if status == 408:
@@ -171,15 +172,16 @@ def garbage(host: str) -> Unavailable:
     )
 
 
-def _retry_after(value: str | None, now: float) -> float | None:
-    """Seconds from a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3); None if it holds neither."""
-    if value is None:
-        return None
-    if re.fullmatch(r"\s*\d{1,9}(\.\d{0,9})?\s*", value, re.ASCII):
-        return min(float(value), _LONGEST_REST)
+def _retry_after(value: str, now: float) -> float | None:
+    """Seconds from a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3); None if it holds neither.
+
+    Several numbers in one are several headers, joined on the way.
+    """
+    if re.fullmatch(r"\s*\d{1,9}(\.\d{0,9})?\s*(,\s*\d{1,9}(\.\d{0,9})?\s*)*", value, re.ASCII):
+        return min(max(map(float, value.split(","))), _LONGEST_REST)
     try:
         return min(max(0.0, parsedate_to_datetime(value).timestamp() - now), _LONGEST_REST)
-    except (ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError, OSError, TypeError, IndexError):  # by Python's version
         return None
 
 
