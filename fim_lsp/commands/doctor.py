@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 
 from fim_lsp import __version__
 from fim_lsp.commands.terminal import put, put_json, say
+from fim_lsp.endpoint.proxies import proxy_for
 from fim_lsp.endpoint.request import Refused, Request, ServiceError
+from fim_lsp.endpoint.trust import described
 from fim_lsp.settings import keys, kinds, settings
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.characters import visible
@@ -175,11 +177,30 @@ async def examine(
         checks += [
             Check("cache", True, sentence, "the hit rate has fallen") for sentence in fallen(record, today)
         ]
+    if not demo:
+        checks += _way(chosen, config, environ)
     service = connect(chosen)
     try:
         checks += await _talk(service, chosen, "the embedded demo" if demo else chosen.base_url)
     finally:
         await service.aclose()
+    return checks
+
+
+def _way(chosen: Settings, config: Path, environ: Mapping[str, str]) -> list[Check]:
+    """How the service is reached, where it is not simply so; an editor may know less of the environment than a terminal."""
+    checks = []
+    lacking = "; an editor started from a desktop may lack that variable"
+    if chosen.base_url.startswith("https:"):
+        found = posted = described(chosen.ca_file, environ)
+        if "SSL_CERT" in found:
+            found += f"{lacking}: ca_file in {config} holds there, too"
+        checks.append(Check("certificates", True, found, posted))
+    proxy = proxy_for(chosen.base_url, environ)
+    if proxy is not None:
+        posted = f"as {proxy.named_by} says"
+        found = posted if proxy.named_by == "the system" else posted + lacking
+        checks.append(Check("proxy", True, found, posted))
     return checks
 
 

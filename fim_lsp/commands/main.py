@@ -185,7 +185,7 @@ def connector(*, demo: bool) -> Callable[[Settings], Service]:
         from fim_lsp.endpoint.service import Service as Client  # noqa: PLC0415 - httpx costs 50 ms at start
 
         if not demo:
-            return Client(settings.base_url, settings.api_key)
+            return Client(settings.base_url, settings.api_key, ca_file=settings.ca_file)
         from fim_lsp.demo.endpoint import Demo  # noqa: PLC0415
         from fim_lsp.demo.model import Model  # noqa: PLC0415
         from fim_lsp.demo.transport import DemoTransport  # noqa: PLC0415

@@ -123,7 +123,11 @@ class Engine:
             self.backend.breaker.reset()
             self.backend.problems.over()
         self._changed()
-        if (old.base_url, old.api_key) != (settings.base_url, settings.api_key):
+        if (old.base_url, old.api_key, old.ca_file) != (
+            settings.base_url,
+            settings.api_key,
+            settings.ca_file,
+        ):
             for uri in self.documents:
                 if (opened := self.documents.get(uri)) is not None:
                     opened.cancel_streams()

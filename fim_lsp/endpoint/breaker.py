@@ -14,6 +14,7 @@ from fim_lsp.endpoint.request import Refused, ServiceError, Unavailable
 State = Literal["ready", "resting", "open", "trial"]
 
 FIRST = 0.5  # seconds of the first rest at most; a person's next pause may be the retry
+BUSY_LEAST = 1.0  # seconds of any rest where the service has too many requests
 REFUSED_FIRST = 2.0  # the same where the reader must act
 LONGEST = 60.0  # seconds of any rest, but for what the service asks for
 REFUSED_LONGEST = 300.0
@@ -62,7 +63,9 @@ class Breaker:
             rest = REFUSED_LONGEST  # time alone mends neither
         self._failures = min(self._failures + 1, 20)
         asked = error.retry_after if isinstance(error, Unavailable) else None
-        self.until = now + max(rest, asked or 0.0)
+        least = BUSY_LEAST if error.cause == "busy" else 0.0
+        # What was under way beside the first failure may fail of the same, and makes no rest shorter.
+        self.until = max(self.until, now + max(rest, least, asked or 0.0))
 
     def given_up(self) -> None:
         """A request ended without a verdict: the next may be the trial."""

@@ -9,15 +9,18 @@ the connection, but no client library for asyncio does so reliably.)
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from fim_lsp.endpoint.connection import Body, Connection, connected_socket
+from fim_lsp.endpoint.proxied import proxied
+from fim_lsp.endpoint.proxies import proxy_for
+from fim_lsp.endpoint.trust import verifying
 
 if TYPE_CHECKING:
     import ssl
@@ -33,23 +36,23 @@ _PATIENCE = 10.0  # for opening a connection
 _MOST_READY = 3
 
 
-def transport(base_url: str) -> httpx.AsyncBaseTransport:
-    """A transport for the endpoint: `Transport`, or httpx's own where the environment names a proxy for it.
+def transport(base_url: str, ca_file: str | None = None) -> httpx.AsyncBaseTransport:
+    """A transport for the endpoint: `Transport`, or one through the proxy that the environment or the system names.
 
-    Raises `ValueError` or `ImportError` where the proxy is of a kind that cannot be used, and, with a proxy, `OSError`
-    where SSL_CERT_FILE cannot be read.
+    Raises `UnusableError` where the proxy is of a kind that cannot be used, and, with a proxy, where certificates
+    cannot be read.
     """
-    proxy = _proxy(base_url)
+    proxy = proxy_for(base_url, os.environ)
     if proxy is None:
-        return Transport(base_url)
-    return httpx.AsyncHTTPTransport(proxy=proxy, limits=httpx.Limits(keepalive_expiry=_KEEP))
+        return Transport(base_url, ca_file=ca_file)
+    return proxied(base_url, proxy, ca_file, keep=_KEEP, silence=_SILENCE)
 
 
 class Transport(httpx.AsyncBaseTransport):
     """Sends requests to one origin, each over a connection that stood ready, and asks once more over a new one where
     the old one turns out to have died while it was unused.
 
-    `context` verifies certificates; without it, it is made from SSL_CERT_FILE or certifi when first needed.
+    `context` verifies certificates; without it, `trust.verifying` makes it of `ca_file` when it is first needed.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Transport(httpx.AsyncBaseTransport):
         base_url: str,
         *,
         context: ssl.SSLContext | None = None,
+        ca_file: str | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -66,6 +70,7 @@ class Transport(httpx.AsyncBaseTransport):
         self._port = parts.port or (443 if self._tls else 80)
         if context is not None:
             self._context = context
+        self._ca_file = ca_file
         self._clock = clock
         self._wall = wall
         self._ready: list[Connection] = []  # the one used last stands last, and serves next
@@ -193,12 +198,7 @@ class Transport(httpx.AsyncBaseTransport):
 
     @cached_property
     def _context(self) -> ssl.SSLContext:
-        try:
-            context = httpx.create_ssl_context()
-        except OSError as error:
-            raise httpx.UnsupportedProtocol("SSL_CERT_FILE or SSL_CERT_DIR cannot be read") from error
-        context.set_alpn_protocols(["http/1.1"])
-        return context
+        return verifying(self._ca_file)
 
     def _rest(self, connection: Connection, index: int) -> None:
         connection.rest(_KEEP, self._clock(), self._wall())
@@ -229,14 +229,3 @@ class Transport(httpx.AsyncBaseTransport):
     def _forget(self) -> None:
         while self._ready:
             self._ready.pop().abort()
-
-
-def _proxy(base_url: str) -> str | None:
-    """The proxy that the environment names for an address."""
-    parts = urlsplit(base_url)
-    host = parts.hostname or ""
-    if host in {"localhost", "::1"} or host.startswith("127.") or proxy_bypass(host):
-        return None
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    return proxy if not proxy or "://" in proxy else f"http://{proxy}"

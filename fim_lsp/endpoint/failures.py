@@ -19,17 +19,27 @@ import httpx
 import httpx_sse
 
 from fim_lsp.endpoint.request import Refused, ServiceError, Unavailable
+from fim_lsp.endpoint.trust import UnusableError
 from fim_lsp.privacy.secrets import redact_line
 from fim_lsp.settings.kinds import RETIRED_MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-BAD_ADDRESS = (
-    "The address of the service or of its proxy cannot be used: check baseUrl, HTTPS_PROXY and SSL_CERT_FILE."
-)
+BAD_ADDRESS = "The address of the service or of its proxy cannot be used: check baseUrl and HTTPS_PROXY."
 BROKE_OFF = "broke off: asking again later."
 _PROXY_KEY = "The proxy asks for a user name and password (407): put them into HTTPS_PROXY."
+# By OpenSSL's numbers (x509_vfy.h), which truststore gives on other systems where they fit.
+_DISTRUST = {
+    9: ", since it is not valid yet: check the clock",
+    10: ", since it has expired: check the clock and the proxy",
+    62: ", since it is that of another host: check baseUrl and the proxy",
+    64: ", since it is that of another host: check baseUrl and the proxy",
+}
+_UNKNOWN_ISSUER = (
+    ": if it is your company's, set caFile in config.toml (or SSL_CERT_FILE) to the path of its certificates in PEM; "
+    "else check the clock and the proxy"
+)
 _LONGEST_REST = 600.0  # seconds: the most that Retry-After is believed
 
 
@@ -41,16 +51,17 @@ def of_status(
     The status alone decides; `now` is the time of the wall clock, in seconds.
     """
     status = response.status_code
+    # Twice, where something between has added its own: the longest counts.
+    asked = (_retry_after(value, now) for value in response.headers.get_list("retry-after"))
+    after = max((seconds for seconds in asked if seconds is not None), default=None)
     if model in RETIRED_MODELS and status in {400, 404, 422}:
         return Refused(
             f'The service has ended the model "{model}": set model to "{RETIRED_MODELS[model]}".', "model"
         )
     if status in {429, 503, 529}:
-        after = _retry_after(response.headers.get("retry-after"), now)
         words = "has too many requests at once" if status == 429 else "is overloaded"
         return Unavailable(f"{host} {words} ({status}): asking again later.", "busy", retry_after=after)
     if status >= 500:
-        after = _retry_after(response.headers.get("retry-after"), now)
         words = "has a fault of its own"
         return Unavailable(f"{host} {words} ({status}): asking again later.", "down", retry_after=after)
     if status == 408:
@@ -122,11 +133,14 @@ def _lost(error: Exception, host: str) -> ServiceError:
         return Unavailable(
             f"The proxy does not let the request through to {host}: check HTTPS_PROXY.", "network"
         )
+    if isinstance(error, UnusableError):
+        return unusable(error, host)
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return Refused(BAD_ADDRESS, "address")
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        words = "shows a certificate that is not trusted: check the clock, the proxy and SSL_CERT_FILE"
-        return Unavailable(f"{host} {words}.", "network")
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            why = _DISTRUST.get(getattr(cause, "verify_code", 0), _UNKNOWN_ISSUER)
+            return Unavailable(f"{host} shows a certificate that is not trusted{why}.", "network")
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return Unavailable(f"{host} is not found by name: check the network and baseUrl.", "network")
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
@@ -136,6 +150,11 @@ def _lost(error: Exception, host: str) -> ServiceError:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | ConnectionRefusedError):
         return Unavailable(f"{host} cannot be reached: check the network and baseUrl.", "network")
     return Unavailable(f"The connection to {host} {BROKE_OFF}", "network")
+
+
+def unusable(error: UnusableError, host: str) -> Refused:
+    """A proxy or certificates that were set and cannot be used."""
+    return Refused(f"{host} is not asked: {error}.", "address")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -153,15 +172,16 @@ def garbage(host: str) -> Unavailable:
     )
 
 
-def _retry_after(value: str | None, now: float) -> float | None:
-    """Seconds from a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3); None if it holds neither."""
-    if value is None:
-        return None
-    if re.fullmatch(r"\s*\d{1,9}(\.\d{0,9})?\s*", value, re.ASCII):
-        return min(float(value), _LONGEST_REST)
+def _retry_after(value: str, now: float) -> float | None:
+    """Seconds from a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3); None if it holds neither.
+
+    Several numbers in one are several headers, joined on the way.
+    """
+    if re.fullmatch(r"\s*\d{1,9}(\.\d{0,9})?\s*(,\s*\d{1,9}(\.\d{0,9})?\s*)*", value, re.ASCII):
+        return min(max(map(float, value.split(","))), _LONGEST_REST)
     try:
         return min(max(0.0, parsedate_to_datetime(value).timestamp() - now), _LONGEST_REST)
-    except (ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError, OSError, TypeError, IndexError):  # by Python's version
         return None
 
 

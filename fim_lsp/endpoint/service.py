@@ -15,9 +15,10 @@ import httpx
 
 from fim_lsp import __version__
 from fim_lsp.endpoint import connection_pool
-from fim_lsp.endpoint.failures import BAD_ADDRESS, Limit, garbage, of_status
+from fim_lsp.endpoint.failures import BAD_ADDRESS, Limit, garbage, of_status, unusable
 from fim_lsp.endpoint.reply import Bounded, Reply, json_object, read, whole
 from fim_lsp.endpoint.request import Balance, Refused, Request, ServiceError, Unavailable
+from fim_lsp.endpoint.trust import UnusableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -32,7 +33,8 @@ _PARAMETERS = frozenset({"max_tokens", "temperature", "stop", "prompt", "suffix"
 class Service:
     """A client of one endpoint with one key; one connection kept, and another ready for when a request is cut.
 
-    `base_url` as settings hold it: without `/beta` and without `/` at its end.
+    `base_url` as settings hold it: without `/beta` and without `/` at its end.  `ca_file` names certificates that are
+    believed besides those of the system.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Service:
         base_url: str,
         api_key: str | None,
         *,
+        ca_file: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -47,6 +50,7 @@ class Service:
         self._base_url = base_url
         self._host = urlsplit(base_url).hostname or "the service"
         self._api_key = api_key
+        self._ca_file = ca_file
         self._transport = transport
         self._clock = clock
         self._wall = wall
@@ -153,8 +157,10 @@ class Service:
             raise Unavailable("The connection to the service was closed.", "network", alone=True)
         if self._transport is None:
             try:
-                self._transport = connection_pool.transport(self._base_url)
-            except (ImportError, ValueError, OSError, httpx.InvalidURL):
+                self._transport = connection_pool.transport(self._base_url, self._ca_file)
+            except UnusableError as error:
+                raise unusable(error, self._host) from None
+            except (ValueError, httpx.InvalidURL):
                 raise Refused(BAD_ADDRESS, "address") from None
         return self._transport
 

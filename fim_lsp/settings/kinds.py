@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -125,6 +126,19 @@ def model() -> Kind:
         return name
 
     return Kind(check, {"type": "string", "examples": ["deepseek-flash", "deepseek-v4-pro"]})
+
+
+def path() -> Kind:
+    """The absolute path of a file, or null; `~` stands for the user's home."""
+
+    def check(value: Any) -> str:
+        if isinstance(value, str) and "\0" not in value:
+            found = os.path.expanduser(value.strip())  # noqa: PTH111 - without a home it stays as it is
+            if os.path.isabs(found):  # noqa: PTH117 - a string
+                return found
+        raise WrongValueError('must be the whole path of a file, such as "/etc/company/ca.pem"')
+
+    return Kind(check, {"type": ["string", "null"]})
 
 
 def choice_by_name(*names: str) -> Kind:

@@ -81,6 +81,7 @@ RULES: Mapping[str, Rule] = {
     "cache_size": RAISE,
     "cache_ttl_seconds": RAISE,
     "timeout_seconds": LOWER,
+    "ca_file": NOTHING,
     "daily_budget": LOWER,
     "monthly_budget": LOWER,
     "requests_per_minute": LOWER,

@@ -108,6 +108,11 @@ class Settings:
     timeout_seconds: float = _setting(
         10.0, kinds.number(0.1, 600), "Seconds that one completion may take, all told."
     )
+    ca_file: str | None = _setting(
+        None,
+        kinds.path(),
+        "The path of certificates in PEM that are trusted besides the system's, or those of `SSL_CERT_FILE`.",
+    )
     daily_budget: float | None = _setting(
         None,
         kinds.number(0, 1_000_000, optional=True),

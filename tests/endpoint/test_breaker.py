@@ -9,6 +9,7 @@ from fim_lsp.endpoint import breaker
 from fim_lsp.endpoint.breaker import Breaker
 from fim_lsp.endpoint.request import Refused, Unavailable
 
+DOWN = Unavailable("down.", "down")
 BUSY = Unavailable("busy.", "busy")
 ALONE = Unavailable("one.", "garbage", alone=True)
 KEYLESS = Refused("key.", "key")
@@ -28,7 +29,7 @@ def test_while_all_is_well_everything_goes_out():
 @pytest.mark.parametrize(
     ("error", "rests"),
     [
-        (BUSY, [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]),
+        (DOWN, [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]),
         (MODEL, [2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 300.0, 300.0]),
     ],
 )
@@ -47,7 +48,7 @@ def test_each_rest_is_twice_as_long_up_to_a_limit(error, rests):
 def test_a_rest_is_anything_up_to_its_length(luck):
     """So that a thousand servers do not come back at once."""
     it = Breaker(lambda: luck)
-    it.failed(BUSY, 0.0)
+    it.failed(DOWN, 0.0)
     assert it.until == breaker.FIRST * luck
 
 
@@ -56,8 +57,27 @@ def test_a_rest_is_anything_up_to_its_length(luck):
 def test_never_less_than_the_service_asks_for(asked, luck):
     """However short the rest would have been."""
     it = Breaker(lambda: luck)
-    it.failed(Unavailable("busy.", "busy", retry_after=asked), 10.0)
+    it.failed(Unavailable("down.", "down", retry_after=asked), 10.0)
     assert it.until == 10.0 + max(asked, breaker.FIRST * luck)
+
+
+@pytest.mark.parametrize("asked", [None, 0.0, 0.2])
+def test_a_service_with_too_many_requests_has_at_most_one_a_second(asked):
+    """Whatever the luck, and whatever it asks for."""
+    it, now = Breaker(lambda: 0.0), 0.0
+    for _ in range(10):
+        it.failed(Unavailable("busy.", "busy", retry_after=asked), now)
+        assert not asks(it, now + 0.99)
+        now += 1.0
+        assert asks(it, now)
+
+
+def test_what_fails_beside_the_first_makes_no_rest_shorter():
+    """Requests of several documents, under way at once: one was told to wait, the others were not."""
+    it = Breaker(lambda: 0.0)
+    it.failed(Unavailable("busy.", "busy", retry_after=7.0), 0.0)
+    it.failed(BUSY, 0.1)
+    assert it.until == 7.0
 
 
 @pytest.mark.parametrize("cause", ["key", "balance"])
@@ -90,7 +110,7 @@ def test_a_success_and_a_change_of_settings_end_every_rest(end):
         it.failed(KEYLESS, 0.0)
     end(it)
     assert all(asks(it, 0.0) for _ in range(3))
-    it.failed(BUSY, 0.0)
+    it.failed(DOWN, 0.0)
     assert it.until == breaker.FIRST
 
 
@@ -104,7 +124,7 @@ def test_what_failed_alone_gives_no_rest():
 def test_a_trial_that_was_cut_leaves_its_turn_to_the_next():
     """A person who types on does not keep the service shut for ever."""
     it = Breaker(lambda: 1.0)
-    it.failed(BUSY, 0.0)
+    it.failed(DOWN, 0.0)
     assert asks(it, 1.0)
     assert not asks(it, 1.0)
     it.given_up()
@@ -114,7 +134,7 @@ def test_a_trial_that_was_cut_leaves_its_turn_to_the_next():
 def test_a_trial_that_is_never_heard_of_does_not_shut_the_service_for_ever():
     """Whatever became of it, another takes its turn."""
     it = Breaker(lambda: 1.0)
-    it.failed(BUSY, 0.0)
+    it.failed(DOWN, 0.0)
     assert asks(it, 1.0)
     assert not asks(it, 0.9 + breaker.TRIAL)
     assert asks(it, 1.0 + breaker.TRIAL)

@@ -777,7 +777,7 @@ async def test_a_proxy_that_cannot_be_used_is_named(monkeypatch, proxy):
     _, error = await failed(client)
     assert isinstance(error, Refused)
     assert error.cause == "address"
-    assert "HTTPS_PROXY" in error.message
+    assert "https_proxy names" in error.message
 
 
 async def test_certificates_that_cannot_be_read_are_named(monkeypatch, tmp_path):
