@@ -45,6 +45,9 @@ def main(folder):
             line = next(a for a, b in zip(text.split("\n"), out.split("\n"), strict=True) if a != b)
             print(f"{path.relative_to(folder)}: {line.strip()[:80]}")
     print(f"{files} files, {found} with something replaced: 1 in {files / max(found, 1):.0f}")
+    if not cold:
+        print(f"no file of {WINDOW} characters: nothing to measure the cost with")
+        return
     first, known, key = (f"{1000 * statistics.median(each):.3f} ms" for each in (cold, warm, typed))
     print(
         f"{WINDOW} characters (median of {len(cold)}): {first} at first, {known} once their lines are known,"
