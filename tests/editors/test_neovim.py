@@ -321,10 +321,10 @@ def test_tab_belongs_to_a_snippet(edit, scripted):
             vim.keymap.set({ 'i', 's' }, '<Tab>', function()
               return vim.snippet.active({ direction = 1 }) and '<Cmd>lua vim.snippet.jump(1)<CR>' or '<Tab>'
             end, { expr = true })
-            package.loaded['fim_lsp.settings.keys'] = nil
-            require('fim_lsp.settings.keys').choose({ accept_word = false, accept_line = false, next = false, prev = false,
+            package.loaded['fim_lsp.keys'] = nil
+            require('fim_lsp.keys').choose({ accept_word = false, accept_line = false, next = false, prev = false,
               dismiss = false })
-            require('fim_lsp.settings.keys').defaults()
+            require('fim_lsp.keys').defaults()
             """
         )
     nvim.keys("i")

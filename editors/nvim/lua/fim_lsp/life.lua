@@ -12,6 +12,8 @@ local ends = {}
 local leaving = false
 local asked = false -- whether `restart` has ended it
 
+local TERMINATED = 143 -- the exit code of a server that was told to end (SIGTERM), and has left all in order
+
 -- Neovim 0.10 has no vim.lsp.config(): what it would hold.
 local config = require('fim_lsp.server')
 local enabled = false
@@ -38,11 +40,10 @@ end
 --- The server has ended: if nobody wanted that, it comes back, unless it keeps ending.
 ---@param code integer
 ---@param signal integer
----@return boolean unexpected
 local function ended(code, signal)
-  local unexpected = code ~= 0 or (signal ~= 0 and signal ~= 15)
-  if leaving or asked or not unexpected then
-    return false
+  local wanted = code == TERMINATED or (code == 0 and (signal == 0 or signal == 15))
+  if leaving or asked or wanted then
+    return
   end
   local now = vim.uv.now()
   ends = vim.tbl_filter(function(time)
@@ -58,7 +59,6 @@ local function ended(code, signal)
       status.notify('fim-lsp keeps ending: see :FimLsp log, then :FimLsp restart', vim.log.levels.ERROR)
     end
   end)
-  return true
 end
 
 --- Run the server for a client.  Its end is told by us: Neovim's own sentence may not fit the screen, and halt it.
@@ -68,10 +68,8 @@ end
 function M.spawn(dispatchers, own)
   local on_exit = dispatchers.on_exit
   dispatchers.on_exit = function(code, signal)
-    if ended(code, signal) then
-      code, signal = 0, 0
-    end
-    on_exit(code, signal)
+    ended(code, signal)
+    on_exit(0, 0)
   end
   own = own or {}
   return vim.lsp.rpc.start(M.cmd, dispatchers, { cwd = own.cmd_cwd, env = own.cmd_env })
