@@ -36,7 +36,7 @@ def imports(path):
 
 
 MAY = {
-    "pygls": {"lsp/session.py", "lsp/jsonrpc.py", "lsp/workspace.py"},
+    "pygls": {"lsp/session.py", "lsp/jsonrpc.py"},
     "lsprotocol": {"lsp/server.py", "lsp/session.py", "lsp/convert.py", "lsp/jsonrpc.py"},
     "httpx": {
         "endpoint/service.py",

@@ -56,7 +56,7 @@ class Tree:
             held = None if self._linked(path) else ignore_files.read(f"{self._here}/{path}", most)
             if held is None or len(held) > most:
                 return None
-            text = held.decode()
+            text = held.decode("utf-8-sig")
         except (OSError, UnicodeDecodeError, ValueError):
             return None
         return None if "\0" in text or project.made(text) else text

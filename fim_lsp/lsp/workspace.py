@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pygls.uris import to_fs_path
-
 from fim_lsp.lsp import disk
+from fim_lsp.privacy.location import native, path_of
 
 if TYPE_CHECKING:
     from fim_lsp.completion.engine import Engine
@@ -151,7 +150,7 @@ class Workspace:
         documents = self._engine().documents
         for uri in _among(documents, uris):
             path = path_of(uri)
-            if path and not Path(path).exists():
+            if path and not Path(native(path)).exists():
                 documents.forget(uri)
 
     def leave(self) -> None:
@@ -166,7 +165,7 @@ class Workspace:
     def _look_again(self, uri: str) -> None:
         """See what is left of a document that is not open."""
         path = path_of(uri)
-        self._engine().documents.rest(uri, disk.text(path) if path else None)
+        self._engine().documents.rest(uri, disk.text(native(path)) if path else None)
 
     def _counts(self, file: Path) -> bool:
         """Whether a file is in the workspace, and not in a folder that is left out."""
@@ -176,18 +175,13 @@ class Workspace:
         return any(not project.apart(file.relative_to(root).as_posix()) for root in roots)
 
 
-def path_of(uri: str) -> str | None:
-    """The path of a file on this machine."""
-    return to_fs_path(uri) if uri.startswith("file:") else None
-
-
 def _among(known: Iterable[str], changed: Iterable[str]) -> list[str]:
     """The documents whose files are among those, or in folders that are."""
-    paths = {path.rstrip("/\\") for uri in changed if (path := path_of(uri))}
+    paths = {path for uri in changed if (path := path_of(uri))}
     found = []
     for uri in known:
         path = path_of(uri)
-        if path and not paths.isdisjoint((path, *map(str, Path(path).parents))):
+        if path and not paths.isdisjoint((path, *(folder.as_posix() for folder in Path(path).parents))):
             found.append(uri)
     return found
 
@@ -199,4 +193,4 @@ def _project(uri: str) -> str | None:
         home = Path.home()
     except RuntimeError:
         home = Path()  # nobody's
-    return path if path and Path(path).parent != Path(path) and Path(path) != home else None
+    return path if path and Path(path).parent != Path(path) and Path(native(path)) != home else None

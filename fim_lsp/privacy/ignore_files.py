@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 from fim_lsp.privacy.ignore_rules import Rules, lines_of
-from fim_lsp.privacy.location import FOLDS, native
+from fim_lsp.privacy.location import FOLDS, bare, native
 from fim_lsp.privacy.secrets import telling
 
 NAME = ".gitignore"
@@ -194,15 +194,15 @@ def _git(folder: str) -> str | None:
     told = re.fullmatch(rb"gitdir: ([^\n]+)\n*", read(home, MOST_CONFIG) or b"")
     if told is None:
         return None
-    home = _joined(folder, os.fsdecode(told[1]))
+    home = _joined(folder, told[1].decode("utf-8", "surrogateescape"))
     if home.startswith("//") and not folder.startswith("//"):
         return f"{folder}/.git"  # of a machine that a file in the folder names: it is not asked
     common = read(f"{home}/commondir", MOST_CONFIG)
-    return _joined(home, os.fsdecode(common).strip()) if common else home
+    return _joined(home, common.decode("utf-8", "surrogateescape").strip()) if common else home
 
 
 def _joined(folder: str, path: str) -> str:
-    return os.path.join(native(folder), path).replace(os.sep, "/")  # noqa: PTH118 - a string
+    return os.path.join(bare(folder), path).replace(os.sep, "/")  # noqa: PTH118 - a string
 
 
 def _users_file(environ: Mapping[str, str]) -> str | None:
@@ -213,7 +213,7 @@ def _users_file(environ: Mapping[str, str]) -> str | None:
     for file in ("/etc/gitconfig", f"{folder}/git/config", f"{home}/.gitconfig"):
         if not file.startswith("/git") and not file.startswith("/."):
             for value in _excludes_files(
-                (read(file, MOST_CONFIG, follow=True) or b"").decode("utf-8", "replace")
+                (read(file, MOST_CONFIG, follow=True) or b"").decode("utf-8-sig", "replace")
             ):
                 named = f"{home}{value[1:]}" if value.startswith("~/") else value
     return named.replace("\\", "/") if named and (named.startswith("/") or named[1:2] == ":") else None

@@ -115,8 +115,14 @@ class Rules:
 
 
 def lines_of(data: bytes) -> list[str]:
-    """The lines of an ignore file as git takes them: they end at line feeds only, and a byte order mark is none of it."""
-    text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+    """The lines of an ignore file as git takes them: they end at line feeds only, and a byte order mark is none of it.
+
+    What PowerShell writes is UTF-16, of which git makes nothing: whoever wrote it meant it.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = data.decode("utf-16", "replace")
+    else:
+        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     return [line.removesuffix("\r") for line in text.split("\n")]
 
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: `c:` is a drive
 _DRIVE = re.compile(r"/?([A-Za-z])[:|](?=[/\\]|$)")
 _WORDS = re.compile(r"""[\s"'{}\[\](),;&=?#<>|]+""")  # what stands between names in a query: JSON, or a form
+_UTF_8 = sys.getfilesystemencoding() == "utf-8"
 FOLDS = sys.platform in {"win32", "darwin"}  # whether names that differ in case alone are the same file
 MOST_LINKS = 40  # followed from one path, as Linux does
 
@@ -31,9 +32,29 @@ def paths(uri: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def native(path: str) -> str:
-    """One of these paths as this system's calls take it: `/c:/p` as `c:/p`."""
+def path_of(uri: str) -> str | None:
+    """The path of a file by its URI, with `/` and without one before a drive; None where the scheme is another."""
+    return bare(next(_written(uri))) if uri[:5].lower() == "file:" else None
+
+
+def bare(path: str) -> str:
+    """One of these paths without the `/` before a drive: `/c:/p` as `c:/p`."""
     return path[1:] if _DRIVE.match(path) else path
+
+
+def native(path: str) -> str:
+    """One of these paths as this system's calls take it.
+
+    The bytes of a URI are those of the name, also where the locale is not of UTF-8, and Python takes names to be of
+    the locale.
+    """
+    path = bare(path)
+    return path if path.isascii() or _UTF_8 else os.fsdecode(path.encode("utf-8", "surrogateescape"))
+
+
+def known(path: str) -> str:
+    """What a call of this system has given, as these paths have it."""
+    return path if path.isascii() or _UTF_8 else os.fsencode(path).decode("utf-8", "surrogateescape")
 
 
 def _written(uri: str) -> Iterator[str]:
@@ -82,7 +103,7 @@ def _followed(path: str) -> Iterator[str]:
         for _ in range(MOST_LINKS):
             folder, name = os.path.split(here)
             here = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118 - a name may be `.`-like
-            yield _canonical(here.replace(os.sep, "/"), "")
+            yield _canonical(known(here).replace(os.sep, "/"), "")
             here = os.path.join(os.path.dirname(here), os.readlink(here))  # noqa: PTH115, PTH118, PTH120
     except (OSError, ValueError):
         return

@@ -295,10 +295,12 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def from_file(path: Path) -> tuple[dict[str, Any], list[str]]:
     """The settings in a TOML file, and what is wrong with it; no file is no settings."""
     try:
-        return tomllib.loads(path.read_text("utf-8")), []
+        return tomllib.loads(path.read_text("utf-8-sig")), []
     except (FileNotFoundError, NotADirectoryError):
         return {}, []
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        why = f"{path} is not UTF-8: save it in that encoding; {UNTIL}."
+    except OSError as error:
         why = f"{path} cannot be read ({type(error).__name__}): {UNTIL}."
     except tomllib.TOMLDecodeError as error:
         # The parser's own sentence may quote the file, and the file may hold the key.

@@ -178,7 +178,7 @@ class _Table:
 
 def _read(data: bytes) -> dict[str, Any]:
     # Never by way of a float: 0.0028 must stay 0.0028.
-    return tomllib.loads(data.decode("utf-8"), parse_float=Decimal)
+    return tomllib.loads(data.decode("utf-8-sig"), parse_float=Decimal)
 
 
 def _table(raw: Mapping[str, Any], name: str) -> _Table:
