@@ -24,19 +24,24 @@ def batch(scripted, tmp_path):
         env = environment(tmp_path / "home", scripted.url)
         script = tmp_path / "test.el"
         script.write_text(block("emacs", "elisp", number) + WAIT + lisp, "utf-8")
-        done = subprocess.run(
-            [program("EMACS"), "-Q", "--batch", "-l", str(script)],
-            env=env,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return loaded(script, env).stdout
 
     return run
+
+
+def loaded(script, env):
+    """What has become of Emacs once it has loaded a script, in the script's folder."""
+    done = subprocess.run(
+        [program("EMACS"), "-Q", "--batch", "-l", str(script)],
+        env=env,
+        cwd=script.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 def test_it_compiles_and_documents_itself(tmp_path):
@@ -343,16 +348,7 @@ def test_a_folders_variables_move_neither_the_key_nor_the_text(scripted, tmp_pat
             (with-current-buffer (messages-buffer) (princ (buffer-string)))
             """
         )
-        done = subprocess.run(
-            [program("EMACS"), "-Q", "--batch", "-l", str(script)],
-            env=environment(tmp_path / "home", scripted.url),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        done = loaded(script, environment(tmp_path / "home", scripted.url))
         assert (stranger.connections, stranger.asked) == (0, 0)
         assert scripted.asked > 0
         assert '"baseUrl"' in done.stdout + done.stderr

@@ -193,34 +193,24 @@ async def test_a_new_connection_that_dies_is_not_tried_again(make):
     assert len(peer.asked_on) == 3
 
 
-async def test_nothing_is_asked_twice_once_something_was_received(make):
-    """A connection that dies within an answer is not replaced in silence."""
+@pytest.mark.parametrize(
+    ("received", "reset"),
+    [
+        pytest.param(HEAD + chunk(b"data: 1\n\n"), True, id="within an answer"),
+        pytest.param(HEAD[:20], False, id="within its head"),
+    ],
+)
+async def test_nothing_is_asked_twice_once_something_was_received(make, received, reset):
+    """A connection that dies then is not replaced in silence: the first byte of an answer says that the request had arrived."""
 
     async def half(peer, writer, number):
         if not number:
             return await briefly(peer, writer, number)
-        writer.write(HEAD + chunk(b"data: 1\n\n"))
+        writer.write(received)
         await writer.drain()
         await asyncio.sleep(0.02)
-        writer.transport.abort()
-        return False
-
-    peer, transport = await make(half)
-    await whole(transport, peer)
-    with pytest.raises(httpx.TransportError):
-        await whole(transport, peer)
-    assert len(peer.asked_on) == 2
-
-
-async def test_nor_once_half_a_head_was_received(make):
-    """The first byte of an answer says that the request had arrived."""
-
-    async def half(peer, writer, number):
-        if not number:
-            return await briefly(peer, writer, number)
-        writer.write(HEAD[:20])
-        await writer.drain()
-        await asyncio.sleep(0.02)
+        if reset:
+            writer.transport.abort()
         return False
 
     peer, transport = await make(half)
