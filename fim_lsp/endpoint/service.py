@@ -122,7 +122,7 @@ class Service:
 
     def shown(self, request: Request) -> dict[str, Any]:
         """What would be sent for a request, for a person to read: engine, model, template, address, body."""
-        found = self.found or look.for_now(self._engine, self._model, self._template)
+        found = self.found or look.for_now(self._host, self._engine, self._model, self._template)
         request = replace(request, model=found.model_of(request.model))
         body = body_of(
             found.dialect, found.template, request, session=self._session, context_tokens=found.context_tokens
@@ -210,7 +210,7 @@ class Service:
         """What the endpoint is; the service itself where it does not say, so that what is wrong is said as ever."""
         found = await self.meet()
         if found is None:
-            found = look.for_now(self._engine, self._model, self._template)
+            found = look.for_now(self._host, self._engine, self._model, self._template)
         return found
 
     async def _look(self) -> None:
