@@ -431,6 +431,10 @@ def retry_at(seconds):
     return lambda wall: retry_after(formatdate(wall + seconds, usegmt=True))
 
 
+def dated(seconds):
+    return lambda wall: f"Date: {formatdate(wall + seconds, usegmt=True)}"
+
+
 BUSY, DOWN, NETWORK, DEADLINE, GARBAGE = "busy", "down", "network", "deadline", "garbage"
 LOOK = "check baseUrl"
 NO_COMPLETION = "no completion: check baseUrl and the proxy"
@@ -471,6 +475,10 @@ STATUSES = [
     passes("429, a date of 1999", status(429, retry_after("Fri, 31 Dec 1999 23:59:59 GMT")), BUSY, "(429)"),
     passes("429, a date of 2052", status(429, retry_after("Mon, 01 Jan 2052 00:00:00 GMT")), BUSY, "(429)", requests=1,
            again=580),
+    passes("429, a date 7 s away by a clock that is a day ahead", status(429, retry_at(86_407), dated(86_400)), BUSY,
+           "(429)", requests=3, again=1),
+    passes("429, a date 7 s away by a clock that is a day behind", status(429, retry_at(-86_393), dated(-86_400)), BUSY,
+           "(429)", requests=3, again=1),
     passes("429, a power of ten", status(429, retry_after("1e9")), BUSY, "(429)"),
     passes("429, nothing where a time should be", status(429, "Retry-After:"), BUSY, "(429)"),
     passes("429, twice", status(429, retry_after(1), retry_after(7)), BUSY, "(429)", requests=3, again=1),

@@ -122,15 +122,14 @@ class Backend:
         self._asking.discard(reading)
         self.changed()
 
-    def worked(self) -> None:
-        """An answer came: problems are over."""
-        self.breaker.succeeded()
-        if self.problems.over():
+    def worked(self, left: float) -> None:
+        """An answer came to a request that left at that moment of the clock: problems are over."""
+        if self.breaker.succeeded(left) and self.problems.over():
             self.changed()
 
-    def failed(self, error: ServiceError) -> None:
-        """No answer came: automatic requests rest, and the user is told what is new to them."""
-        self.breaker.failed(error, self.clock())
+    def failed(self, error: ServiceError, left: float) -> None:
+        """No answer came to one: automatic requests rest, and the user is told what is new to them."""
+        self.breaker.failed(error, self.clock(), left)
         problem = Problem(error.cause, error.message, isinstance(error, Refused))
         if self.problems.met(problem):
             self._tell(problem)

@@ -49,7 +49,7 @@ class Generation:
         if account is None:
             return None
         backend, ending = self._backend, self._ending
-        reading = backend.begun()
+        reading, left = backend.begun(), backend.clock()
         ended, offer = "cut", Offer("")
         usage: Usage | None = None
         lingers = False
@@ -72,7 +72,7 @@ class Generation:
         except ServiceError as error:
             if not _out_of_time(error, ending):
                 ended = "failed"
-                backend.failed(error)
+                backend.failed(error, left)
                 return None
             offer = self._question.tidied(ending.text, cut=True)
             took = account.done()
@@ -83,7 +83,7 @@ class Generation:
             if not lingers:
                 account.close(ended, ending.text, usage, len(offer.text))
             backend.ended(reading)
-        backend.worked()
+        backend.worked(left)
         sent, read, kept = map(len, self._question.prompt), len(ending.text), len(offer.text)
         log.info("%d + %d characters sent, %d read, %d kept, %.0f ms", *sent, read, kept, took)
         return offer
