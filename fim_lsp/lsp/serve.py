@@ -23,11 +23,16 @@ FAREWELL = 1.0  # seconds for the client to read the last answers
 
 
 def serve_stdio(server: Server, watch_every: float = process.EVERY) -> int:
-    """Serve on stdin and stdout until the client leaves, or its process has ended; the exit code."""
+    """Serve on stdin and stdout until the client leaves, or its process or the one that started this has ended.
+
+    Returns the exit code.
+    """
+    starter = process.starter()
     stdin, stdout = protected()
     server.watch_every = watch_every
 
     async def main() -> int:
+        server.run(server.watch_starter(starter, watch_every))
         return await _serve(server, *await stdio(stdin, stdout))
 
     return asyncio.run(main())
