@@ -346,6 +346,42 @@ async def closes_what_is_idle(wire):
     return False
 
 
+async def closes_at_the_next_key(wire):
+    """The service's patience with idle connections is just the pause between two keys."""
+    await well(wire)
+    await wire.wait(1.0)
+    return False
+
+
+async def closes_once_it_is_asked_again(wire):
+    """The request's bytes are there, and the connection is closed in good order without a word."""
+    return wire.turns == 1 and await well(wire)
+
+
+def goes_dead(times) -> Does:
+    """After so many requests every connection that there is leads nowhere: no word, no end (as after a VPN's)."""
+
+    async def does(wire):
+        old = getattr(wire, "old", wire.endpoint.asked <= times)
+        wire.old = old
+        if old and wire.endpoint.asked > times:
+            await wire.wait()
+            return False
+        return await well(wire)
+
+    return does
+
+
+def jumps(seconds, does: Does) -> Does:
+    """The wall clock is set by so many seconds at each request."""
+
+    async def jumped(wire):
+        wire.endpoint.loop.slept += seconds
+        return await does(wire)
+
+    return jumped
+
+
 async def is_dead_when_used_again(wire):
     if wire.turns > 1:
         wire.reset()
@@ -644,6 +680,16 @@ BROKEN = [
     passes("an answer before the question", early(takes_no_request), NETWORK, "cannot be reached"),
     harmless("idle connections are cut", closes_what_is_idle),
     harmless("a connection is dead when it is used again", is_dead_when_used_again),
+    harmless("idle connections are cut at the moment of the next key", closes_at_the_next_key),
+    harmless("a connection is closed as soon as it is asked again", closes_once_it_is_asked_again),
+    harmless("every connection goes dead without a word", goes_dead(2), told=DEADLINE, says=LATE),
+    harmless("the same, with little patience", goes_dead(2), told=DEADLINE, says=LATE, settings={"timeout_seconds": 2.0}),
+    harmless("the clock is set ahead by an hour at each request", jumps(3600, well)),
+    harmless("the clock is set back by an hour at each request", jumps(-3600, well)),
+    passes("503, 7 s, while the clock is set ahead by hours", jumps(18_000, status(503, retry_after(7))), BUSY, "(503)",
+           requests=3, again=1),
+    passes("503, a date 7 s away, while the clock is set back by hours", jumps(-18_000, status(503, retry_at(7))), BUSY,
+           "(503)", requests=3, again=1),
     harmless("the first request is lost, the others are not", first(1, raw(HEAD[:30], then="reset")), told=NETWORK,
              says=BROKE, offered=""),
     harmless("the machine sleeps for an hour in a stream", first(1, says_nothing_more_after_a_sleep), told=DEADLINE,

@@ -144,7 +144,10 @@ class Service:
             headers["Content-Type"] = "application/json"
         transport = self._opened()
         with limit.named():
-            request = httpx.Request(method, self._base_url + path, headers=headers, content=body)
+            extensions = {"patience": limit.left()}
+            request = httpx.Request(
+                method, self._base_url + path, headers=headers, content=body, extensions=extensions
+            )
             async with asyncio.timeout(limit.left()):
                 response = await transport.handle_async_request(request)
         try:

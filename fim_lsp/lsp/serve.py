@@ -85,7 +85,9 @@ async def _until_terminated(work: Coroutine[Any, Any, int]) -> int:
         task.cancel()
 
     for name in ("SIGTERM", "SIGINT", "SIGHUP"):
-        with suppress(AttributeError, NotImplementedError, RuntimeError):  # on Windows; beside the main thread
+        with suppress(
+            AttributeError, NotImplementedError, RuntimeError
+        ):  # on Windows; beside the main thread
             number = getattr(signal, name)
             asyncio.get_running_loop().add_signal_handler(number, terminate, number)
     try:
