@@ -93,6 +93,7 @@ class Endpoint:
         self.context = None
         self.asked = 0  # requests
         self.accepted = 0  # connections
+        self.dead = 0  # so many of the first of them lead nowhere
         self.port = 0
         self._server = None
         self._wires = set()
@@ -144,6 +145,7 @@ class JsonRpc:
         self.endpoint = endpoint
         self.reader = reader
         self.writer = writer
+        self.number = endpoint.accepted  # the first is 1
         self.turns = 0  # requests on this connection
 
     async def asked(self):
@@ -362,12 +364,15 @@ def goes_dead(times) -> Does:
     """After so many requests every connection that there is leads nowhere: no word, no end (as after a VPN's)."""
 
     async def does(wire):
-        old = getattr(wire, "old", wire.endpoint.asked <= times)
-        wire.old = old
-        if old and wire.endpoint.asked > times:
+        endpoint = wire.endpoint
+        if wire.number <= endpoint.dead:
             await wire.wait()
             return False
-        return await well(wire)
+        await well(wire)
+        if endpoint.asked == times:
+            await wire.wait(0.5)
+            endpoint.dead = endpoint.accepted
+        return True
 
     return does
 
