@@ -104,12 +104,14 @@ def language(name: str) -> Language:
     spans: dict[str, Span] = {}
     parts: list[str] = []
     first = set(_BRACKETS)
+    guard = r"(?!\{)" if row.get("interpolates") else r"(?<![^\s;(]#)" if row.get("spaced") else ""
 
     def add(what: str, opening: str, closing: str, within: str, *, long: bool) -> None:
         key = f"span{len(spans)}"
+        unlike = guard if opening == "#" else ""
         end = re.escape(closing) if closing != "\n" else r"(?=\n)"
         spans[key] = Span(what, opening, closing, re.compile(f"{within}{end}", re.DOTALL), long)
-        parts.append(rf"{re.escape(opening)}{within}(?:{end}|(?P<{key}>\Z))")
+        parts.append(rf"{re.escape(opening)}{unlike}{within}(?:{end}|(?P<{key}>\Z))")
         first.add(opening[0])
 
     for opening, closing in row.get("long", ()):

@@ -291,8 +291,10 @@ class LineReader:
                 continue
             leading = not line[:offset].strip(CLOSERS + " \t")
             if self._open:
-                if leading and indent < self._base and self._is_next(line):
-                    return self.good
+                # So does one that nothing opens: the text's own bracket is for it to close.
+                if leading and self._is_next(line):
+                    if indent < self._base or len(self._open) <= len(self._site.surplus):
+                        return self.good
                 self._open.pop()
                 continue
             if leading and CLOSER_OF.get(found[-1].sign) == sign:
