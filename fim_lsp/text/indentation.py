@@ -166,7 +166,7 @@ def _levelled(lines: list[str], movable: list[int], place: Surroundings, levels:
         # In a makefile, lines that go on are aligned as one likes.
         before = [place.before + lines[0], *lines[1:]]
         leads = {number: lead for number, lead in leads.items() if not before[number - 1].endswith("\\")}
-    used = {sign for lead in leads.values() for sign in lead}
+    used = set("".join(leads.values()))
     if used == {"\t"} if levels.tab else used == {"\t", " "}:
         return lines
     if not levels.tab and used == {"\t"}:
