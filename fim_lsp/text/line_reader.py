@@ -6,7 +6,7 @@ import re
 
 from fim_lsp.text.above import runs_above, stands_near
 from fim_lsp.text.echo import Echo
-from fim_lsp.text.extent import Extent, known
+from fim_lsp.text.extent import WEIGHT, Extent, known
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
 from fim_lsp.text.marks import FENCES, mark_in, marks_before
 from fim_lsp.text.members import among_members, in_last_member
@@ -168,7 +168,7 @@ class LineReader:
     def _at_a_glance(self, line: str, at: int) -> int | None:
         """Where the text ends, for a line in the middle of a block; -1 to read on, None if it is to be looked at closely."""
         text, inside = line.strip(), self.inside
-        if not text or text == self._next or self._marked.search(line):
+        if not text or self._marked.search(line) or (text == self._next and self._may_be_next(line)):
             return None
         indent, was_open = width(line), bool(self._open)
         if indent < self._base or (self._statement and not was_open and not inside):
@@ -319,6 +319,10 @@ class LineReader:
             self.good = at + len(line.rstrip())
             return self.good
         return None
+
+    def _may_be_next(self, line: str) -> bool:
+        """Whether a line with the text of the next that follows may be that one, though it stand elsewhere."""
+        return len(self._next) >= WEIGHT or self._is_next(line)
 
     def _is_next(self, line: str) -> bool:
         return bool(self._following) and self._following[0].rstrip() == line.rstrip()
