@@ -74,14 +74,15 @@ end
 ---@param bufnr integer
 function M.attach(client, bufnr)
   local group = api.nvim_create_augroup('fim_lsp:' .. bufnr, { clear = true })
+  require('fim_lsp.sync').watch(client, bufnr)
   ghost.attach(client, bufnr, group)
   require('fim_lsp.keys').defaults()
-  -- Who types already when the server comes has a place to ask for.
-  vim.schedule(function()
+  -- Who types already when the server comes has a place to ask for.  (Neovim, too, attaches what draws a moment later.)
+  vim.defer_fn(function()
     if api.nvim_get_current_buf() == bufnr and vim.startswith(api.nvim_get_mode().mode, 'i') then
       api.nvim_exec_autocmds('CursorMovedI', { buffer = bufnr, modeline = false })
     end
-  end)
+  end, 1)
 end
 
 --- Configure and start the server; all options have defaults.
