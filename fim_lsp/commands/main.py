@@ -178,6 +178,7 @@ def _log(args: argparse.Namespace) -> None:
 
 def connector(*, demo: bool) -> Callable[[Settings], Service]:
     """What connects to the endpoint: the settings' one, or the embedded demo."""
+    session = f"fim-lsp-{os.urandom(8).hex()}"
 
     def connect(settings: Settings) -> Service:
         # With rich and click at hand, httpx would load its own command line: 5 MB, which it can do without.
@@ -185,7 +186,15 @@ def connector(*, demo: bool) -> Callable[[Settings], Service]:
         from fim_lsp.endpoint.service import Service as Client  # noqa: PLC0415 - httpx costs 50 ms at start
 
         if not demo:
-            return Client(settings.base_url, settings.api_key, ca_file=settings.ca_file)
+            return Client(
+                settings.base_url,
+                settings.api_key,
+                engine=settings.engine,
+                model=settings.model,
+                template=settings.template,
+                session=session,
+                ca_file=settings.ca_file,
+            )
         from fim_lsp.demo.endpoint import Demo  # noqa: PLC0415
         from fim_lsp.demo.model import Model  # noqa: PLC0415
         from fim_lsp.demo.transport import DemoTransport  # noqa: PLC0415

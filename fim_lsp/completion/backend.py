@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from fim_lsp.completion.ask_floor import Floor
 from fim_lsp.completion.problems import Problem, Problems
 from fim_lsp.endpoint.breaker import Breaker
+from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Balance, Refused, Request, ServiceError, Usage
 from fim_lsp.settings.settings import Settings
 from fim_lsp.usage.account import Ledger
@@ -29,7 +30,17 @@ class Reply(Protocol):
 
 
 class Service(Protocol):
-    """What completions need of the endpoint's client."""
+    """What completions need of the endpoint's client; `found` is None until it is known what the endpoint is."""
+
+    @property
+    def found(self) -> Found | None:
+        """What the endpoint was found to be."""
+
+    async def meet(self) -> Found | None:
+        """What the endpoint is, looked at where that is not known."""
+
+    def shown(self, request: Request) -> dict[str, Any]:
+        """What would be sent for a request, for a person to read."""
 
     def complete(self, request: Request, *, seconds: float) -> AbstractAsyncContextManager[Reply]:
         """Ask once, streamed; leaving the context closes the stream."""
@@ -68,9 +79,11 @@ class Backend:
         self.clock = clock
         self.sleep = sleep
         self.changed = changed
+        self.fit: Callable[[Found], None] = lambda _: None  # called with what the endpoint was found to be
         self._connect = connect
         self._tell = tell
         self._service: Service | None = None
+        self._found: Found | None = None
         self._asking: set[asyncio.Task[Any]] = set()  # what reads an answer of the service
         self._background: set[asyncio.Task[None]] = set()
 
@@ -85,9 +98,35 @@ class Backend:
             self._service = self._connect(self.settings)
         return self._service
 
+    @property
+    def model(self) -> str:
+        """The model that is asked."""
+        setting = self.settings.model
+        return self._found.model_of(setting) if self._found is not None else setting
+
+    @property
+    def priced_as(self) -> str:
+        """The model as prices and the record name it."""
+        setting = self.settings.model
+        return self._found.priced_as(setting) if self._found is not None else setting
+
+    async def meet(self) -> None:
+        """Learn what the endpoint is, where it is not known yet."""
+        found = await self.service().meet()
+        if found is not None and found is not self._found:
+            self._found = found
+            self.fit(found)
+            self.changed()
+
+    async def warm(self) -> None:
+        """Connect in advance, and learn what the endpoint is; never raises."""
+        await self.service().warm()
+        await self.meet()
+
     async def disconnect(self) -> None:
         """Close the client, where there is one; the next request has a new one."""
         service, self._service = self._service, None
+        self._found = None
         if service is not None:
             await service.aclose()
 
@@ -107,7 +146,7 @@ class Backend:
 
     def peak(self) -> bool:
         """Whether requests are to be few, since the service charges its peak price."""
-        return self.settings.spare_peak_hours and self.ledger is not None and self.ledger.peak()
+        return self.settings.spare_peak_hours and self.ledger is not None and self.ledger.peak(self.priced_as)
 
     def begun(self) -> asyncio.Task[Any]:
         """The current task reads an answer from now on."""

@@ -9,7 +9,7 @@ from typing import Any
 from fim_lsp.completion import debounce
 from fim_lsp.completion.answer_cache import AnswerCache, Offer
 from fim_lsp.completion.backend import Backend, Service
-from fim_lsp.completion.documents import Documents, name_of
+from fim_lsp.completion.documents import Documents, Room, name_of
 from fim_lsp.completion.explain import explained, parts_of
 from fim_lsp.completion.generation import Generation
 from fim_lsp.completion.ghost import Acceptance
@@ -17,6 +17,8 @@ from fim_lsp.completion.open_document import OpenDocument
 from fim_lsp.completion.problems import Problem
 from fim_lsp.completion.selected import Selected, with_entry
 from fim_lsp.completion.turns import Turns
+from fim_lsp.endpoint.body import room as room_of
+from fim_lsp.endpoint.look import Found
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.document import Document, Edit, Place, body
 
@@ -48,6 +50,7 @@ class Engine:
         self.backend = Backend(
             settings, connect, clock=clock, random=random, sleep=sleep, changed=changed, tell=tell
         )
+        self.backend.fit = self._fit
         self._clock = clock
         self._changed = changed
         answers = AnswerCache(settings.cache_size, settings.cache_ttl_seconds, clock)
@@ -123,11 +126,7 @@ class Engine:
             self.backend.breaker.reset()
             self.backend.problems.over()
         self._changed()
-        if (old.base_url, old.api_key, old.ca_file) != (
-            settings.base_url,
-            settings.api_key,
-            settings.ca_file,
-        ):
+        if _reaching(old) != _reaching(settings):
             for uri in self.documents:
                 if (opened := self.documents.get(uri)) is not None:
                     opened.cancel_streams()
@@ -215,7 +214,7 @@ class Engine:
             ending = question.ending()
             ending.feed("1\n")
             question.tidied(ending.text)
-            await self.backend.service().warm()
+            await self.backend.warm()
 
     def explain(self, uri: str, place: Place) -> dict[str, Any]:
         """What would be sent for a place, whether or not it would be."""
@@ -226,9 +225,20 @@ class Engine:
             return {"problem": "This document is never sent: it is excluded."}
         lines, ledger = opened.document.lines, self.backend.ledger
         question = self.documents.question(opened, lines, place)
-        parts = parts_of(opened.window.parts, name_of(uri), ledger.price() if ledger else None)
+        price = ledger.price(self.backend.priced_as) if ledger else None
+        parts = parts_of(opened.window.parts, name_of(uri), price)
         known = self._turns.answers.find(uri, lines, place) is not None
-        return {**explained(question, self.settings, parts), "known": known}
+        request = question.request(self.settings.model, question.temperature)
+        shown = self.backend.service().shown(request)
+        return {**explained(question, request, shown, parts), "known": known}
+
+    def _fit(self, found: Found) -> None:
+        """Have prompts fit the engine that was found: what it would cut is not sent."""
+        chosen = self.settings
+        room = Room(*room_of(found.dialect, found.context_tokens, chosen.max_tokens, chosen.suffix_chars))
+        if room != self.documents.room:
+            self.documents.room = room
+            self.documents.begin_anew(maps=False)
 
     async def aclose(self) -> None:
         """End everything that is under way."""
@@ -261,8 +271,14 @@ def _showing(settings: Settings) -> tuple[Any, ...]:
     return s.context, s.own("context"), s.exclude, s.enabled, on
 
 
+def _reaching(settings: Settings) -> tuple[Any, ...]:
+    """The settings on which it depends, who is asked how."""
+    s = settings
+    return s.base_url, s.api_key, s.ca_file, s.engine, s.template, s.model
+
+
 def _answering(settings: Settings) -> tuple[Any, ...]:
     """The settings on which an answer depends."""
     s = settings
     own = [s.own(name) for name in ("max_tokens", "temperature", "multiline", "context")]
-    return s.model, s.max_tokens, s.temperature, s.multiline, s.context, s.base_url, own
+    return s.model, s.max_tokens, s.temperature, s.multiline, s.context, s.base_url, s.engine, s.template, own

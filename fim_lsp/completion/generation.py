@@ -40,22 +40,24 @@ class Generation:
         self._stream = stream
         self._watch = watch
         warmth = question.temperature if temperature is None else temperature
-        self._request = question.request(backend.settings.model, warmth)
+        self._temperature = warmth
         self._ending = question.ending()
 
     async def offer(self) -> Offer | None:
         """What is worth inserting; None if there is no answer, or the person typed something else."""
-        account = await self._reserved(self._request)
+        backend, ending = self._backend, self._ending
+        await backend.meet()
+        request = self._question.request(backend.settings.model, self._temperature)
+        account = await self._reserved(request)
         if account is None:
             return None
-        backend, ending = self._backend, self._ending
         reading, left = backend.begun(), backend.clock()
         ended, offer = "cut", Offer("")
         usage: Usage | None = None
         lingers = False
         try:
             async with AsyncExitStack() as stack:
-                asked = backend.service().complete(self._request, seconds=backend.settings.timeout_seconds)
+                asked = backend.service().complete(request, seconds=backend.settings.timeout_seconds)
                 reply = await stack.enter_async_context(asked)
                 pieces = aiter(reply)
                 if not await self._read(pieces, account):
@@ -94,7 +96,7 @@ class Generation:
         number = None
         if backend.ledger is not None:
             try:
-                number = await backend.ledger.reserve(request.model, question.prompt, request.max_tokens)
+                number = await backend.ledger.reserve(backend.priced_as, question.prompt, request.max_tokens)
             except asyncio.CancelledError:
                 backend.breaker.given_up()
                 raise
@@ -108,7 +110,7 @@ class Generation:
             number=number,
             max_tokens=request.max_tokens,
             uri=question.uri,
-            model=request.model,
+            model=backend.priced_as,
             language=question.language,
             counts=backend.counts,
             ledger=backend.ledger,

@@ -47,7 +47,7 @@ class Turns:
             number = opened.ghost.number  # typed along: what is taken of it counts for the request that paid
         elif backend.ledger is not None:
             what = {
-                "model": self._backend.settings.model,
+                "model": self._backend.priced_as,
                 "language": opened.document.language,
                 "ended": "local",
                 "shown": sum(len(offer.text) for offer in known[:1]),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fim_lsp.settings import kinds
-from fim_lsp.settings.kinds import OWN, SERVICE, Kind, WrongValueError, camel, snake
+from fim_lsp.settings.kinds import DEFAULT_MODEL, OWN, SERVICE, Kind, WrongValueError, camel, snake
 
 AUTO_DEBOUNCE = 0.075  # seconds that `"debounceMs": "auto"` waits after a key, within a burst of them
 
@@ -69,7 +69,11 @@ class Settings:
     base_url: str = _setting(
         SERVICE, kinds.url(), "The endpoint; with or without `/beta`, `/v1` or a `/` at its end."
     )
-    model: str = _setting("deepseek-flash", kinds.model(), "The model that completes.")
+    model: str = _setting(
+        DEFAULT_MODEL,
+        kinds.model(),
+        "The model that completes; with this default, what another engine lists or has as its own.",
+    )
     debounce_ms: float | str = _setting(
         "auto", OWN["debounce_ms"], "Milliseconds to wait after a key; 0 asks at once."
     )
@@ -107,6 +111,17 @@ class Settings:
     )
     timeout_seconds: float = _setting(
         10.0, kinds.number(0.1, 600), "Seconds that one completion may take, all told."
+    )
+    engine: str = _setting(
+        "auto",
+        kinds.choice(*kinds.ENGINES),
+        'What the endpoint speaks; `"auto"`: by its host, or by one look at it. `"chat-prefix"` is never chosen by itself.',
+    )
+    template: str | Mapping[str, Any] = _setting(
+        "auto",
+        kinds.template(),
+        "The FIM template of prompts rendered here: a family's, by the model's name (`\"auto\"`), or your own:"
+        ' `{"prompt": "<PRE>{prefix}<SUF>{suffix}<MID>", "stop": ["<EOT>"]}`.',
     )
     ca_file: str | None = _setting(
         None,
@@ -221,6 +236,7 @@ def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, l
     both might be a key.
     """
     settings, wrong, halted = Settings(), [], ""
+    beta = False  # whether the address is written as only the service's own is
     for where, layer in layers:
         if isinstance(layer, Unreadable):
             halted = halted or layer.why
@@ -235,6 +251,9 @@ def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, l
                     halted = halted or wrong[-1]
             else:
                 settings = replace(settings, **{inner: found})
+                beta = beta if inner != "base_url" else bool(_BETA.search(value))
+    if beta and settings.engine == "auto":
+        settings = replace(settings, engine="deepseek")
     return replace(settings, halted=halted), wrong
 
 
@@ -307,3 +326,6 @@ def from_file(path: Path) -> tuple[dict[str, Any], list[str]]:
         at = re.search(r"\(at (line \d+, column \d+|end of document)\)", str(error))
         why = f"{path} is not valid TOML{f' at {at[1]}' if at else ''}: {UNTIL}."
     return Unreadable(why), [why]
+
+
+_BETA = re.compile(r"/beta(/+completions)?/*\s*$")
