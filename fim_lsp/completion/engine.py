@@ -8,7 +8,7 @@ from typing import Any
 
 from fim_lsp.completion import debounce
 from fim_lsp.completion.answer_cache import AnswerCache, Offer
-from fim_lsp.completion.backend import Backend, Service
+from fim_lsp.completion.backend import Backend
 from fim_lsp.completion.documents import Documents, name_of
 from fim_lsp.completion.explain import explained, parts_of
 from fim_lsp.completion.generation import Generation
@@ -16,6 +16,7 @@ from fim_lsp.completion.ghost import Acceptance
 from fim_lsp.completion.open_document import OpenDocument
 from fim_lsp.completion.problems import Problem
 from fim_lsp.completion.selected import Selected, with_entry
+from fim_lsp.completion.service import Service
 from fim_lsp.completion.turns import Turns
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.document import Document, Edit, Place, body
@@ -112,26 +113,21 @@ class Engine:
     async def configure(self, settings: Settings) -> None:
         """Put new settings in force: what rests because of the old ones may try again."""
         old = self.settings
-        self.backend.settings = self.documents.settings = settings
+        closing = self.backend.configure(settings)
+        self.documents.settings = settings
         if (old.cache_size, old.cache_ttl_seconds) != (settings.cache_size, settings.cache_ttl_seconds):
             self._turns.answers = AnswerCache(settings.cache_size, settings.cache_ttl_seconds, self._clock)
         if _windowing(old) != _windowing(settings):
             self.documents.begin_anew(maps=_showing(old) != _showing(settings))
         if _answering(old) != _answering(settings):
             self._turns.answers.clear()
-        if old != settings:
-            self.backend.breaker.reset()
-            self.backend.problems.over()
         self._changed()
-        if (old.base_url, old.api_key, old.ca_file) != (
-            settings.base_url,
-            settings.api_key,
-            settings.ca_file,
-        ):
+        if closing:
             for uri in self.documents:
                 if (opened := self.documents.get(uri)) is not None:
                     opened.cancel_streams()
-            await self.backend.disconnect()
+            for endpoint in closing:
+                await endpoint.aclose()
 
     def clear(self) -> None:
         """Forget the answers already paid for, and what prompts have shown and would show of edits."""
@@ -205,7 +201,10 @@ class Engine:
             if kept:
                 watch(question.tidied(kept).text)
 
-        offer = await Generation(self.backend, question, watch=partly).offer()
+        first = self.backend.endpoints.first
+        offer = await Generation(
+            self.backend, first, question, watch=partly, others=True, explicit=True
+        ).offer()
         return None if offer is None else offer.text
 
     async def warm(self) -> None:
@@ -226,9 +225,10 @@ class Engine:
             return {"problem": "This document is never sent: it is excluded."}
         lines, ledger = opened.document.lines, self.backend.ledger
         question = self.documents.question(opened, lines, place)
-        parts = parts_of(opened.window.parts, name_of(uri), ledger.price() if ledger else None)
+        asked = self.backend.endpoints.answering.settings
+        parts = parts_of(opened.window.parts, name_of(uri), ledger.price(asked.model) if ledger else None)
         known = self._turns.answers.find(uri, lines, place) is not None
-        return {**explained(question, self.settings, parts), "known": known}
+        return {**explained(question, asked, self.settings, parts), "known": known}
 
     async def aclose(self) -> None:
         """End everything that is under way."""
@@ -265,4 +265,4 @@ def _answering(settings: Settings) -> tuple[Any, ...]:
     """The settings on which an answer depends."""
     s = settings
     own = [s.own(name) for name in ("max_tokens", "temperature", "multiline", "context")]
-    return s.model, s.max_tokens, s.temperature, s.multiline, s.context, s.base_url, own
+    return s.model, s.max_tokens, s.temperature, s.multiline, s.context, s.base_url, s.fallback, own

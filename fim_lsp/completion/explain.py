@@ -11,11 +11,20 @@ from fim_lsp.settings.settings import Settings
 from fim_lsp.usage.token_counts import CHARACTERS
 
 
-def explained(question: Question, settings: Settings, parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """The request to a question, by the names of the service."""
-    request = question.request(settings.model, question.temperature)
+def explained(
+    question: Question, asked: Settings, chosen: Settings, parts: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The request to a question, by the names of the service; of the user's headers the names alone.
+
+    `asked` are the settings for the endpoint that answers now, `chosen` those in force.
+    """
+    request = question.request(asked.model, question.temperature)
+    named = sorted({*asked.headers, *([asked.affinity_header] if asked.affinity_header else [])})
+    rest = [one for one in chosen.endpoints() if (one.base_url, one.model) != (asked.base_url, asked.model)]
     return {
-        "url": f"{settings.base_url}/beta/completions",
+        "url": f"{asked.base_url}/beta/completions",
+        **({"headers": named} if named else {}),
+        **({"otherwise": [{"url": one.base_url, "model": one.model} for one in rest]} if rest else {}),
         "model": request.model,
         "prompt": request.prefix,
         "suffix": request.suffix,

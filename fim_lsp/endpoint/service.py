@@ -21,7 +21,7 @@ from fim_lsp.endpoint.request import Balance, Refused, Request, ServiceError, Un
 from fim_lsp.endpoint.trust import UnusableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 
 _ROOM = 1 << 20  # bytes of an answer besides its text: keep-alives, usage
 _ROOM_PER_TOKEN = 4 << 10  # bytes of an event; real ones have about 300
@@ -34,7 +34,8 @@ class Service:
     """A client of one endpoint with one key; one connection kept, and another ready for when a request is cut.
 
     `base_url` as settings hold it: without `/beta` and without `/` at its end.  `ca_file` names certificates that are
-    believed besides those of the system.
+    believed besides those of the system.  `headers` are sent along with every request; one named Authorization takes the
+    key's place.  `key_named` says where the key is to be put.
     """
 
     def __init__(
@@ -43,6 +44,8 @@ class Service:
         api_key: str | None,
         *,
         ca_file: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        key_named: str = "DEEPSEEK_API_KEY or apiKey",
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -51,6 +54,8 @@ class Service:
         self._host = urlsplit(base_url).hostname or "the service"
         self._api_key = api_key
         self._ca_file = ca_file
+        self._more = {name.lower(): value for name, value in (headers or {}).items()}
+        self._key_named = key_named
         self._transport = transport
         self._clock = clock
         self._wall = wall
@@ -128,18 +133,7 @@ class Service:
         self, method: str, path: str, body: bytes | None, limit: Limit
     ) -> AsyncIterator[httpx.Response]:
         """The head of an answer; whatever of its body was not read is cut off at the end of the context."""
-        if self._api_key is None:
-            raise Refused("No API key is set: put it into DEEPSEEK_API_KEY or the setting apiKey.", "key")
-        if not re.fullmatch(r"[!-~]+", self._api_key):
-            raise Refused(
-                "The API key holds characters that no key has: copy it again from the service.", "key"
-            )
-        headers = {
-            "Authorization": f"Bearer {self._api_key}",
-            "Accept": "text/event-stream, application/json",
-            "Accept-Encoding": "identity",  # a few bytes at a time: nothing to gain, and no bombs
-            "User-Agent": f"fim-lsp/{__version__}",
-        }
+        headers = self._headers()
         if body is not None:
             headers["Content-Type"] = "application/json"
         transport = self._opened()
@@ -151,6 +145,24 @@ class Service:
             yield response
         finally:
             await response.aclose()
+
+    def _headers(self) -> dict[str, str]:
+        """The headers of a request, the user's own last; a `Refused` where there is no key."""
+        headers = {} if "authorization" in self._more else {"Authorization": f"Bearer {self._key()}"}
+        headers["Accept"] = "text/event-stream, application/json"
+        headers["Accept-Encoding"] = "identity"  # a few bytes at a time: nothing to gain, and no bombs
+        if "user-agent" not in self._more:
+            headers["User-Agent"] = f"fim-lsp/{__version__}"
+        return headers | self._more
+
+    def _key(self) -> str:
+        if self._api_key is None:
+            raise Refused(f"No API key is set: put it into {self._key_named}.", "key")
+        if not re.fullmatch(r"[!-~]+", self._api_key):
+            raise Refused(
+                "The API key holds characters that no key has: copy it again from the service.", "key"
+            )
+        return self._api_key
 
     def _opened(self) -> httpx.AsyncBaseTransport:
         if self._closed:
@@ -166,7 +178,8 @@ class Service:
 
     async def _error(self, response: httpx.Response, limit: Limit, model: str | None) -> ServiceError:
         """What a status other than 200 means for the user."""
-        known = of_status(response, self._host, model, self._api_key or "", self._wall())
+        secrets = [self._api_key or "", *self._more.values()]
+        known = of_status(response, self._host, model, secrets, self._wall(), key_named=self._key_named)
         if known is not None:
             return known
         named = await _named_parameter(response, limit)

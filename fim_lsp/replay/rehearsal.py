@@ -9,10 +9,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from random import Random
 
-from fim_lsp.completion.backend import Reply
-from fim_lsp.completion.backend import Service as Asked
 from fim_lsp.completion.engine import Engine
 from fim_lsp.completion.problems import Problem
+from fim_lsp.completion.service import Reply
+from fim_lsp.completion.service import Service as Asked
 from fim_lsp.context.project_contexts import Key
 from fim_lsp.context.window import Prompt
 from fim_lsp.demo.endpoint import Demo
