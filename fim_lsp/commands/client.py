@@ -21,6 +21,9 @@ def options(settings: Settings, environ: Mapping[str, str], state: Path) -> dict
         headers[settings.affinity_header] = affinity.value(secret, settings.workspace, settings.base_url)
     return {
         "api_key": keys.of(settings, environ),
+        "engine": settings.engine,
+        "model": settings.model,
+        "template": settings.template,
         "ca_file": settings.ca_file,
         "headers": headers,
         "key_named": keys.named(settings),

@@ -91,7 +91,7 @@ async def _complete(
         counts = engine.backend.counts
         answer = {
             "text": text,
-            "model": engine.backend.endpoints.answering.settings.model,
+            "model": engine.backend.endpoints.answering.model,
             "milliseconds": round(1000 * (time.monotonic() - begun)),
             "promptTokens": counts.prompt_tokens,
             "cacheHitTokens": counts.cache_hit_tokens,

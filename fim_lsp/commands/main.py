@@ -178,6 +178,7 @@ def _log(args: argparse.Namespace) -> None:
 
 def connector(*, demo: bool) -> Callable[[Settings], Service]:
     """What connects to the endpoint: the settings' one, or the embedded demo."""
+    session = f"fim-lsp-{os.urandom(8).hex()}"
 
     def connect(settings: Settings) -> Service:
         # With rich and click at hand, httpx would load its own command line: 5 MB, which it can do without.
@@ -187,7 +188,7 @@ def connector(*, demo: bool) -> Callable[[Settings], Service]:
         if not demo:
             from fim_lsp.commands.client import options  # noqa: PLC0415
 
-            return Client(settings.base_url, **options(settings, os.environ, state_folder()))
+            return Client(settings.base_url, session=session, **options(settings, os.environ, state_folder()))
         from fim_lsp.demo.endpoint import Demo  # noqa: PLC0415
         from fim_lsp.demo.model import Model  # noqa: PLC0415
         from fim_lsp.demo.transport import DemoTransport  # noqa: PLC0415

@@ -11,6 +11,7 @@ from fim_lsp.completion.ask_floor import Floor
 from fim_lsp.completion.endpoints import Endpoint, Endpoints
 from fim_lsp.completion.problems import Problem, Problems
 from fim_lsp.completion.service import Service
+from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Refused, ServiceError
 from fim_lsp.settings.settings import Settings
 from fim_lsp.usage.account import Ledger
@@ -43,6 +44,9 @@ class Backend:
         self.clock = clock
         self.sleep = sleep
         self.changed = changed
+        self.fit: Callable[[Found], None] = lambda _: (
+            None
+        )  # called with what the first endpoint was found to be
         self._tell = tell
         self._asking: set[asyncio.Task[Any]] = set()  # what reads an answer of the service
         self._background: set[asyncio.Task[None]] = set()
@@ -64,6 +68,20 @@ class Backend:
         self.problems.over()
         return self.endpoints.configure(settings)
 
+    async def meet(self, endpoint: Endpoint) -> None:
+        """Learn what an endpoint is, where it is not known yet."""
+        found = await endpoint.service().meet()
+        if found is not None and found is not endpoint.found:
+            endpoint.found = found
+            if endpoint is self.endpoints.first:
+                self.fit(found)
+            self.changed()
+
+    async def warm(self) -> None:
+        """Connect to the first endpoint in advance, and learn what it is; never raises."""
+        await self.service().warm()
+        await self.meet(self.endpoints.first)
+
     def stay_warm(self) -> None:
         """See to it, beside the requests, that a connection stands ready where there was one before."""
         for endpoint in {self.endpoints.first, self.endpoints.answering}:
@@ -83,7 +101,7 @@ class Backend:
         return (
             self.settings.spare_peak_hours
             and self.ledger is not None
-            and self.ledger.peak(self.endpoints.answering.settings.model)
+            and self.ledger.peak(self.endpoints.answering.priced_as)
         )
 
     def begun(self) -> asyncio.Task[Any]:

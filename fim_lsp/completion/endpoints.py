@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from fim_lsp.completion.service import Service
 from fim_lsp.endpoint.breaker import Breaker
+from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Refused, ServiceError
 from fim_lsp.privacy.secrets import redact_line
 from fim_lsp.settings.settings import Settings
@@ -41,6 +42,7 @@ class Endpoint:
         self.breaker = Breaker(random)
         self.counts = TokenCounts(sums)
         self.failure: ServiceError | None = None  # the last, while it rests for it
+        self.found: Found | None = None  # what it is, once it is known
         self._connect = connect
         self._service: Service | None = None
 
@@ -48,6 +50,18 @@ class Endpoint:
     def host(self) -> str:
         """The host, and the port where it is written."""
         return urlsplit(self.settings.base_url).netloc
+
+    @property
+    def model(self) -> str:
+        """The model that is asked."""
+        setting = self.settings.model
+        return setting if self.found is None else self.found.model_of(setting)
+
+    @property
+    def priced_as(self) -> str:
+        """The model as prices and the record name it."""
+        setting = self.settings.model
+        return setting if self.found is None else self.found.priced_as(setting)
 
     @property
     def connected(self) -> bool:
@@ -84,7 +98,7 @@ class Endpoint:
 
     async def aclose(self) -> None:
         """Close its client, where there is one; the next request has a new one."""
-        service, self._service = self._service, None
+        service, self._service, self.found = self._service, None, None
         if service is not None:
             await service.aclose()
 
@@ -146,7 +160,7 @@ class Endpoints:
     def named(self, one: Endpoint) -> str:
         """What to call one of them: its host, or its model where that tells them apart."""
         hosts = [other.host for other in self._all]
-        return redact_line(one.settings.model) if hosts.count(one.host) > 1 else one.host
+        return redact_line(one.model) if hosts.count(one.host) > 1 else one.host
 
     def standing(self) -> str:
         """What is to be said while another than the first answers; nothing while it does."""
@@ -181,4 +195,5 @@ class Endpoints:
 def _reached(settings: Settings) -> tuple[object, ...]:
     """The settings on which it depends, how an endpoint is reached."""
     s = settings
-    return s.base_url, s.api_key, s.ca_file, s.headers, s.affinity_header, s.workspace, s.entry
+    how = s.base_url, s.api_key, s.ca_file, s.engine, s.template, s.model
+    return *how, s.headers, s.affinity_header, s.workspace, s.entry

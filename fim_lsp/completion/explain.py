@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fim_lsp.completion.question import Question
 from fim_lsp.context.window import Parts
+from fim_lsp.endpoint.request import Request
 from fim_lsp.settings.settings import Settings
 from fim_lsp.usage.token_counts import CHARACTERS
 
 
 def explained(
-    question: Question, asked: Settings, chosen: Settings, parts: list[dict[str, Any]]
+    question: Question,
+    request: Request,
+    shown: Mapping[str, Any],
+    parts: list[dict[str, Any]],
+    asked: Settings,
+    chosen: Settings,
 ) -> dict[str, Any]:
     """The request to a question, by the names of the service; of the user's headers the names alone.
 
-    `asked` are the settings for the endpoint that answers now, `chosen` those in force.
+    `shown` is what its engine is sent of it, and how; `asked` are the settings for the endpoint that answers now, `chosen`
+    those in force.
     """
-    request = question.request(asked.model, question.temperature)
     named = sorted({*asked.headers, *([asked.affinity_header] if asked.affinity_header else [])})
-    rest = [one for one in chosen.endpoints() if (one.base_url, one.model) != (asked.base_url, asked.model)]
+    rest = [one for one in chosen.endpoints() if one.entry != asked.entry]
     return {
-        "url": f"{asked.base_url}/beta/completions",
+        **shown,
         **({"headers": named} if named else {}),
         **({"otherwise": [{"url": one.base_url, "model": one.model} for one in rest]} if rest else {}),
-        "model": request.model,
         "prompt": request.prefix,
         "suffix": request.suffix,
         "max_tokens": request.max_tokens,

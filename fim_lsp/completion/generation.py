@@ -63,7 +63,7 @@ class Generation:
         endpoint: Endpoint | None = self._endpoint
         while endpoint is not None:
             asked.append(endpoint)
-            offer, further = await self._asked(endpoint, max(0.0, end - backend.clock()))
+            offer, further = await self._asked(endpoint, end)
             if not (further and self._others and end > backend.clock()):
                 return offer
             endpoint = backend.choice(explicit=self._explicit, without=asked)
@@ -71,25 +71,32 @@ class Generation:
 
     async def trial(self) -> None:
         """Ask for one token, to learn whether the endpoint is well again; nobody waits for it."""
-        await self._asked(self._endpoint, self._backend.settings.timeout_seconds, most=1)
+        backend = self._backend
+        await self._asked(self._endpoint, backend.clock() + backend.settings.timeout_seconds, most=1)
 
     async def _asked(
-        self, endpoint: Endpoint, seconds: float, *, most: int | None = None
+        self, endpoint: Endpoint, end: float, *, most: int | None = None
     ) -> tuple[Offer | None, bool]:
-        """What one endpoint offers within its time, and whether it failed so that another may be asked."""
+        """What one endpoint offers until the clock says `end`, and whether it failed so that another may be asked."""
+        backend, ending = self._backend, self._ending
+        try:
+            await backend.meet(endpoint)
+        except asyncio.CancelledError:
+            endpoint.breaker.given_up()
+            raise
         request = self._question.request(endpoint.settings.model, self._warmth)
         if most is not None:
             request = replace(request, max_tokens=most)
         account = await self._reserved(endpoint, request)
         if account is None:
             return None, False
-        backend, ending = self._backend, self._ending
         reading = backend.begun()
         ended, offer = "cut", Offer("")
         usage: Usage | None = None
         lingers = False
         try:
             async with AsyncExitStack() as stack:
+                seconds = max(0.0, end - backend.clock())
                 reply = await stack.enter_async_context(endpoint.service().complete(request, seconds=seconds))
                 pieces = aiter(reply)
                 if not await self._read(pieces, account):
@@ -128,7 +135,7 @@ class Generation:
         number = None
         if backend.ledger is not None:
             try:
-                number = await backend.ledger.reserve(request.model, question.prompt, request.max_tokens)
+                number = await backend.ledger.reserve(endpoint.priced_as, question.prompt, request.max_tokens)
             except asyncio.CancelledError:
                 endpoint.breaker.given_up()
                 raise
@@ -142,7 +149,7 @@ class Generation:
             number=number,
             max_tokens=request.max_tokens,
             uri=question.uri,
-            model=request.model,
+            model=endpoint.priced_as,
             language=question.language,
             counts=endpoint.counts,
             ledger=backend.ledger,

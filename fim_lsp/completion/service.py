@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
+from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Balance, Request, Usage
 
 
@@ -21,6 +22,12 @@ class Reply(Protocol):
 
 class Service(Protocol):
     """What completions need of the endpoint's client."""
+
+    async def meet(self) -> Found | None:
+        """What the endpoint is, looked at where that is not known; None as long as it does not say."""
+
+    def shown(self, request: Request) -> dict[str, Any]:
+        """What would be sent for a request, for a person to read."""
 
     def complete(self, request: Request, *, seconds: float) -> AbstractAsyncContextManager[Reply]:
         """Ask once, streamed; leaving the context closes the stream."""

@@ -48,7 +48,7 @@ class Turns:
             number = opened.ghost.number  # typed along: what is taken of it counts for the request that paid
         elif backend.ledger is not None:
             what = {
-                "model": backend.endpoints.answering.settings.model,
+                "model": backend.endpoints.answering.priced_as,
                 "language": opened.document.language,
                 "ended": "local",
                 "shown": sum(len(offer.text) for offer in known[:1]),

@@ -18,7 +18,7 @@ def status(engine: Engine, usd: float | None) -> dict[str, Any]:
     return {
         "state": engine.state,
         "message": settings.halted or (problem.message if problem else over or endpoints.standing()),
-        "model": endpoints.answering.settings.model,
+        "model": endpoints.answering.model,
         "requests": counts.requests,
         "promptTokens": counts.prompt_tokens,
         "cacheHitTokens": counts.cache_hit_tokens,

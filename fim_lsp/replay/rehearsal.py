@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 from fim_lsp.completion.engine import Engine
 from fim_lsp.completion.problems import Problem
@@ -17,6 +18,7 @@ from fim_lsp.context.project_contexts import Key
 from fim_lsp.context.window import Prompt
 from fim_lsp.demo.endpoint import Demo
 from fim_lsp.demo.transport import DemoTransport
+from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Balance, Usage
 from fim_lsp.endpoint.request import Request as Question
 from fim_lsp.endpoint.service import Service
@@ -159,6 +161,12 @@ class _Recorded:
                 usage = heard.usage if self._told else None
                 told = usage and (usage.prompt_tokens, usage.cache_hit_tokens, usage.completion_tokens)
                 self._calls.append(Request(Prompt(request.prefix, request.suffix), heard.text, told))
+
+    async def meet(self) -> Found | None:
+        return await self._service.meet()
+
+    def shown(self, request: Question) -> dict[str, Any]:
+        return self._service.shown(request)
 
     async def warm(self) -> None:
         await self._service.warm()

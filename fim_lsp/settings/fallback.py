@@ -24,6 +24,8 @@ class Fallback:
 
     base_url: str
     model: str | None = None
+    engine: str = "auto"
+    template: str | Mapping[str, Any] = "auto"
     api_key_env: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     affinity_header: str | None = None
@@ -42,6 +44,8 @@ def _variable() -> Kind:
 _KEYS: Mapping[str, Kind] = {
     "base_url": kinds.url(),
     "model": kinds.model(),
+    "engine": kinds.choice(*kinds.ENGINES),
+    "template": kinds.template(),
     "api_key_env": _variable(),
     "headers": header_table(),
     "affinity_header": header_name(),
@@ -88,6 +92,8 @@ def _entry(number: int, raw: Mapping[str, Any]) -> Fallback:
             raise WrongValueError(
                 f'has a wrong "{camel(snake(str(name)))}" in entry {number}: it {error}'
             ) from None
+    if kinds.of_service(str(raw.get("baseUrl", raw.get("base_url")))):
+        found.setdefault("engine", "deepseek")
     if "base_url" not in found:
         raise WrongValueError(f'has no "baseUrl" in entry {number}')
     return Fallback(**found)

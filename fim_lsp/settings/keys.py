@@ -137,14 +137,18 @@ def exposed(base_url: str, api_key: str | None) -> list[str]:
     host = (parts.hostname or "").rstrip(".")
     if api_key is None or parts.scheme != "http":
         return []
+    return [] if private(host) else [f'The key goes to {host} unencrypted: write "https://" into "baseUrl".']
+
+
+def private(host: str) -> bool:
+    """Whether a host is of this machine or a private network, by its address or its name."""
     from ipaddress import ip_address  # noqa: PLC0415 - hardly anybody's endpoint is one of http
 
     try:
         address = ip_address(host)
-        private = address.is_private or address.is_link_local
     except ValueError:
-        private = "." not in host or host.endswith(PRIVATE)
-    return [] if private else [f'The key goes to {host} unencrypted: write "https://" into "baseUrl".']
+        return "." not in host or host.endswith(PRIVATE)
+    return address.is_private or address.is_link_local
 
 
 def _remembered() -> tuple[str, str]:

@@ -81,6 +81,8 @@ RULES: Mapping[str, Rule] = {
     "cache_size": RAISE,
     "cache_ttl_seconds": RAISE,
     "timeout_seconds": LOWER,
+    "engine": NOTHING,
+    "template": NOTHING,
     "ca_file": NOTHING,
     "headers": NOTHING,
     "affinity_header": NOTHING,

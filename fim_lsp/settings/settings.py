@@ -12,7 +12,7 @@ from typing import Any
 from fim_lsp.settings import kinds
 from fim_lsp.settings.fallback import Fallback, fallback
 from fim_lsp.settings.headers import header_name, header_table
-from fim_lsp.settings.kinds import OWN, SERVICE, Kind, WrongValueError, camel, snake
+from fim_lsp.settings.kinds import DEFAULT_MODEL, OWN, SERVICE, Kind, WrongValueError, camel, snake
 
 AUTO_DEBOUNCE = 0.075  # seconds that `"debounceMs": "auto"` waits after a key, within a burst of them
 
@@ -72,7 +72,11 @@ class Settings:
     base_url: str = _setting(
         SERVICE, kinds.url(), "The endpoint; with or without `/beta`, `/v1` or a `/` at its end."
     )
-    model: str = _setting("deepseek-flash", kinds.model(), "The model that completes.")
+    model: str = _setting(
+        DEFAULT_MODEL,
+        kinds.model(),
+        "The model that completes; with this default, what another engine lists or has as its own.",
+    )
     debounce_ms: float | str = _setting(
         "auto", OWN["debounce_ms"], "Milliseconds to wait after a key; 0 asks at once."
     )
@@ -110,6 +114,17 @@ class Settings:
     )
     timeout_seconds: float = _setting(
         10.0, kinds.number(0.1, 600), "Seconds that one completion may take, all told."
+    )
+    engine: str = _setting(
+        "auto",
+        kinds.choice(*kinds.ENGINES),
+        'What the endpoint speaks; `"auto"`: by its host, or by one look at it. `"chat-prefix"` is never chosen by itself.',
+    )
+    template: str | Mapping[str, Any] = _setting(
+        "auto",
+        kinds.template(),
+        "The FIM template of prompts rendered here: a family's, by the model's name (`\"auto\"`), or your own:"
+        ' `{"prompt": "<PRE>{prefix}<SUF>{suffix}<MID>", "stop": ["<EOT>"]}`.',
     )
     ca_file: str | None = _setting(
         None,
@@ -198,7 +213,9 @@ class Settings:
             one = replace(
                 found[0],
                 base_url=entry.base_url,
-                model=entry.model or Settings().model,
+                model=entry.model or DEFAULT_MODEL,
+                engine=entry.engine,
+                template=entry.template,
                 api_key=self.api_key if entry.base_url == self.base_url and not entry.api_key_env else None,
                 headers=entry.headers,
                 affinity_header=entry.affinity_header,
@@ -241,9 +258,9 @@ class Settings:
         return held | set(self.own("context").values())
 
 
-def _asked(settings: Settings) -> tuple[str, str]:
+def _asked(settings: Settings) -> tuple[str, ...]:
     """What makes an endpoint another one."""
-    return settings.base_url, settings.model
+    return settings.base_url, settings.model, settings.engine
 
 
 _FIELDS = {f.name: f for f in fields(Settings) if f.metadata}
@@ -274,6 +291,7 @@ def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, l
     both might be a key.
     """
     settings, wrong, halted = Settings(), [], ""
+    beta = False  # whether the address is written as only the service's own is
     for where, layer in layers:
         if isinstance(layer, Unreadable):
             halted = halted or layer.why
@@ -288,6 +306,9 @@ def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, l
                     halted = halted or wrong[-1]
             else:
                 settings = replace(settings, **{inner: found})
+                beta = beta if inner != "base_url" else kinds.of_service(value)
+    if beta and settings.engine == "auto":
+        settings = replace(settings, engine="deepseek")
     return replace(settings, halted=halted), wrong
 
 

@@ -63,11 +63,11 @@ class Early:
         """What is to be said while the budget is used up."""
         return self._ledger.over() if self._ledger is not None else None
 
-    def peak(self, model: str) -> bool:
-        """Whether a model is charged for at its peak price now."""
+    def peak(self, model: str | None = None) -> bool:
+        """Whether the service charges its peak price now."""
         return self._ledger is not None and self._ledger.peak(model)
 
-    def price(self, model: str) -> tuple[float, float] | None:
+    def price(self, model: str | None = None) -> tuple[float, float] | None:
         """Dollars for a million prompt tokens that hit, and that missed."""
         return self._ledger.price(model) if self._ledger is not None else None
 

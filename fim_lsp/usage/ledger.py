@@ -85,12 +85,12 @@ class Ledger:
             ((uri.rstrip("/") + "/", name) for uri, name in folders), key=lambda one: -len(one[0])
         )
 
-    def peak(self, model: str) -> bool:
-        """Whether a model is charged for at its peak price now."""
+    def peak(self, model: str | None = None) -> bool:
+        """Whether the service charges its peak price now."""
         price = self._price(model)
         return price is not None and price.peak
 
-    def price(self, model: str) -> tuple[float, float] | None:
+    def price(self, model: str | None = None) -> tuple[float, float] | None:
         """Dollars for a million prompt tokens that hit, and that missed; None where the model has no known price."""
         price = self._price(model)
         return None if price is None else (float(price.hit), float(price.miss))
@@ -224,8 +224,8 @@ class Ledger:
             self._tell(verdict.sentence)
         return verdict
 
-    def _price(self, model: str) -> prices.Price | None:
-        return self._prices.price(model, datetime.fromtimestamp(self._clock(), UTC))
+    def _price(self, model: str | None) -> prices.Price | None:
+        return self._prices.price(model or self._settings.model, datetime.fromtimestamp(self._clock(), UTC))
 
     def _project(self, uri: str) -> str | None:
         """The name of the folder that a document is in, where it is to be kept."""

@@ -53,6 +53,12 @@ class Asked:
             raise self.error
         yield Reply(self.says, Usage(10, 0, 1))
 
+    async def meet(self):
+        return None
+
+    def shown(self, request):
+        return {"url": self.settings.base_url, "model": request.model}
+
     async def warm(self):
         pass
 
@@ -379,11 +385,11 @@ async def test_explain_shows_who_is_asked(several):
     """Where to, with which model, the headers' names, and who else may be."""
     world = several(headers={"X-Team": "SECRET"}, affinityHeader="X-Session")
     found = world.engine.explain(URI, Place(1, 7))
-    assert (found["url"], found["headers"]) == (f"{FIRST}/beta/completions", ["X-Session", "X-Team"])
+    assert (found["url"], found["headers"]) == (FIRST, ["X-Session", "X-Team"])
     assert found["otherwise"] == [{"url": SECOND, "model": "qwen"}]
     assert "SECRET" not in str(found)
     world[0].error = LOST
     await world.stop()
     found = world.engine.explain(URI, Place(1, 7))
-    assert (found["url"], found["model"]) == (f"{SECOND}/beta/completions", "qwen")
+    assert (found["url"], found["model"]) == (SECOND, "qwen")
     assert found["otherwise"] == [{"url": FIRST, "model": "deepseek-flash"}]
