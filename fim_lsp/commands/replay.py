@@ -30,7 +30,7 @@ from fim_lsp.text import filetypes
 from fim_lsp.usage import prices
 
 if TYPE_CHECKING:
-    from fim_lsp.completion.backend import Service
+    from fim_lsp.completion.service import Service
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 OURS, WINDOW, LIVE = "fim-lsp", "fim-lsp, no reuse", "fim-lsp, live"

@@ -10,10 +10,10 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from fim_lsp.completion.backend import Reply
-from fim_lsp.completion.backend import Service as Asked
 from fim_lsp.completion.engine import Engine
 from fim_lsp.completion.problems import Problem
+from fim_lsp.completion.service import Reply
+from fim_lsp.completion.service import Service as Asked
 from fim_lsp.context.project_contexts import Key
 from fim_lsp.context.window import Prompt
 from fim_lsp.demo.endpoint import Demo
@@ -161,10 +161,6 @@ class _Recorded:
                 usage = heard.usage if self._told else None
                 told = usage and (usage.prompt_tokens, usage.cache_hit_tokens, usage.completion_tokens)
                 self._calls.append(Request(Prompt(request.prefix, request.suffix), heard.text, told))
-
-    @property
-    def found(self) -> Found | None:
-        return self._service.found
 
     async def meet(self) -> Found | None:
         return await self._service.meet()
