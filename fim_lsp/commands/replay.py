@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from fim_lsp.commands.replay_spending import StoppedError, affordable, agree, live_end
 from fim_lsp.commands.terminal import put_json, say
 from fim_lsp.context import project
-from fim_lsp.replay import history, plot, quality, recall, session
+from fim_lsp.replay import history, holes, plot, quality, recall, session
 from fim_lsp.replay.bill import Bill, Encoder, Meter, Price
 from fim_lsp.replay.drive import Accepting, Driver, Plain, Windows, played
 from fim_lsp.replay.history import HistoryError
@@ -109,7 +109,7 @@ def _context(
 def _quality(args: argparse.Namespace) -> int:
     """How well what is inserted fits, on holes cut in the repository's newest files."""
     try:
-        files = history.files(args.repository, tuple(quality.LANGUAGES))
+        files = history.files(args.repository, tuple(holes.LANGUAGES))
     except HistoryError as error:
         return _fail(str(error))
     table = quality.report(files, seed=args.seed or 0)
@@ -118,8 +118,8 @@ def _quality(args: argparse.Namespace) -> int:
         put_json([dict(zip(names, row, strict=True)) for row in quality.rows(table)])
         return DONE
     print(f"{names[0]:16}" + "".join(f"{name:>16}" for name in names[1:]))
-    for name, holes, *shares in quality.rows(table):
-        print(f"{name:16}{holes:16}" + "".join(f"{share:16.1f}" for share in shares))
+    for name, number, *shares in quality.rows(table):
+        print(f"{name:16}{number:16}" + "".join(f"{share:16.1f}" for share in shares))
     return DONE
 
 
