@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+import statistics
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -11,9 +12,12 @@ DRAWS = 1_000
 SEED = 20_261_126
 SHARE = 0.95
 
+Columns = Sequence[Sequence[float]]  # one value a hole in each
+Statistic = Callable[..., float]  # of such columns
+
 
 class Figure(NamedTuple):
-    """A value, and from where to where it may be."""
+    """A value, and from where to where it may be; infinite where one hole alone tells nothing."""
 
     value: float
     low: float
@@ -30,30 +34,43 @@ class Draws:
 
     def __init__(self, size: int) -> None:
         chance = random.Random(SEED)  # noqa: S311
-        # Two at least, so that an itemgetter gives a tuple: a single hole tells of no other.
-        self._chosen = (
-            [itemgetter(*chance.choices(range(size), k=size)) for _ in range(DRAWS)] if size > 1 else []
-        )
+        # Two at least, so that an itemgetter gives a tuple.
+        several = range(DRAWS if size > 1 else 0)
+        self._chosen = [itemgetter(*chance.choices(range(size), k=size)) for _ in several]
 
-    def ratio(self, parts: Sequence[float], wholes: Sequence[float]) -> Figure:
-        """The sum of parts over the sum of wholes, hole by hole: a mean where each whole is 1."""
-        value = _ratio(sum(parts), sum(wholes))
-        if set(parts) <= {0} or (set(wholes) == {1} and set(parts) == {1}):
-            return _constant(value, sum(1 for one in wholes if one))
-        return _figure(value, [_ratio(sum(of(parts)), sum(of(wholes))) for of in self._chosen])
+    def figure(self, of: Statistic, columns: Columns) -> Figure:
+        """A statistic of columns."""
+        return _figure(of(*columns), [of(*map(drawn, columns)) for drawn in self._chosen])
 
-    def difference(
-        self, ours: tuple[Sequence[float], Sequence[float]], theirs: tuple[Sequence[float], Sequence[float]]
-    ) -> Figure:
-        """The ratio of ours less that of theirs, on the same holes."""
-        value = _ratio(*map(sum, ours)) - _ratio(*map(sum, theirs))
-        if ours == theirs:
-            return Figure(0.0, 0.0, 0.0)
-        drawn = [
-            _ratio(sum(of(ours[0])), sum(of(ours[1]))) - _ratio(sum(of(theirs[0])), sum(of(theirs[1])))
-            for of in self._chosen
-        ]
-        return _figure(value, drawn)
+    def share(self, seen: Sequence[float], of: Sequence[float]) -> Figure:
+        """How often something was seen, 0 or 1 a hole, among the holes where `of` is 1."""
+        value, number = ratio(seen, of), round(sum(of))
+        if 0 < value < 1 or not number:
+            return self.figure(ratio, (seen, of))
+        # Never or always seen: drawing anew tells nothing, and the exact bound is taken.
+        bound = 1 - ((1 - SHARE) / 2) ** (1 / number)
+        return Figure(value, max(0.0, value - bound), min(1.0, value + bound))
+
+    def difference(self, of: Statistic, ours: Columns, theirs: Columns) -> Figure:
+        """A statistic of our columns less that of theirs, hole by hole the same."""
+        drawn = [of(*map(one, ours)) - of(*map(one, theirs)) for one in self._chosen]
+        return _figure(of(*ours) - of(*theirs), drawn)
+
+
+def ratio(parts: Sequence[float], wholes: Sequence[float]) -> float:
+    """The sum of parts over the sum of wholes; 0 over nothing."""
+    whole = sum(wholes)
+    return sum(parts) / whole if whole else 0.0
+
+
+def mean(values: Sequence[float]) -> float:
+    """The mean; 0 of nothing."""
+    return sum(values) / len(values) if values else 0.0
+
+
+def median(values: Sequence[float]) -> float:
+    """The median; 0 of nothing."""
+    return statistics.median(values) if values else 0.0
 
 
 def _figure(value: float, drawn: list[float]) -> Figure:
@@ -62,13 +79,3 @@ def _figure(value: float, drawn: list[float]) -> Figure:
     drawn.sort()
     cut = round(len(drawn) * (1 - SHARE) / 2)
     return Figure(value, drawn[cut], drawn[-1 - cut])
-
-
-def _constant(value: float, number: int) -> Figure:
-    """What was never, or always, seen in so many holes: drawing anew tells nothing, and the exact bound is taken."""
-    bound = 1 - ((1 - SHARE) / 2) ** (1 / number) if number else 1.0
-    return Figure(value, max(0.0, value - bound), value) if value else Figure(value, 0.0, bound)
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0
