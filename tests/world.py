@@ -75,13 +75,18 @@ class World:
     def __init__(self):
         self.now = 0.0
         self.service = Service()
+        self.connected = lambda settings: None  # hears of each new client
         self.engine = Engine(
             Settings(),
-            lambda _: self.service,
+            self.connect,
             clock=lambda: self.now,
             random=lambda: 0.5,
             sleep=self.sleep,
         )
+
+    def connect(self, settings):
+        self.connected(settings)
+        return self.service
 
     async def sleep(self, seconds):
         self.now += seconds

@@ -17,7 +17,7 @@ from fim_lsp.text.characters import visible
 if TYPE_CHECKING:
     import argparse
 
-    from fim_lsp.completion.backend import Service
+    from fim_lsp.completion.service import Service
     from fim_lsp.settings.settings import Settings
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
@@ -186,15 +186,9 @@ def connector(*, demo: bool) -> Callable[[Settings], Service]:
         from fim_lsp.endpoint.service import Service as Client  # noqa: PLC0415 - httpx costs 50 ms at start
 
         if not demo:
-            return Client(
-                settings.base_url,
-                settings.api_key,
-                engine=settings.engine,
-                model=settings.model,
-                template=settings.template,
-                session=session,
-                ca_file=settings.ca_file,
-            )
+            from fim_lsp.commands.client import options  # noqa: PLC0415
+
+            return Client(settings.base_url, session=session, **options(settings, os.environ, state_folder()))
         from fim_lsp.demo.endpoint import Demo  # noqa: PLC0415
         from fim_lsp.demo.model import Model  # noqa: PLC0415
         from fim_lsp.demo.transport import DemoTransport  # noqa: PLC0415
@@ -266,17 +260,28 @@ def _doctor(args: argparse.Namespace) -> int:
     )
 
 
-def record_file() -> Path:
-    """The record of usage."""
+def state_folder() -> Path:
+    """Where what this user's servers keep is kept."""
     from platformdirs import user_state_path  # noqa: PLC0415
 
-    return _own(user_state_path) / RECORD
+    return _own(user_state_path)
+
+
+def record_file() -> Path:
+    """The record of usage."""
+    return state_folder() / RECORD
 
 
 def _replay(args: argparse.Namespace) -> int:
     from fim_lsp.commands import replay  # noqa: PLC0415
 
-    return replay.run(args, connect=connector(demo=False), config=config_file(), environ=os.environ)
+    return replay.run(
+        args,
+        connect=connector(demo=args.demo),
+        config=config_file(),
+        environ=os.environ,
+        answers=record_file().with_name("answers"),
+    )
 
 
 def _usage(args: argparse.Namespace) -> int:

@@ -8,15 +8,29 @@ from typing import Any
 from fim_lsp.completion.question import Question
 from fim_lsp.context.window import Parts
 from fim_lsp.endpoint.request import Request
+from fim_lsp.settings.settings import Settings
 from fim_lsp.usage.token_counts import CHARACTERS
 
 
 def explained(
-    question: Question, request: Request, shown: Mapping[str, Any], parts: list[dict[str, Any]]
+    question: Question,
+    request: Request,
+    shown: Mapping[str, Any],
+    parts: list[dict[str, Any]],
+    asked: Settings,
+    chosen: Settings,
 ) -> dict[str, Any]:
-    """The request to a question, by the names of the service; `shown` is what its engine is sent of it, and how."""
+    """The request to a question, by the names of the service; of the user's headers the names alone.
+
+    `shown` is what its engine is sent of it, and how; `asked` are the settings for the endpoint that answers now, `chosen`
+    those in force.
+    """
+    named = sorted({*asked.headers, *([asked.affinity_header] if asked.affinity_header else [])})
+    rest = [one for one in chosen.endpoints() if one.entry != asked.entry]
     return {
         **shown,
+        **({"headers": named} if named else {}),
+        **({"otherwise": [{"url": one.base_url, "model": one.model} for one in rest]} if rest else {}),
         "prompt": request.prefix,
         "suffix": request.suffix,
         "max_tokens": request.max_tokens,

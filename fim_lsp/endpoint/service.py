@@ -38,7 +38,6 @@ _ROOM_PER_TOKEN = 4 << 10  # bytes of an event; real ones have about 300
 _CHARACTERS_PER_TOKEN = 128  # the longest tokens are runs of blanks
 _PATIENCE = 10.0  # seconds, for what is not a completion
 _LOOK = 3.0  # seconds, for one answer to a look at what the endpoint is
-_NO_KEY = "No API key is set: put it into DEEPSEEK_API_KEY or the setting apiKey."
 _PARAMETERS = frozenset({"max_tokens", "temperature", "stop", "prompt", "suffix", "model"})
 
 
@@ -48,7 +47,8 @@ class Service:
     `base_url` as settings hold it: without `/beta` and without `/` at its end.  `ca_file` names certificates that are
     believed besides those of the system.  `engine`, `model` and `template` are the settings of these names; with "auto"
     the endpoint is looked at once, unless its host is that of a known vendor.  `session` is a random value, the same for
-    all requests of a server.
+    all requests of a server.  `headers` are sent along with every request; one named Authorization takes the key's place.
+    `key_named` says where the key is to be put.
     """
 
     def __init__(
@@ -61,6 +61,8 @@ class Service:
         template: str | Mapping[str, Any] = "auto",
         session: str = "fim-lsp",
         ca_file: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        key_named: str = "DEEPSEEK_API_KEY or apiKey",
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -71,6 +73,8 @@ class Service:
         self._engine, self._model, self._template = engine, model, template
         self._session = session
         self._ca_file = ca_file
+        self._more = {name.lower(): value for name, value in (headers or {}).items()}
+        self._key_named = key_named
         self._transport = transport
         self._clock = clock
         self._wall = wall
@@ -261,18 +265,18 @@ class Service:
 
         `dialect` is that of what is asked; without one it is a look, which needs no key.
         """
-        headers = {
-            "Accept": "text/event-stream, application/json",
-            "Accept-Encoding": "identity",  # a few bytes at a time: nothing to gain, and no bombs
-            "User-Agent": f"fim-lsp/{__version__}",
-        }
-        if (key := self._key(dialect)) is not None:
-            headers = {"Authorization": f"Bearer {key}", **headers}
+        headers = self._headers(dialect)
         if body is not None:
             headers["Content-Type"] = "application/json"
         transport = self._opened()
         with limit.named():
-            request = httpx.Request(method, _joined(self._base_url, path), headers=headers, content=body)
+            request = httpx.Request(
+                method,
+                _joined(self._base_url, path),
+                headers=headers,
+                content=body,
+                extensions={"patience": limit.left()},
+            )
             async with asyncio.timeout(limit.left()):
                 response = await transport.handle_async_request(request)
         try:
@@ -280,19 +284,34 @@ class Service:
         finally:
             await response.aclose()
 
+    def _headers(self, dialect: Dialect | None) -> dict[str, str]:
+        """The headers of a request, the user's own last."""
+        key = None if "authorization" in self._more else self._key(dialect)
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        headers["Accept"] = "text/event-stream, application/json"
+        headers["Accept-Encoding"] = "identity"  # a few bytes at a time: nothing to gain, and no bombs
+        headers["User-Agent"] = f"fim-lsp/{__version__}"
+        for name in [name for name in headers if name.lower() in self._more]:
+            del headers[name]
+        return headers | self._more
+
     def _key(self, dialect: Dialect | None) -> str | None:
         """The key to send; none where there is none and none is known to be needed."""
         if self._api_key is None:
-            # On this machine and in its networks others than the service may do without: they say so if not.
-            service = self.found is not None and self.found.engine == "deepseek"
-            if dialect is not None and dialect.key and (service or not private(self._host)):
-                raise Refused(_NO_KEY, "key")
+            # On this machine and in its networks others than the service may do without: they say so if not.  So does
+            # one that did not answer a look: what is wrong with it first of all is that.
+            known = self.found if dialect is not None and dialect.key else None
+            if known is not None and (known.engine == "deepseek" or not private(self._host)):
+                raise self._lacks_key()
             return None
         if not re.fullmatch(r"[!-~]+", self._api_key):
             raise Refused(
                 "The API key holds characters that no key has: copy it again from the service.", "key"
             )
         return self._api_key
+
+    def _lacks_key(self) -> Refused:
+        return Refused(f"No API key is set: put it into {self._key_named}.", "key")
 
     def _opened(self) -> httpx.AsyncBaseTransport:
         if self._closed:
@@ -309,14 +328,15 @@ class Service:
     async def _error(self, response: httpx.Response, limit: Limit, model: str | None) -> ServiceError:
         """What a status other than 200 means for the user."""
         if self._api_key is None and response.status_code in {401, 403}:
-            return Refused(_NO_KEY, "key")
+            return self._lacks_key()
         if self.found is None and self._engine == "auto" and response.status_code in {404, 405, 501}:
             return Refused(
                 f"{self._host} does not say which engine it is ({response.status_code}): write what it speaks into the setting "
                 'engine, such as "openai-template", and check baseUrl.',
                 "address",
             )
-        known = of_status(response, self._host, model, self._api_key or "", self._wall())
+        secrets = [self._api_key or "", *self._more.values()]
+        known = of_status(response, self._host, model, secrets, self._wall(), key_named=self._key_named)
         if known is not None:
             return known
         named = await _named_parameter(response, limit)

@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fim_lsp.settings import settings
+from fim_lsp.settings.headers import authorizes
+from fim_lsp.settings.settings import Settings
 
 PRIVATE = (".localhost", ".local", ".lan", ".internal", ".home.arpa", ".test")
 SECONDS = 20.0  # that a command may take: it may ask for a passphrase
@@ -101,6 +103,29 @@ def program(word: str, environ: Mapping[str, str], system: str) -> str:
             if found.suffix and found.is_file():
                 return str(found)
     raise FileNotFoundError(word)
+
+
+def of(settings: Settings, environ: Mapping[str, str]) -> str | None:
+    """The key for an endpoint; that of an entry of `fallback` stands in the variable that it names."""
+    named = settings.entry.api_key_env if settings.entry is not None else None
+    return (environ.get(named, "").strip() or None) if named else settings.api_key
+
+
+def named(settings: Settings) -> str:
+    """Where the key for an endpoint is to be put."""
+    if settings.entry is None:
+        return "DEEPSEEK_API_KEY or apiKey"
+    variable = settings.entry.api_key_env
+    return variable or f"the variable that apiKeyEnv names in the entry of fallback for {settings.base_url}"
+
+
+def exposed_all(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """The same as `exposed` for every endpoint that may be asked."""
+    each = [
+        exposed(one.base_url, of(one, environ) or ("-" if authorizes(one.headers) else None))
+        for one in settings.endpoints()
+    ]
+    return list(dict.fromkeys(sentence for said in each for sentence in said))
 
 
 def exposed(base_url: str, api_key: str | None) -> list[str]:

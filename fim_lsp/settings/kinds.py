@@ -124,6 +124,11 @@ def url() -> Kind:
     return Kind(check, {"type": "string", "pattern": "^https?://"})
 
 
+def of_service(address: str) -> bool:
+    """Whether an address is written as only the service's own is."""
+    return re.search(r"/beta(/+completions)?/*\s*$", address) is not None
+
+
 def model() -> Kind:
     """The name of a model that the service has not ended."""
 
