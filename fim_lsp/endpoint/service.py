@@ -352,7 +352,7 @@ class Service:
                     data = await read(response)
         except ServiceError:
             return ""
-        response.stream = httpx.ByteStream(data)
+        response.stream, response.is_stream_consumed = httpx.ByteStream(data), False
         return data.decode("utf-8", "replace").lower()
 
 
