@@ -46,10 +46,20 @@ def native(path: str) -> str:
     """One of these paths as this system's calls take it.
 
     The bytes of a URI are those of the name, also where the locale is not of UTF-8, and Python takes names to be of
-    the locale.
+    the locale.  An editor may take them so, too, and write their characters: where there is no such file, that is meant.
     """
     path = bare(path)
-    return path if path.isascii() or _UTF_8 else os.fsdecode(path.encode("utf-8", "surrogateescape"))
+    if path.isascii() or _UTF_8:
+        return path
+    found = os.fsdecode(path.encode("utf-8", "surrogateescape"))
+    return path if not _there(found) and _there(path) else found
+
+
+def _there(path: str) -> bool:
+    try:
+        return os.path.lexists(path)
+    except ValueError:  # characters that the locale lacks
+        return False
 
 
 def known(path: str) -> str:
