@@ -11,6 +11,10 @@ from urllib.parse import unquote
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: `c:` is a drive
 _DRIVE = re.compile(r"/?([A-Za-z])[:|](?=[/\\]|$)")
+# Windows' names without limits: `\\?\C:\p`, `\\?\UNC\host\share\p`, `\\.\C:\p`.
+_DEVICE = re.compile(
+    r"[/\\]+[?.][/\\]+(?:UNC[/\\]+([^/\\]+)(?=[/\\])|(?=[A-Za-z]:(?:[/\\]|$)))", re.IGNORECASE
+)
 _WORDS = re.compile(r"""[\s"'{}\[\](),;&=?#<>|]+""")  # what stands between names in a query: JSON, or a form
 _UTF_8 = sys.getfilesystemencoding() == "utf-8"
 FOLDS = sys.platform in {"win32", "darwin"}  # whether names that differ in case alone are the same file
@@ -93,6 +97,8 @@ def _written(uri: str) -> Iterator[str]:
 
 
 def _canonical(path: str, host: str) -> str:
+    if device := _DEVICE.match(path):
+        path, host = path[device.end() :], device[1] or host
     drive = _DRIVE.match(path)
     if drive or host:
         path = path.replace("\\", "/")

@@ -484,7 +484,9 @@ ODD = [
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such names")
-@pytest.mark.skipif(sys.getfilesystemencoding() != "utf-8", reason="the process that looks at names takes all as UTF-8")
+@pytest.mark.skipif(
+    sys.getfilesystemencoding() != "utf-8", reason="the process that looks at names takes all as UTF-8"
+)
 @pytest.mark.parametrize("name", ODD, ids=ascii)
 def test_a_name_that_is_not_printable_is_no_line_of_a_prompt(tmp_path, name):
     """Neither of a file nor of a folder."""
