@@ -29,7 +29,7 @@ from fim_lsp.settings.keys import private
 from fim_lsp.settings.kinds import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ _ROOM = 1 << 20  # bytes of an answer besides its text: keep-alives, usage
 _ROOM_PER_TOKEN = 4 << 10  # bytes of an event; real ones have about 300
 _CHARACTERS_PER_TOKEN = 128  # the longest tokens are runs of blanks
 _PATIENCE = 10.0  # seconds, for what is not a completion
-_LOOK = 3.0  # seconds, for one answer to a look at what the endpoint is
+_LOOK = 3.0  # seconds, for a look at what the endpoint is
 _PARAMETERS = frozenset({"max_tokens", "temperature", "stop", "prompt", "suffix", "model"})
 
 
@@ -81,6 +81,7 @@ class Service:
         self._closed = False
         self.found: Found | None = look.at_once(self._host, engine, model, template)
         self._looking: asyncio.Task[None] | None = None
+        self._silent = False  # whether the last look met nobody who could answer
 
     async def meet(self) -> Found | None:
         """What the endpoint is, looked at where that is not known; None as long as it does not say."""
@@ -126,7 +127,7 @@ class Service:
 
     def shown(self, request: Request) -> dict[str, Any]:
         """What would be sent for a request, for a person to read: engine, model, template, address, body."""
-        found = self.found or look.for_now(self._engine, self._model, self._template)
+        found = self.found or look.for_now(self._host, self._engine, self._model, self._template)
         request = replace(request, model=found.model_of(request.model))
         body = body_of(
             found.dialect, found.template, request, session=self._session, context_tokens=found.context_tokens
@@ -214,25 +215,29 @@ class Service:
         """What the endpoint is; the service itself where it does not say, so that what is wrong is said as ever."""
         found = await self.meet()
         if found is None:
-            found = look.for_now(self._engine, self._model, self._template)
+            found = look.for_now(self._host, self._engine, self._model, self._template)
+            if self._engine == "auto" and (self._silent or self._api_key is None):
+                # No prompt is sent to what did not answer: what keeps it from answering is said.
+                await self._get("/v1/models", None)
         return found
 
     async def _look(self) -> None:
         """Look at the endpoint; nothing is kept where it did not answer."""
-        try:
-            self.found = await look.look(self._say, self._engine, self._model, self._template)
-        except ServiceError:
-            self.found = None
-        if self.found is not None:
-            found = self.found
+        limit = Limit(self._clock, self._clock() + _LOOK, self._host)
+        self._silent = False
+
+        def ask(path: str, body: Mapping[str, Any] | None) -> Awaitable[Said]:
+            return self._say(path, body, limit)
+
+        found = self.found = await look.look(ask, self._engine, self._model, self._template)
+        if found is not None:
             how = found.template.name if found.template else "none"
             log.info(
                 "%s %s by %s, model %s, template %s", found.engine, found.version, found.by, found.model, how
             )
 
-    async def _say(self, path: str, body: Mapping[str, Any] | None) -> Said:
+    async def _say(self, path: str, body: Mapping[str, Any] | None, limit: Limit) -> Said:
         """The endpoint's answer to a look; status 0 where there is none."""
-        limit = Limit(self._clock, self._clock() + _LOOK, self._host)
         try:
             sent = None if body is None else json.dumps(body).encode()
             async with self._answer("GET" if body is None else "POST", path, sent, limit) as response:
@@ -241,13 +246,15 @@ class Service:
                     async with asyncio.timeout(limit.left()):
                         data = await read(response)
         except ServiceError:
+            self._silent = True
             return Said(0, {})
+        self._silent = self._silent or response.status_code >= 500
         try:
             return Said(response.status_code, json_object(data, self._host))
         except ServiceError:
             return Said(response.status_code, {})
 
-    async def _get(self, path: str, dialect: Dialect) -> dict[str, Any]:
+    async def _get(self, path: str, dialect: Dialect | None) -> dict[str, Any]:
         limit = Limit(self._clock, self._clock() + _PATIENCE, self._host)
         async with self._answer("GET", path, None, limit, dialect) as response:
             if response.status_code != 200:
@@ -352,7 +359,7 @@ class Service:
                     data = await read(response)
         except ServiceError:
             return ""
-        response.stream = httpx.ByteStream(data)
+        response.stream, response.is_stream_consumed = httpx.ByteStream(data), False
         return data.decode("utf-8", "replace").lower()
 
 
