@@ -14,12 +14,10 @@ def listed():
     """Every setting as Neovim's help lists it."""
     for name, spec in settings.schema().items():
         yield f"{name} (default {json.dumps(spec['default'])})"
-        yield from textwrap.wrap(
-            spec["description"].replace("`", ""),
-            70,
-            initial_indent="        ",
-            subsequent_indent="        ",
-        )
+        # What stands between backquotes is code, and stays on one line.
+        whole = re.sub("`[^`]+`", lambda code: code[0].replace(" ", "\0"), spec["description"])
+        for line in textwrap.wrap(whole, 70, initial_indent="        ", subsequent_indent="        "):
+            yield line.replace("\0", " ")
 
 
 def test_neovims_help_has_every_setting():

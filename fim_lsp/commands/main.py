@@ -275,7 +275,13 @@ def record_file() -> Path:
 def _replay(args: argparse.Namespace) -> int:
     from fim_lsp.commands import replay  # noqa: PLC0415
 
-    return replay.run(args, connect=connector(demo=False), config=config_file(), environ=os.environ)
+    return replay.run(
+        args,
+        connect=connector(demo=args.demo),
+        config=config_file(),
+        environ=os.environ,
+        answers=record_file().with_name("answers"),
+    )
 
 
 def _usage(args: argparse.Namespace) -> int:

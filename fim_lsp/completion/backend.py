@@ -117,9 +117,13 @@ class Backend:
         self._asking.discard(reading)
         self.changed()
 
-    def worked(self, endpoint: Endpoint) -> None:
-        """An answer came: problems are over; that another endpoint answers now is told, once each way."""
-        endpoint.worked()
+    def worked(self, endpoint: Endpoint, left: float) -> None:
+        """An answer came to a request that left at that moment of the clock: problems are over.
+
+        That another endpoint answers now is told, once each way.
+        """
+        if not endpoint.worked(left):
+            return
         over = self.problems.over()
         moved = self.endpoints.moved(self.clock())
         if moved is not None:
@@ -132,13 +136,13 @@ class Backend:
         if over or moved is not None:
             self.changed()
 
-    def failed(self, endpoint: Endpoint, error: ServiceError) -> None:
-        """No answer came: automatic requests rest, and the user is told what is new to them.
+    def failed(self, endpoint: Endpoint, error: ServiceError, left: float) -> None:
+        """No answer came to one: automatic requests rest, and the user is told what is new to them.
 
         Where another endpoint is well, which then answers, what is to be told is that.
         """
         now = self.clock()
-        endpoint.failed(error, now)
+        endpoint.failed(error, now, left)
         first = self.endpoints.first
         if endpoint.failure is not None and self.endpoints.serves(now):
             return

@@ -74,14 +74,16 @@ class Endpoint:
             self._service = self._connect(self.settings)
         return self._service
 
-    def worked(self) -> None:
-        """An answer came."""
-        self.breaker.succeeded()
+    def worked(self, left: float) -> bool:
+        """An answer came to a request that left at that moment; whether that ends its rest."""
+        if not self.breaker.succeeded(left):
+            return False
         self.failure = None
+        return True
 
-    def failed(self, error: ServiceError, now: float) -> None:
-        """No answer came: it rests, unless that says nothing of the next."""
-        self.breaker.failed(error, now)
+    def failed(self, error: ServiceError, now: float, left: float) -> None:
+        """No answer came to a request that left at that moment: it rests, unless that says nothing of the next."""
+        self.breaker.failed(error, now, left)
         self.failure = None if self.breaker.state(now) == "ready" else error
 
     def permits(self, other: Endpoint) -> bool:

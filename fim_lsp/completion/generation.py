@@ -90,7 +90,7 @@ class Generation:
         account = await self._reserved(endpoint, request)
         if account is None:
             return None, False
-        reading = backend.begun()
+        reading, left = backend.begun(), backend.clock()
         ended, offer = "cut", Offer("")
         reply: Reply | None = None
         lingers = False
@@ -112,7 +112,7 @@ class Generation:
         except ServiceError as error:
             if not _out_of_time(error, ending):
                 ended = "failed"
-                backend.failed(endpoint, error)
+                backend.failed(endpoint, error, left)
                 return None, endpoint.failure is not None and not ending.text
             offer = self._question.tidied(ending.text, cut=True)
             took = account.done()
@@ -125,7 +125,7 @@ class Generation:
                 told = reply.usage if reply is not None else None
                 account.close(ended, ending.text, told, len(offer.text) if most is None else 0)
             backend.ended(reading)
-        backend.worked(endpoint)
+        backend.worked(endpoint, left)
         sent, read, kept = map(len, self._question.prompt), len(ending.text), len(offer.text)
         log.info("%d + %d characters sent, %d read, %d kept, %.0f ms", *sent, read, kept, took)
         return offer, False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -62,12 +62,13 @@ class Dialect:
     templated: str = ""
     balance: str = ""
     hidden: bool = False
+    base: str = ""
+    vendor: str = ""
     chat: str = ""
     echoes: bool = False
     prefix_tokens: int = 0
     suffix_tokens: int = 0
     context_tokens: int = 0
-    marks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @cache

@@ -11,6 +11,7 @@ import socket
 import ssl
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -54,9 +55,13 @@ def of_status(
 ) -> ServiceError | None:
     """What a status other than 200 means for the user; None where it lies in a parameter, which the body may name.
 
-    The status alone decides; `now` is the time of the wall clock, in seconds.  None of the `secrets` is in the message.
+    The status alone decides; `now` is the time of the wall clock, in seconds.  A date is judged by the answer's own
+    `Date`, where there is one: this machine's clock may be another.  None of the `secrets` is in the message.
     """
     status = response.status_code
+    now = next(
+        (when for value in response.headers.get_list("date") if (when := _moment(value)) is not None), now
+    )
     # Twice, where something between has added its own: the longest counts.
     asked = (_retry_after(value, now) for value in response.headers.get_list("retry-after"))
     after = max((seconds for seconds in asked if seconds is not None), default=None)
@@ -183,8 +188,15 @@ def _retry_after(value: str, now: float) -> float | None:
     """
     if re.fullmatch(r"\s*\d{1,9}(\.\d{0,9})?\s*(,\s*\d{1,9}(\.\d{0,9})?\s*)*", value, re.ASCII):
         return min(max(map(float, value.split(","))), _LONGEST_REST)
+    when = _moment(value)
+    return None if when is None else min(max(0.0, when - now), _LONGEST_REST)
+
+
+def _moment(value: str) -> float | None:
+    """Seconds since 1970 from a date in any of HTTP's three forms (RFC 9110, 5.6.7), all of them UTC; None if it is none."""
     try:
-        return min(max(0.0, parsedate_to_datetime(value).timestamp() - now), _LONGEST_REST)
+        when = parsedate_to_datetime(value)
+        return (when.replace(tzinfo=UTC) if when.tzinfo is None else when).timestamp()
     except (ValueError, OverflowError, OSError, TypeError, IndexError):  # by Python's version
         return None
 

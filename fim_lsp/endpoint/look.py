@@ -47,7 +47,7 @@ class Found:
     @property
     def engine(self) -> str:
         """The engine's name, as the setting has it."""
-        return base_of(self.dialect).name
+        return self.dialect.base or self.dialect.name
 
     def model_of(self, setting: str) -> str:
         """The model that is asked where the setting has this one."""
@@ -56,19 +56,13 @@ class Found:
     def priced_as(self, setting: str) -> str:
         """The same as tables of prices and the record name it: with its engine, but for the service's own."""
         model = self.model_of(setting)
-        return model if self.engine == "deepseek" else f"{self.engine}/{model}"
-
-
-def base_of(dialect: Dialect) -> Dialect:
-    """The engine of which this is another way of asking; itself where it is none."""
-    if not dialect.hidden:
-        return dialect
-    return next((one for one in dialects().values() if one.templated == dialect.name), dialect)
+        vendor = self.dialect.vendor or self.engine
+        return model if vendor == "deepseek" else f"{vendor}/{model}"
 
 
 def at_once(host: str, engine: str, model: str, template: str | Mapping[str, Any]) -> Found | None:
     """What needs no look: a vendor's host, or its name in the settings."""
-    dialect = of_host(host) if engine == "auto" else dialects()[engine]
+    dialect = _of_setting(host, engine)
     if dialect is None or not dialect.key:
         return None
     by = "host" if engine == "auto" else "setting"
@@ -76,9 +70,19 @@ def at_once(host: str, engine: str, model: str, template: str | Mapping[str, Any
     return _complete(Found(dialect, named, by=by, setting=model), template, named)
 
 
-def for_now(engine: str, model: str, template: str | Mapping[str, Any]) -> Found:
+def _of_setting(host: str, engine: str) -> Dialect | None:
+    """The row that host and setting tell without a look; None where they tell none."""
+    vendor = of_host(host)
+    if engine == "auto":
+        return vendor
+    if vendor is not None and engine == "chat-prefix":
+        return dialects().get(f"{engine}-{vendor.name}", dialects()[engine])
+    return dialects()[engine]
+
+
+def for_now(host: str, engine: str, model: str, template: str | Mapping[str, Any]) -> Found:
     """What is taken for the endpoint as long as it does not say: what is set, else the service itself."""
-    dialect = dialects()["deepseek" if engine == "auto" else engine]
+    dialect = _of_setting(host, engine) or dialects()["deepseek"]
     return _complete(Found(dialect, model, by="setting", setting=model), template, model)
 
 

@@ -126,7 +126,7 @@ class Service:
 
     def shown(self, request: Request) -> dict[str, Any]:
         """What would be sent for a request, for a person to read: engine, model, template, address, body."""
-        found = self.found or look.for_now(self._engine, self._model, self._template)
+        found = self.found or look.for_now(self._host, self._engine, self._model, self._template)
         request = replace(request, model=found.model_of(request.model))
         body = body_of(
             found.dialect, found.template, request, session=self._session, context_tokens=found.context_tokens
@@ -214,7 +214,7 @@ class Service:
         """What the endpoint is; the service itself where it does not say, so that what is wrong is said as ever."""
         found = await self.meet()
         if found is None:
-            found = look.for_now(self._engine, self._model, self._template)
+            found = look.for_now(self._host, self._engine, self._model, self._template)
         return found
 
     async def _look(self) -> None:
@@ -270,7 +270,13 @@ class Service:
             headers["Content-Type"] = "application/json"
         transport = self._opened()
         with limit.named():
-            request = httpx.Request(method, _joined(self._base_url, path), headers=headers, content=body)
+            request = httpx.Request(
+                method,
+                _joined(self._base_url, path),
+                headers=headers,
+                content=body,
+                extensions={"patience": limit.left()},
+            )
             async with asyncio.timeout(limit.left()):
                 response = await transport.handle_async_request(request)
         try:
@@ -346,7 +352,7 @@ class Service:
                     data = await read(response)
         except ServiceError:
             return ""
-        response.stream = httpx.ByteStream(data)
+        response.stream, response.is_stream_consumed = httpx.ByteStream(data), False
         return data.decode("utf-8", "replace").lower()
 
 

@@ -68,7 +68,7 @@ class Server(LanguageServer):
         self.watch_every: float | None = (
             None  # seconds between looks at the client's process; None: it is not watched
         )
-        self.deserted = asyncio.Event()  # set once that process has ended
+        self.deserted = asyncio.Event()  # set once that process, or the one that started this, has ended
         self._named = ""  # the folders that the client was started with
         self._told: set[str] = set()  # what is wrong with the settings
         self._too_large: set[str] = set()  # ignore files that the user was told of
@@ -219,6 +219,12 @@ class Server(LanguageServer):
             self.warn(
                 f"{file} has more rules than are read: nothing that it may name is sent until it is shorter."
             )
+
+    async def watch_starter(self, starter: process.Starter, every: float) -> None:
+        """Leave once the process that started this one has ended: an editor's wrapper, or the editor itself."""
+        await process.orphaned(starter, every, asyncio.sleep)
+        log.warning("The process that started this server has ended: so does the server.")
+        self.deserted.set()
 
     async def _watch(self, pid: int, every: float) -> None:
         if await process.ended(pid, every, asyncio.sleep):

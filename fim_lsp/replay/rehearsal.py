@@ -39,24 +39,21 @@ class Rehearsal:
         settings: Settings,
         connect: Callable[[Settings], Asked] | None = None,
         library: Library | None = None,
+        *,
+        typing: bool = False,
     ) -> None:
         """`connect` makes the service's client; None plays against the demo endpoint, in typing time.
 
-        `library` is the project around the session.
+        `library` is the project around the session.  `typing`: in typing time also where there is a service.
         """
         live = connect is not None
         self.problems: list[Problem] = []
         self._typed = 0.0
+        self._typing = typing
         self._answer = _Answer()
         self._calls: list[Request] = []
         self._documents = Documents()
-        # Whoever replays asks at every stop, whatever is switched off while typing.
-        rows = {
-            language: {**row, "enabled": True, "debounce_ms": 0}
-            for language, row in settings.languages.items()
-            if not isinstance(row, bool)
-        }
-        settings = replace(settings, enabled=True, languages=rows, debounce_ms=0)
+        settings = eager(settings)
         if not live:
             settings = replace(settings, api_key=DEMO_KEY, model="deepseek-flash")
         self._engine = Engine(
@@ -64,7 +61,7 @@ class Rehearsal:
             lambda settings: _Recorded(
                 connect(settings) if connect else self._demo(), self._calls, told=live
             ),
-            clock=time.monotonic if live else lambda: self._typed,
+            clock=time.monotonic if live and not typing else lambda: self._typed,
             random=lambda: 1.0,
             sleep=asyncio.sleep if live else lambda _: asyncio.sleep(0),
             tell=self.problems.append,
@@ -104,6 +101,9 @@ class Rehearsal:
             uri_of(event.path), self._documents.place(event.path, event.offset)
         )
         await self._engine.backend.settled()
+        opened = self._engine.documents.get(uri_of(event.path))
+        if self._typing and opened is not None and opened.ahead is not None:
+            await opened.ahead.wait()  # what is asked in advance is there by the next key: no clock decides
         calls = tuple(self._calls)
         self._calls.clear()
         return Outcome(
@@ -124,6 +124,16 @@ class Rehearsal:
             keep=1,
         )
         return Service("http://demo.invalid", DEMO_KEY, transport=DemoTransport(demo))
+
+
+def eager(settings: Settings) -> Settings:
+    """The settings of who asks at every stop, whatever is switched off while typing."""
+    rows = {
+        language: {**row, "enabled": True, "debounce_ms": 0}
+        for language, row in settings.languages.items()
+        if not isinstance(row, bool)
+    }
+    return replace(settings, enabled=True, languages=rows, debounce_ms=0)
 
 
 class _Answer:

@@ -166,7 +166,7 @@ def _levelled(lines: list[str], movable: list[int], place: Surroundings, levels:
         # In a makefile, lines that go on are aligned as one likes.
         before = [place.before + lines[0], *lines[1:]]
         leads = {number: lead for number, lead in leads.items() if not before[number - 1].endswith("\\")}
-    used = {sign for lead in leads.values() for sign in lead}
+    used = set("".join(leads.values()))
     if used == {"\t"} if levels.tab else used == {"\t", " "}:
         return lines
     if not levels.tab and used == {"\t"}:
@@ -178,7 +178,10 @@ def _levelled(lines: list[str], movable: list[int], place: Surroundings, levels:
             lines if not levels.tab else _with(lines, {n: _as_tabs(lead, TAB) for n, lead in leads.items()})
         )
     head = place.before + lines[0]
-    unit, base = _told_by(head, [lines[number] for number in leads], levels, recipes=recipes)
+    steps = set(_steps([head, *(lines[number] for number in leads)]))
+    if not levels.tab and steps == {levels.size}:
+        return lines
+    unit, base = _told_by(head, [lines[number] for number in leads], steps, levels, recipes=recipes)
     if not unit:
         return lines
     if levels.tab:
@@ -189,7 +192,9 @@ def _levelled(lines: list[str], movable: list[int], place: Surroundings, levels:
     return _with(lines, new)
 
 
-def _told_by(head: str, lines: list[str], levels: Indent, *, recipes: bool) -> tuple[int, int]:
+def _told_by(
+    head: str, lines: list[str], steps: set[int], levels: Indent, *, recipes: bool
+) -> tuple[int, int]:
     """The columns of a text's own level, and from where they count: the cursor's line, or the left edge.  0: unknown."""
     own = width(head)
     deep = [width(line) for line in lines if _lead(line)]
@@ -204,9 +209,8 @@ def _told_by(head: str, lines: list[str], levels: Indent, *, recipes: bool) -> t
         if not level:
             return deep[0] if recipes else TAB, 0
         return (0 if deep[0] % level else deep[0] // level), 0
-    steps = set(_steps([head, *lines]))
     if len(steps) == 1:
-        return steps.pop(), own
+        return next(iter(steps)), own
     if (
         level
         and _opens_block(head)

@@ -6,11 +6,12 @@ import re
 
 from fim_lsp.text.above import runs_above, stands_near
 from fim_lsp.text.echo import Echo
-from fim_lsp.text.extent import Extent, known
-from fim_lsp.text.language import CLOSER_OF, CLOSERS, balanced
+from fim_lsp.text.extent import WEIGHT, Extent, known
+from fim_lsp.text.language import CLOSER_OF, CLOSERS
 from fim_lsp.text.marks import FENCES, mark_in, marks_before
 from fim_lsp.text.members import among_members, in_last_member
 from fim_lsp.text.overlap import opens, repeated
+from fim_lsp.text.plain_line import turns
 from fim_lsp.text.rest import meets_rest, repeats_rest
 from fim_lsp.text.runs import Runs
 from fim_lsp.text.surroundings import Surroundings, width, word
@@ -50,7 +51,7 @@ class LineReader:
         self._next = self._following[0].strip() if self._following else ""
         # Where lines do not end the text by themselves, most tell nothing.
         self._marked = place.language.marked
-        self._plain = not (self._spanned or self._kind in {"line", "head"} or place.language.prose)
+        self._plain = self._kind not in {"line", "head"}
         self._fence = place.fence
         self._fenced_in = place.fence != ""  # whether the fenced code is still that of the cursor
 
@@ -94,8 +95,10 @@ class LineReader:
 
     def line(self, line: str, at: int, *, last: bool = False) -> int | None:
         """Where the text ends, if this line tells; `last`: the stream ended in it."""
-        if self._plain and not (self._first or last) and self._tells_nothing(line, at):
-            return None
+        if self._plain and not (self._first or last or self._gap or self._echo.lines):
+            end = self._at_a_glance(line, at)
+            if end is not None:
+                return end if end >= 0 else None
         if self._first:
             line, at = self._begun(line, at)
         text = line.strip()
@@ -162,23 +165,23 @@ class LineReader:
             self._nested = self._nested or was_open or indent > self._base
         return None
 
-    def _tells_nothing(self, line: str, at: int) -> bool:
-        """Whether a line stands in the middle of a block and brings nothing that any rule asks for; if so, it is taken."""
-        text = line.strip()
-        if not text or self.inside or self._gap or self._echo.lines or text == self._next:
-            return False
-        indent = width(line)
-        same = indent, text
-        if same in self._run.seen:
-            return False
-        if not (self._open or (indent >= self._base and not self._statement)) or self._marked.search(line):
-            return False
-        if not balanced(text):
-            return False
-        self._run.new(same, at)
+    def _at_a_glance(self, line: str, at: int) -> int | None:
+        """Where the text ends, for a line in the middle of a block; -1 to read on, None if it is to be looked at closely."""
+        text, inside = line.strip(), self.inside
+        if not text or self._marked.search(line) or (text == self._next and self._may_be_next(line)):
+            return None
+        indent, was_open = width(line), bool(self._open)
+        if indent < self._base or (self._statement and not was_open and not inside):
+            return None
+        if not inside and not turns(text, self._open, self._tongue):
+            return None
+        if (end := self._run.take(indent, text, at)) is not None:
+            return end
         self.good = at + len(line.rstrip())
-        self._nested = self._nested or indent > self._base
-        return True
+        if not self._open and not inside:
+            self._complete = not (self._statement and _GOES_ON.search(text))
+            self._nested = self._nested or was_open or indent > self._base
+        return -1
 
     def _begun(self, line: str, at: int) -> tuple[str, int]:
         """The first line, and where it starts, without what stands before the cursor already."""
@@ -280,6 +283,7 @@ class LineReader:
         found, inside = self._tongue.marks(line, self.inside)
         closed = False
         lent: list[str] = []
+        lead = len(line) - len(line.lstrip(CLOSERS + " \t"))
         for sign, offset in found:
             if sign in CLOSER_OF:
                 if sign in lent:
@@ -289,10 +293,12 @@ class LineReader:
                 continue
             if sign not in CLOSERS:
                 continue
-            leading = not line[:offset].strip(CLOSERS + " \t")
+            leading = offset < lead
             if self._open:
-                if leading and indent < self._base and self._is_next(line):
-                    return self.good
+                # So does one that nothing opens: the text's own bracket is for it to close.
+                if leading and self._is_next(line):
+                    if indent < self._base or len(self._open) <= len(self._site.surplus):
+                        return self.good
                 self._open.pop()
                 continue
             if leading and CLOSER_OF.get(found[-1].sign) == sign:
@@ -313,6 +319,10 @@ class LineReader:
             self.good = at + len(line.rstrip())
             return self.good
         return None
+
+    def _may_be_next(self, line: str) -> bool:
+        """Whether a line with the text of the next that follows may be that one, though it stand elsewhere."""
+        return len(self._next) >= WEIGHT or self._is_next(line)
 
     def _is_next(self, line: str) -> bool:
         return bool(self._following) and self._following[0].rstrip() == line.rstrip()

@@ -17,7 +17,7 @@ def repeats_rest(place: Surroundings, text: str, *, last: bool) -> bool:
 def meets_rest(place: Surroundings, kind: str, line: str, *, last: bool) -> int | None:
     """Where the text on the cursor's line ends, if it says what the line still holds; `kind` is that of the extent."""
     rest = place.rest.strip()
-    if place.blank and rest[0] in CLOSERS and not _OPENS.search(rest):
+    if place.blank and rest[0] in CLOSERS and not _OPENS.search(rest) and not place.surplus:
         return None  # lines are inserted before the one that closes
     bare = line.rstrip()
     cut: int | None = None

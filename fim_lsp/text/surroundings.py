@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -67,6 +68,17 @@ class Surroundings:
         """The lines that follow what is inserted, blank ones left out; the cursor's own where only indentation precedes."""
         own = (self.before + self.rest,) if self.blank and self.rest.strip() and not self.closes else ()
         return own + tuple(line for line in self.below if line.strip())
+
+    @property
+    def surplus(self) -> str:
+        """The brackets that what follows closes first though nothing opens them; "" if there are none or it is not known."""
+        prefix, _, _ = self.told_from
+        if len(prefix) > BEFORE:
+            return ""
+        after = "\n".join((self.rest, *self.below))
+        closers = "".join(sign for sign, _ in _unopened(self.language, after, self.inside))
+        opened = "".join(CLOSER_OF[opening.sign] for opening in reversed(self.open))
+        return closers[: len(closers) - len(opened)] if closers.endswith(opened) else ""
 
     @property
     def speaks_of_marks(self) -> bool:
@@ -154,6 +166,7 @@ def suits(place: Surroundings, text: str) -> bool:
     here = on_line(place)
     outer = max(0, len(stack) - here)
     opened, wanted, left = 0, 0, here
+    surplus = "" if here else place.surplus
     for sign, at in found:
         if at < len(text):
             continue
@@ -161,6 +174,9 @@ def suits(place: Surroundings, text: str) -> bool:
             opened += 1
         elif sign in CLOSERS and opened:
             opened -= 1
+        elif sign == surplus[:1]:
+            surplus = surplus[1:]
+            wanted += 1
         elif sign in CLOSERS and stack and CLOSER_OF[stack[-1]] == sign:
             stack.pop()
             left -= len(stack) >= outer
@@ -229,16 +245,22 @@ def _owed_behind(tongue: Language, openings: tuple[Opening, ...], after: str) ->
 
 def _first_closer(tongue: Language, after: str, inside: str, own: int) -> tuple[str, int] | None:
     """The first bracket after the cursor that closes one before it, and the indentation of its line."""
-    stack: list[str] = []
+    for sign, at in _unopened(tongue, after, inside):
+        start = after.rfind("\n", 0, at) + 1
+        return sign, width(after[start:]) if start else own
+    return None
+
+
+def _unopened(tongue: Language, after: str, inside: str) -> Iterator[tuple[str, int]]:
+    """The brackets of a text that nothing in it opens, and their offsets."""
+    depth = 0
     for sign, at in tongue.marks(after, inside)[0]:
         if sign in CLOSER_OF:
-            stack.append(sign)
-        elif stack:
-            stack.pop()
+            depth += 1
+        elif depth and sign in CLOSERS:
+            depth -= 1
         elif sign in CLOSERS:
-            start = after.rfind("\n", 0, at) + 1
-            return sign, width(after[start:]) if start else own
-    return None
+            yield sign, at
 
 
 _CLOSERS = ")]}\"'`"

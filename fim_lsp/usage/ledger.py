@@ -212,10 +212,13 @@ class Ledger:
         when = datetime.fromtimestamp(self._clock(), UTC)
         if model not in self._unpriced and self._prices.price(model, when) is None:
             self._unpriced.add(model)
+            counts = "not at all" if prices.elsewhere(model) else "at the dearest known price"
             self._tell(
-                f'No price is known for "{redact_line(model)}" now: against your budget it counts at the dearest known '
-                "price. A table of your own, `prices.toml` beside `config.toml`, can name it."
+                f'No price is known for "{redact_line(model)}" now: against your budget it counts {counts}. '
+                "A table of your own, `prices.toml` beside `config.toml`, can name it."
             )
+        if model in self._unpriced and prices.elsewhere(model):
+            return Decimal(0)
         rates = self._prices.most(model, when)
         return prices.cost(rates, 0, bill.most(prompt), max_tokens).usd
 
