@@ -93,6 +93,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     doctor.add_argument("--json", action="store_true", help="print one object instead")
     doctor.add_argument("--report", metavar="FILE", type=Path, help="write a bug report that is safe to post")
+    doctor.add_argument(
+        "--find", action="store_true", help="look for engines on this machine's usual ports instead"
+    )
     doctor.set_defaults(run=_doctor)
 
     demo = commands.add_parser("demo", help="serve the demo endpoint on loopback, and print its base URL")
@@ -249,8 +252,10 @@ def _complete(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from fim_lsp.commands import doctor  # noqa: PLC0415
+    from fim_lsp.commands import doctor, find  # noqa: PLC0415
 
+    if args.find:
+        return find.run(connect=connector(demo=False), config=config_file(), as_json=args.json)
     return doctor.run(
         connect=connector(demo=args.demo),
         config=config_file(),
