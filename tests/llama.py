@@ -85,6 +85,13 @@ class Llama:
         """How many slots generate now."""
         return sum(slot["is_processing"] for slot in await self.ask("/slots"))
 
+    async def said_so_far(self):
+        """How many tokens were generated of what is under way."""
+        slots = [slot for slot in await self.ask("/slots") if slot["is_processing"]]
+        told = [slot.get("next_token", {}) for slot in slots]
+        flat = [one for each in told for one in (each if isinstance(each, list) else [each])]
+        return max((one.get("n_decoded", 0) for one in flat), default=0)
+
     async def stop(self):
         if self._process.returncode is None:
             self._process.kill()

@@ -20,6 +20,7 @@ from fim_lsp.endpoint.proxies import proxy_for
 from fim_lsp.endpoint.request import Refused, Request, ServiceError
 from fim_lsp.endpoint.trust import described
 from fim_lsp.settings import keys, kinds, settings
+from fim_lsp.settings.headers import authorizes
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.characters import visible
 from fim_lsp.usage.ledger import fallen
@@ -102,7 +103,7 @@ def _report(checks: list[Check], config: Path, environ: Mapping[str, str]) -> st
 
 def _harmless(name: str, value: Any) -> str:
     """A setting's value for everybody to read: numbers, and what it can only choose from."""
-    if name == "api_key":
+    if name in {"api_key", "affinity_header", "ca_file"}:
         return "set"
     if name == "base_url":
         return "another endpoint"
@@ -157,6 +158,8 @@ async def examine(
         return checks
     if demo:
         checks.append(Check("key", True, "not needed: the demo endpoint answers", "not needed"))
+    elif chosen.api_key is None and authorizes(chosen.headers):
+        checks.append(Check("key", True, "a header of yours takes its place", "a header"))
     elif chosen.api_key is None and not _wants_key(chosen):
         found = "none, and none is asked for unless the engine wants one"
         checks.append(Check("key", True, found, "none, perhaps not needed"))
@@ -184,12 +187,21 @@ async def examine(
         ]
     if not demo:
         checks += _way(chosen, config, environ)
-    service = connect(chosen)
-    try:
-        checks += await _talk(service, chosen, "the embedded demo" if demo else chosen.base_url)
-    finally:
-        await service.aclose()
+    for number, one in enumerate(chosen.endpoints()[:1] if demo else chosen.endpoints()):
+        service = connect(one)
+        try:
+            talked = await _talk(service, one, "the embedded demo" if demo else one.base_url)
+        finally:
+            await service.aclose()
+        own = f"fallback {number}: " if number else ""
+        checks += [check._replace(name=own + check.name) for check in [*_sent_along(one), *talked]]
     return checks
+
+
+def _sent_along(chosen: Settings) -> list[Check]:
+    """The headers of the user's own, by their names."""
+    names = [*chosen.headers, *([chosen.affinity_header] if chosen.affinity_header else [])]
+    return [Check("headers", True, ", ".join(names), f"{len(names)} of the user's own")] if names else []
 
 
 def _wants_key(chosen: Settings) -> bool:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 RECORD = "usage.sqlite3"
+NOWHERE = Path(os.devnull, "fim-lsp")  # a folder that cannot be
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -92,6 +93,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     doctor.add_argument("--json", action="store_true", help="print one object instead")
     doctor.add_argument("--report", metavar="FILE", type=Path, help="write a bug report that is safe to post")
+    doctor.add_argument(
+        "--find", action="store_true", help="look for engines on this machine's usual ports instead"
+    )
     doctor.set_defaults(run=_doctor)
 
     demo = commands.add_parser("demo", help="serve the demo endpoint on loopback, and print its base URL")
@@ -206,14 +210,15 @@ def config_file() -> Path:
 
 
 def _own(folder: Callable[..., Path]) -> Path:
-    """The user's folder for a purpose; one that cannot be where the user has no home, as with any number in a container.
+    """The user's folder for a purpose; `NOWHERE` where the user has no home, as with any number in a container.
 
-    Nothing is read from a place that others choose, as the current folder, in its stead.
+    Nothing is read from a place that others choose in its stead, as the current folder, which a relative HOME names.
     """
     try:
-        return folder("fim-lsp", appauthor=False)
+        found = folder("fim-lsp", appauthor=False)
     except RuntimeError:
-        return Path(os.devnull, "no home folder is known, set HOME")
+        return NOWHERE
+    return found if found.is_absolute() else NOWHERE
 
 
 def _serve(args: argparse.Namespace) -> int:
@@ -247,8 +252,10 @@ def _complete(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from fim_lsp.commands import doctor  # noqa: PLC0415
+    from fim_lsp.commands import doctor, find  # noqa: PLC0415
 
+    if args.find:
+        return find.run(connect=connector(demo=False), config=config_file(), as_json=args.json)
     return doctor.run(
         connect=connector(demo=args.demo),
         config=config_file(),

@@ -29,7 +29,7 @@ from fim_lsp.settings.settings import Settings
 from fim_lsp.text.characters import visible
 
 if TYPE_CHECKING:
-    from fim_lsp.completion.backend import Service
+    from fim_lsp.completion.service import Service
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 DEMO = "demo"  # in the place of an endpoint's address

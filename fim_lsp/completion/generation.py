@@ -14,7 +14,7 @@ from fim_lsp.completion.endpoints import Endpoint
 from fim_lsp.completion.question import Question
 from fim_lsp.completion.service import Reply
 from fim_lsp.completion.stream import Stream
-from fim_lsp.endpoint.request import Request, ServiceError, Unavailable, Usage
+from fim_lsp.endpoint.request import Request, ServiceError, Unavailable
 from fim_lsp.text.early_stop import Ending
 from fim_lsp.usage.account import Account
 
@@ -92,7 +92,7 @@ class Generation:
             return None, False
         reading, left = backend.begun(), backend.clock()
         ended, offer = "cut", Offer("")
-        usage: Usage | None = None
+        reply: Reply | None = None
         lingers = False
         try:
             async with AsyncExitStack() as stack:
@@ -102,11 +102,10 @@ class Generation:
                 if not await self._read(pieces, account):
                     endpoint.breaker.given_up()
                     return None, False
-                usage = reply.usage
                 offer = self._question.tidied(ending.text, cut=reply.finish_reason == "length")
                 ended = "done"
                 took = account.done()
-                if usage is None and ending.bare:
+                if reply.usage is None and ending.bare:
                     lingers = True
                     rest = stack.pop_all()
                     backend.beside(self._linger(rest, pieces, reply, account, len(offer.text)))
@@ -122,7 +121,9 @@ class Generation:
             raise
         finally:
             if not lingers:
-                account.close(ended, ending.text, usage, len(offer.text) if most is None else 0)
+                # Some engines tell the bill with each piece: what was cut has one there.
+                told = reply.usage if reply is not None else None
+                account.close(ended, ending.text, told, len(offer.text) if most is None else 0)
             backend.ended(reading)
         backend.worked(endpoint, left)
         sent, read, kept = map(len, self._question.prompt), len(ending.text), len(offer.text)

@@ -18,8 +18,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fim_lsp.completion.backend import Reply
-from fim_lsp.completion.backend import Service as Asked
+from fim_lsp.completion.service import Reply
+from fim_lsp.completion.service import Service as Asked
+from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Balance, Request, ServiceError, Unavailable, Usage
 
 OUT_OF_TIME = "deadline"  # the one error that is an answer: who waited so long was shown what had come
@@ -173,6 +174,14 @@ class Once:
         self._allows = allows
         self._spent = spent
         self._clock = clock
+
+    async def meet(self) -> Found | None:
+        """What the service is; nothing is asked of one that is not there."""
+        return None if self._service is None else await self._service.meet()
+
+    def shown(self, request: Request) -> dict[str, Any]:
+        """What would be sent for a request."""
+        return {} if self._service is None else self._service.shown(request)
 
     def complete(self, request: Request, *, seconds: float) -> AbstractAsyncContextManager[Reply]:
         """The answer that is kept, or the service's."""

@@ -296,9 +296,9 @@ class LineReader:
             leading = offset < lead
             if self._open:
                 # So does one that nothing opens: the text's own bracket is for it to close.
-                if leading and self._is_next(line):
-                    if indent < self._base or len(self._open) <= len(self._site.surplus):
-                        return self.good
+                surplus = indent < self._base or len(self._open) <= len(self._site.surplus)
+                if surplus and leading and self._is_next(line):
+                    return self.good
                 self._open.pop()
                 continue
             if leading and CLOSER_OF.get(found[-1].sign) == sign:
