@@ -17,10 +17,10 @@ import httpx
 
 from fim_lsp import __version__
 from fim_lsp.endpoint import connection_pool, look
-from fim_lsp.endpoint.body import body_of
+from fim_lsp.endpoint.body import address_of, body_of
 from fim_lsp.endpoint.dialect import Dialect
 from fim_lsp.endpoint.failures import BAD_ADDRESS, Limit, garbage, of_status, unusable
-from fim_lsp.endpoint.filters import Echo, Fence, Filter, Until
+from fim_lsp.endpoint.filters import filters_of
 from fim_lsp.endpoint.look import Found, Said
 from fim_lsp.endpoint.reply import Bounded, Reply, json_object, read
 from fim_lsp.endpoint.request import Balance, Refused, Request, ServiceError, Unavailable
@@ -137,7 +137,7 @@ class Service:
             "version": found.version,
             "toldBy": found.by,
             "template": found.template.name if found.template else None,
-            "url": _joined(self._base_url, found.dialect.path),
+            "url": address_of(self._base_url, found.dialect.path),
             "model": request.model,
         }
         if found.dialect.chat:
@@ -180,7 +180,9 @@ class Service:
                 response.stream, limit, _ROOM + _ROOM_PER_TOKEN * request.max_tokens + 8 * echoed
             )
             most = _CHARACTERS_PER_TOKEN * request.max_tokens + echoed
-            reply = Reply(response, limit, most, found.dialect, _filters(found, request))
+            reply = Reply(
+                response, limit, most, found.dialect, filters_of(found.dialect, found.template, request)
+            )
             try:
                 yield reply
             finally:
@@ -282,7 +284,7 @@ class Service:
         with limit.named():
             request = httpx.Request(
                 method,
-                _joined(self._base_url, path),
+                address_of(self._base_url, path),
                 headers=headers,
                 content=body,
                 extensions={"patience": limit.left()},
@@ -364,30 +366,6 @@ class Service:
             return ""
         response.stream, response.is_stream_consumed = httpx.ByteStream(data), False
         return data.decode("utf-8", "replace").lower()
-
-
-def _filters(found: Found, request: Request) -> list[Filter]:
-    """What is no text of an answer's own."""
-    filters: list[Filter] = []
-    if found.dialect.echoes:
-        filters.append(Echo(request.prefix))
-    if found.dialect.chat:
-        filters.append(Fence())
-    if found.template is not None:
-        filters.append(Until(found.template.stop))
-    return filters
-
-
-def _joined(base_url: str, path: str) -> str:
-    """The address of a path: what the base ends in and the path begins with is there once; a version of its own stays."""
-    base, steps = base_url.split("/"), path.split("/")[1:]
-    if len(base) > 3 and re.fullmatch(r"v\d+", base[-1]) and re.fullmatch(r"v\d+", steps[0]):
-        steps = steps[1:]
-    for size in range(min(len(base) - 3, len(steps)), 0, -1):
-        if base[-size:] == steps[:size]:
-            steps = steps[size:]
-            break
-    return "/".join([*base, *steps])
 
 
 async def _rehearse() -> None:
