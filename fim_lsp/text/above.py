@@ -11,6 +11,35 @@ MOST_REPEATED = 24  # lines from above the cursor that an answer is searched for
 LEAST = 4  # characters of a line that may stand beside the cursor already
 
 
+class Above:
+    """The lines just above the cursor, as far as an answer begins with them: held until they are all there."""
+
+    def __init__(self, place: Surroundings) -> None:
+        self.held: list[tuple[str, int]] = []  # and where they start
+        self._runs = runs_above(place)
+
+    def take(self, line: str, at: int, *, last: bool) -> bool | None:
+        """Whether the lines are all there with this one; None while they may be."""
+        text = line.strip()
+        if not self._runs or not (text or self.held):
+            return False
+        if text:
+            self._runs = [rest[1:] for rest in self._runs if rest[0] == text]
+        if [] in self._runs:
+            self._runs, self.held = [], []
+            return True
+        if self._runs and not last:
+            self.held.append((line, at))
+            return None
+        self._runs = []
+        return False
+
+    def released(self) -> list[tuple[str, int]]:
+        """The lines that were held for nothing."""
+        held, self.held = self.held, []
+        return held
+
+
 def runs_above(place: Surroundings) -> list[list[str]]:
     """The lines just above the cursor that an answer may begin with once more: two of them, three, and so on."""
     if place.rest.strip():

@@ -209,8 +209,9 @@ def _told_by(
         if not level:
             return deep[0] if recipes else TAB, 0
         return (0 if deep[0] % level else deep[0] // level), 0
-    if len(steps) == 1:
-        return next(iter(steps)), own
+    step = next(iter(steps)) if len(steps) == 1 else 0
+    if step and all(wide >= own and not (wide - own) % step for wide in deep):
+        return step, own
     if (
         level
         and _opens_block(head)

@@ -135,7 +135,7 @@ def opens(line: str) -> bool:
 
 
 _WORDS = re.compile(r"\w\s|\s\w|=|^\w+$")
-_WORD = re.compile(r"[@$]?[^\W\d]\w*")
+_WORD = re.compile(r"[@$#]?[^\W\d]\w*")
 _WORDS_OF = re.compile(r"\w+")
 _PHRASE = re.compile(r"[^\W\d][\w'-]*(?:[.,;:!?]?[ \t]+[\w'-]+)+[ \t]?")
 _CHAIN = re.compile(r"[@$]?[^\W\d]\w*(?:(?:\.|::|->|\?\.|/(?=\w))\w*)+")

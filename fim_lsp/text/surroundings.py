@@ -70,6 +70,16 @@ class Surroundings:
         return own + tuple(line for line in self.below if line.strip())
 
     @property
+    def may_close(self) -> int:
+        """How many brackets that it did not open a text may close here."""
+        behind = sum(map(self.rest.count, CLOSERS)) if self.closes else 0
+        return behind + max(self.owed, self.owed_behind if behind else 0)
+
+    def spares(self, opened: int) -> bool:
+        """Whether what follows closes so many brackets though nothing opens them."""
+        return opened <= len(self.surplus)
+
+    @property
     def surplus(self) -> str:
         """The brackets that what follows closes first though nothing opens them; "" if there are none or it is not known."""
         prefix, _, _ = self.told_from
