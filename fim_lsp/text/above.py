@@ -74,5 +74,6 @@ def stands_near(place: Surroundings, line: str, *, shed: bool) -> bool:
 
 _DECLARES = re.compile(r"(?:export\s+)?(?:const|class|def|function|interface|type|enum|struct)\s")
 _IMPORTS = re.compile(
-    r"(?:(?:import|use|using|require|require_relative|@import)[\s(]|from\s+\S+\s+import\b|#\s*(?:include|import)\b)"
+    r"(?:(?:import|use|using|require|require_relative|@import|@use|@forward|alias|library|extern crate)[\s(]"
+    r"|from\s+\S+\s+import\b|#\s*(?:include|import)\b|local\s+\w+\s*=\s*require\b)"
 )

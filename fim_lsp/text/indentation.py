@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import gcd
 from typing import NamedTuple
 
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
@@ -207,8 +208,11 @@ def _told_by(
     if levels.tab:
         # Where the cursor's line has tabs, the text takes them for some spaces each.
         if not level:
-            return deep[0] if recipes else TAB, 0
-        return (0 if deep[0] % level else deep[0] // level), 0
+            narrow = deep[0] < TAB and not any(wide % deep[0] for wide in deep)
+            return deep[0] if recipes or narrow else TAB, 0
+        unit = 0 if deep[0] % level else deep[0] // level
+        # A line less deep than that level: the first of them stands in a block that the text opens.
+        return (gcd(*deep) if min(deep) < unit else unit), 0
     step = next(iter(steps)) if len(steps) == 1 else 0
     if step and all(wide >= own and not (wide - own) % step for wide in deep):
         return step, own
