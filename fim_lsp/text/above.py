@@ -16,22 +16,22 @@ class Above:
 
     def __init__(self, place: Surroundings) -> None:
         self.held: list[tuple[str, int]] = []  # and where they start
-        self._runs = runs_above(place)
+        self.runs = runs_above(place)  # what may still be said of them
 
     def take(self, line: str, at: int, *, last: bool) -> bool | None:
         """Whether the lines are all there with this one; None while they may be."""
         text = line.strip()
-        if not self._runs or not (text or self.held):
+        if not self.runs or not (text or self.held):
             return False
         if text:
-            self._runs = [rest[1:] for rest in self._runs if rest[0] == text]
-        if [] in self._runs:
-            self._runs, self.held = [], []
+            self.runs = [rest[1:] for rest in self.runs if rest[0] == text]
+        if [] in self.runs:
+            self.runs, self.held = [], []
             return True
-        if self._runs and not last:
+        if self.runs and not last:
             self.held.append((line, at))
             return None
-        self._runs = []
+        self.runs = []
         return False
 
     def released(self) -> list[tuple[str, int]]:

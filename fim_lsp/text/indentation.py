@@ -151,12 +151,12 @@ def _steps(lines: Sequence[str]) -> list[int]:
     return [
         step
         for one, next_ in pairwise(texts)
-        if _opens_block(one) and (step := width(next_) - width(one)) > 0
+        if one.rstrip().endswith(_BLOCK) and (step := width(next_) - width(one)) > 0
     ]
 
 
 def _opens_block(line: str) -> bool:
-    return line.rstrip().endswith(("{", ":", "then", "do"))
+    return line.rstrip().endswith(_BLOCK)
 
 
 def _levelled(lines: list[str], movable: list[int], place: Surroundings, levels: Indent) -> list[str]:
@@ -242,4 +242,5 @@ def _lead(line: str) -> str:
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
+_BLOCK = ("{", ":", "then", "do")
 _SPACE = frozenset((" ", "\t"))

@@ -66,6 +66,9 @@ class LineReader:
 
     def take(self, line: str, at: int, *, last: bool = False) -> int | None:
         """Where the text ends, if this line tells; lines that stand above the cursor are held until they are all there."""
+        close = self._first or last or self._gap or self._echo.lines or self._above.runs or not self._plain
+        if not close and (end := self._at_a_glance(line, at)) is not None:
+            return end if end >= 0 else None
         if self._first and at == self.start and stands_near(self._site, line, shed=self._shed):
             self.start = self.good = at + len(line) + 1
             self._shed = True
@@ -85,10 +88,6 @@ class LineReader:
 
     def line(self, line: str, at: int, *, last: bool = False) -> int | None:
         """Where the text ends, if this line tells; `last`: the stream ended in it."""
-        if self._plain and not (self._first or last or self._gap or self._echo.lines):
-            end = self._at_a_glance(line, at)
-            if end is not None:
-                return end if end >= 0 else None
         if self._first:
             line, at = self._begun(line, at)
         text = line.strip()
@@ -157,19 +156,20 @@ class LineReader:
 
     def _at_a_glance(self, line: str, at: int) -> int | None:
         """Where the text ends, for a line in the middle of a block; -1 to read on, None if it is to be looked at closely."""
-        text, inside = line.strip(), self.inside
+        text, inside, was_open = line.strip(), self.inside, bool(self._open)
         if (
             not text
             or self._marked.search(line)
             or (text == self._next and (len(text) >= WEIGHT or self._is_next(line)))
         ):
             return None
-        indent, was_open = width(line), bool(self._open)
-        if indent < self._base or (self._statement and not was_open and not inside):
+        indent = width(line) if "\t" in line else len(line) - len(line.lstrip())
+        past = indent < self._base or (self._statement and not was_open and not inside)
+        if past or not (inside or turns(text, self._open, self._tongue)):
             return None
-        if not inside and not turns(text, self._open, self._tongue):
-            return None
-        if (end := self._run.take(indent, text, at)) is not None:
+        if (indent, text) not in self._run.seen:
+            self._run.new((indent, text), at)
+        elif (end := self._run.take(indent, text, at)) is not None:
             return end
         self.good = at + len(line.rstrip())
         if not self._open and not inside:

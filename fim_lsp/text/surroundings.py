@@ -82,11 +82,24 @@ class Surroundings:
     @property
     def surplus(self) -> str:
         """The brackets that what follows closes first though nothing opens them; "" if there are none or it is not known."""
-        prefix, _, _ = self.told_from
-        if len(prefix) > BEFORE:
-            return ""
         after = "\n".join((self.rest, *self.below))
-        closers = "".join(sign for sign, _ in _unopened(self.language, after, self.inside))
+        closers = ""
+        for sign, at in _unopened(self.language, after, self.inside):
+            start = after.rfind("\n", 0, at) + 1
+            own = start and not after[start:at].strip()
+            if (
+                own
+                and self.open
+                and (CLOSER_OF[self.open[-1].sign], self.open[-1].indent)
+                == (
+                    sign,
+                    width(after[start:]),
+                )
+            ):
+                return closers  # what is open is closed by this one
+            closers += sign
+        if len(self.told_from[0]) > BEFORE:
+            return ""
         opened = "".join(CLOSER_OF[opening.sign] for opening in reversed(self.open))
         return closers[: len(closers) - len(opened)] if closers.endswith(opened) else ""
 
