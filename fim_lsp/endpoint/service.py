@@ -129,15 +129,18 @@ class Service:
         body = body_of(
             found.dialect, found.template, request, session=self._session, context_tokens=found.context_tokens
         )
-        return {
+        shown = {
             "engine": found.engine,
             "version": found.version,
             "toldBy": found.by,
             "template": found.template.name if found.template else None,
             "url": joined(self._base_url, found.dialect.path),
             "model": request.model,
-            "body": json.loads(body),
         }
+        if found.dialect.chat:
+            shown["chat"] = "The model's own turn has begun with the prompt; what follows it is told before."
+        # With the service, prompt and suffix are the body's.
+        return shown if found.engine == "deepseek" else {**shown, "body": json.loads(body)}
 
     async def warm(self) -> None:
         """Open the connection in advance, and go once through reading an answer; never raises."""
