@@ -1,6 +1,7 @@
 """Real Emacs, in batch and in a terminal, set up from its README."""
 
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -279,7 +280,7 @@ def test_as_eglots_own_server(batch, scripted, tmp_path):
             (completion-at-point)))
         (save-buffer)
         """,
-        number=1,
+        number=2,
     )
     assert path.read_bytes() == b"alpha\n  beta = (1,\n    2)\n"
 
@@ -332,7 +333,7 @@ def test_a_folders_variables_move_neither_the_key_nor_the_text(scripted, tmp_pat
         )
         script = tmp_path / "test.el"
         script.write_text(
-            block("emacs", "elisp", 1)
+            block("emacs", "elisp", 2)
             + f"""
             (require 'project)
             (require 'eglot)
@@ -523,3 +524,27 @@ def test_its_headers_are_those_of_a_package():
     head = FILE.read_text("utf-8").partition(";;; Commentary:")[0]
     for name in ("URL: https://", "Version: ", "Package-Requires: ((emacs ", "Keywords: "):
         assert f";; {name}" in head
+
+
+def test_emacs_itself_brings_the_package_from_its_repository(scripted, tmp_path):
+    """README's form for Emacs 30 installs, loads and turns it on."""
+    repository = tmp_path / "fim-lsp"
+    (repository / "editors" / "emacs").mkdir(parents=True)
+    shutil.copy(FILE, repository / "editors" / "emacs")
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main")
+    for command in (["init"], ["add", "."], ["commit", "-m", "all"]):
+        subprocess.run(["git", *author, *command], cwd=repository, check=True, capture_output=True)
+    script = tmp_path / "test.el"
+    script.write_text(
+        """
+        (require 'package)
+        (setq package-archives nil)
+        (package-initialize)
+        """
+        + block("emacs", "elisp", 1).replace(str(ROOT), str(repository))
+        + """
+        (with-temp-buffer (python-mode) (princ fim-lsp-mode) (princ (locate-library "fim-lsp")))
+        """
+    )
+    done = loaded(script, environment(tmp_path / "home", scripted.url))
+    assert re.search(r"^t.*/elpa/fim-lsp/editors/emacs/fim-lsp\.el", done.stdout, re.MULTILINE)

@@ -49,7 +49,7 @@ function M.check()
     end
   else
     health.error(('`%s` is not on the PATH'):format(program), {
-      'install it, for instance with `pipx install fim-lsp`',
+      'install it: `pipx install /path/to/fim-lsp` or `uv tool install /path/to/fim-lsp`, with the path of a clone',
       'or name it: require("fim_lsp").setup({ cmd = { "/path/to/fim-lsp" } })',
     })
   end
