@@ -49,7 +49,8 @@ def test_the_extensions_settings_are_those_of_the_code():
         row = dict(listed[name])
         scope = row.pop("scope")
         assert {"description": row.pop("markdownDescription"), **row} == spec, name
-        assert scope == ("machine" if name == "fimLsp.baseUrl" else scope)
+        where_to = {f"fimLsp.{name}" for name in ("baseUrl", "headers", "affinityHeader", "fallback")}
+        assert scope == ("machine" if name in where_to else scope)
     assert all(listed[name]["scope"] == "machine" for name in own - {"fimLsp.trace.server"})
     budgets = ("dailyBudget", "monthlyBudget", "requestsPerMinute")
     assert all(listed[f"fimLsp.{name}"]["scope"] == "application" for name in budgets)
