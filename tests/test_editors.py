@@ -55,3 +55,11 @@ def test_the_extensions_settings_are_those_of_the_code():
     budgets = ("dailyBudget", "monthlyBudget", "requestsPerMinute")
     assert all(listed[f"fimLsp.{name}"]["scope"] == "application" for name in budgets)
     assert set(manifest["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]) == set(listed)
+
+
+def test_no_editor_sends_to_an_index_that_does_not_have_it():
+    """Each README installs the program from a clone or by an address: by its name alone nothing would be found."""
+    for file in [*EDITORS.rglob("*.md"), *EDITORS.rglob("*.lua"), EDITORS.parent / "README.md"]:
+        if "node_modules" not in file.parts:
+            said = file.read_text("utf-8")
+            assert not re.search(r"(pipx|uv tool|pip) install (-\w+ )?'?fim-lsp\b(?!\[)", said), file
