@@ -19,6 +19,7 @@ from fim_lsp.endpoint.failures import BAD_ADDRESS, Limit, garbage, of_status, un
 from fim_lsp.endpoint.reply import Bounded, Reply, json_object, read, whole
 from fim_lsp.endpoint.request import Balance, Refused, Request, ServiceError, Unavailable
 from fim_lsp.endpoint.trust import UnusableError
+from fim_lsp.settings import keys
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -129,7 +130,7 @@ class Service:
     ) -> AsyncIterator[httpx.Response]:
         """The head of an answer; whatever of its body was not read is cut off at the end of the context."""
         if self._api_key is None:
-            raise Refused("No API key is set: put it into DEEPSEEK_API_KEY or the setting apiKey.", "key")
+            raise Refused(keys.NONE, "key")
         if not re.fullmatch(r"[!-~]+", self._api_key):
             raise Refused(
                 "The API key holds characters that no key has: copy it again from the service.", "key"

@@ -8,16 +8,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fim_lsp.completion.engine import Engine
 
-NEWS = ("state", "message", "model", "enabled")  # what a client is told of as soon as it changes
+NEWS = (
+    "state",
+    "message",
+    "cause",
+    "model",
+    "enabled",
+    "apiKey",
+)  # what a client is told of as soon as it changes
 
 
-def status(engine: Engine, usd: float | None) -> dict[str, Any]:
-    """The state of an engine, its sums, and what the session has cost in dollars, where that is known."""
-    counts, problem, over = engine.backend.counts, engine.backend.problems.current, engine.over_budget
-    settings = engine.settings
+def status(engine: Engine, usd: float | None, *, demo: bool = False) -> dict[str, Any]:
+    """The state of an engine, its sums, and what the session has cost in dollars, where that is known.
+
+    `cause` names what the message is about, for editors that say it in words of their own: "settings", "key", "budget",
+    or the cause of a failed request.
+    """
+    counts, over, settings = engine.backend.counts, engine.over_budget, engine.settings
+    keyless = settings.api_key is None and not demo
+    state = engine.state
+    cause, message = _said(engine, keyless=keyless)
     return {
-        "state": engine.state,
-        "message": settings.halted or (problem.message if problem else over or ""),
+        "state": "error" if keyless and state in {"ready", "busy"} else state,
+        "message": message,
+        "cause": cause,
         "model": settings.model,
         "requests": counts.requests,
         "promptTokens": counts.prompt_tokens,
@@ -29,7 +43,23 @@ def status(engine: Engine, usd: float | None) -> dict[str, Any]:
         "overBudget": over is not None,
         "enabled": bool(settings.halted) or not settings.off,
         "baseUrl": settings.base_url,
+        "apiKey": not keyless,
+        "demo": demo,
     }
+
+
+def _said(engine: Engine, *, keyless: bool) -> tuple[str, str]:
+    """What stands in the way of completions, by its cause and in a sentence; two empty texts where nothing does."""
+    problem, over = engine.backend.problems.current, engine.over_budget
+    if engine.settings.halted:
+        return "settings", engine.settings.halted
+    if problem is not None:
+        return problem.cause, problem.message
+    if keyless:
+        from fim_lsp.settings import keys  # noqa: PLC0415 - no client need wait for it
+
+        return "key", keys.NONE
+    return ("budget", over) if over is not None else ("", "")
 
 
 class StatusNews:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from fim_lsp.settings import settings
 
 PRIVATE = (".localhost", ".local", ".lan", ".internal", ".home.arpa", ".test")
+NONE = "No API key is set: put it into DEEPSEEK_API_KEY or the setting apiKey."
 SECONDS = 20.0  # that a command may take: it may ask for a passphrase
 
 

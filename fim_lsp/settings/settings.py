@@ -16,7 +16,15 @@ AUTO_DEBOUNCE = 0.075  # seconds that `"debounceMs": "auto"` waits after a key, 
 
 # Names that editors put beside the settings for their own use.
 CLIENT_NAMES = frozenset(
-    {"statusNotifications", "paused", "trace", "serverCommand", "pythonPath", "folderSettings"}
+    {
+        "statusNotifications",
+        "messageNotifications",
+        "paused",
+        "trace",
+        "serverCommand",
+        "pythonPath",
+        "folderSettings",
+    }
 )
 
 
