@@ -203,7 +203,8 @@ class Server(LanguageServer):
 
     def status(self) -> dict[str, Any]:
         """What `fimLsp.status` returns."""
-        return status(self.engine, self.accounts.usd, demo=self.demo)
+        keyless = self.engine.settings.api_key is None and not (self.demo or self.configuration.fetching)
+        return status(self.engine, self.accounts.usd, keyless=keyless, demo=self.demo)
 
     def send_status(self) -> None:
         """Tell a client that wants to hear of it what has changed in the status."""

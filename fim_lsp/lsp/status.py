@@ -18,14 +18,14 @@ NEWS = (
 )  # what a client is told of as soon as it changes
 
 
-def status(engine: Engine, usd: float | None, *, demo: bool = False) -> dict[str, Any]:
+def status(engine: Engine, usd: float | None, *, keyless: bool, demo: bool) -> dict[str, Any]:
     """The state of an engine, its sums, and what the session has cost in dollars, where that is known.
 
     `cause` names what the message is about, for editors that say it in words of their own: "settings", "key", "budget",
-    or the cause of a failed request.
+    or the cause of a failed request.  `keyless` says whether a key is needed and none is known, `demo` whether the
+    embedded demo answers.
     """
     counts, over, settings = engine.backend.counts, engine.over_budget, engine.settings
-    keyless = settings.api_key is None and not demo
     state = engine.state
     cause, message = _said(engine, keyless=keyless)
     return {
