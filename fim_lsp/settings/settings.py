@@ -292,7 +292,7 @@ def _meant(name: str) -> str:
 
 def _shown(value: object) -> str:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return f'"{value}"' if isinstance(value, str) else f"{value:g}"
+        return f'"{value}"' if isinstance(value, str) else f"{value:.15g}"
     return "what was set before"
 
 

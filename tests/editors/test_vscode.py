@@ -59,6 +59,7 @@ def fresh(request, code, scripted):
     code.shot(f"last-{request.node.name}")
     if "paused" in code.status():
         code.run("fim-lsp: Pause")
+        wait(lambda: "paused" not in code.status(), SLOW)
     code.workspace(None)
     code.trust(asked=False)
     code.set(enabled=None, languages=None, **{"trace.server": None})
@@ -274,7 +275,9 @@ def test_pause_and_go_on_from_the_status_bar(fresh, scripted):
     fresh.write("a = ")
     time.sleep(1.0)
     assert (scripted.asked, fresh.ghost()) == (0, "")
-    fresh.pick("Go on")
+    fresh.press("Alt+Backslash")
+    wait(lambda: any("Completions are paused until" in text for text in fresh.messages()), SLOW)
+    fresh.do("click", ".notification-list-item .monaco-button >> text=Go on")
     wait(lambda: "paused" not in fresh.status(), SLOW)
     fresh.focus("Control+End")
     assert taken(fresh, path, "b = ", "one") == "\na = b = one"
@@ -708,12 +711,14 @@ def test_the_demo_completes_without_a_key(bare, scripted):
     bare.load("demo.py", "x = 1\n")
     wait(lambda: bare.status() == "fim-lsp: no key", SLOW)
     bare.run("fim-lsp: Open the walkthrough")
+    bare.do("waitForSelector", ".gettingStartedContainer >> text=Try without a key", {"timeout": 20_000})
+    bare.shot("walkthrough")
     bare.do("click", ".gettingStartedContainer >> text=Try without a key")
     bare.do("waitForSelector", ".tab.active[data-resource-name^=Untitled]", {"timeout": 20_000})
-    wait(lambda: bare.ghost().startswith("prices:"), SLOW)
+    wait(lambda: any("This is the demo" in text for text in bare.messages()), SLOW)
+    wait(lambda: "print(" in bare.ghost(), SLOW)
+    assert bare.status() == "fim-lsp: demo"
     bare.shot("demo")
-    wait(lambda: bare.status() == "fim-lsp: demo", SLOW)
-    assert any("This is the demo" in text for text in bare.messages())
     assert ["--demo" in words for words in bare.servers().values()] == [True]
     bare.press("Tab")
     wait(lambda: bare.text().count('print(f"{price:.2f}")') == 2, SLOW)

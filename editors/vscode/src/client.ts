@@ -7,7 +7,7 @@ import { backOff } from "./crashes";
 import { Interpreter } from "./interpreter";
 import { button, offer, type Message } from "./messages";
 import { show } from "./say";
-import { byLanguage, chosen, ofFolder, overridable, properties, serverNames, standing, without, type Place, type Properties } from "./settings";
+import { byLanguage, chosen, host, ofFolder, overridable, properties, serverNames, standing, without, type Place, type Properties } from "./settings";
 import { Trace } from "./trace";
 import type { Usage } from "./usage";
 import { NOTHING, type Status, type Withheld } from "./wording";
@@ -138,13 +138,7 @@ export class Server implements vscode.Disposable {
 
   private tell(message: Message): void {
     const { baseUrl = "", model, apiKey = true } = this.last;
-    let host = "";
-    try {
-      ({ host } = new URL(baseUrl));
-    } catch {
-      // The settings name none that can be used, which the server says.
-    }
-    void show(offer(message, { host, model, apiKey, names: this.names }), message.type);
+    void show(offer(message, { host: host(baseUrl), model, apiKey, names: this.names }), message.type);
   }
 
   private async anew(): Promise<void> {

@@ -9,7 +9,7 @@ import { button, KEYS_PAGE, SERVICE_HOST, type Offer } from "./messages";
 import type { Pages } from "./pages";
 import type { Pause } from "./pause";
 import { say, show } from "./say";
-import { endpoint, inForce, places, switched, type Place, type Switch } from "./settings";
+import { endpoint, host, inForce, places, switched, type Place, type Switch } from "./settings";
 import type { StatusItem } from "./status";
 import { costs } from "./usage";
 import { clock, type Status } from "./wording";
@@ -176,7 +176,7 @@ export class Commands {
   private async setApiKey(): Promise<void> {
     const server = await this.server.about(undefined);
     const { url, said } = endpoint(server?.baseUrl, inForce(layers("baseUrl")) as string | undefined, process.env["FIM_LSP_BASE_URL"]);
-    const key = await askForKey(new URL(url).host);
+    const key = await askForKey(host(url));
     if (!key) return;
     const verdict = await check(url, key);
     if (verdict.state === "refused") {

@@ -1,6 +1,7 @@
 // The request at the cursor, as a page that one can read: where it would go, what it costs, its parts, and its text to the byte.
 import { l10n } from "vscode";
 import { page, table, text, verbatim, type Html } from "./html";
+import { host } from "./settings";
 import { count, dollars } from "./wording";
 
 interface Part {
@@ -59,14 +60,6 @@ function summary({ parts = [], demo, url = "", suffix = "" }: Explained): string
   const cost = Number.isNaN(most) || !parts.length ? "" : l10n.t(", for {0} to {1}", dollars(least), dollars(most));
   const after = suffix ? l10n.t(", and {0} characters after the cursor", count(suffix.length)) : "";
   return l10n.t("About {0} tokens from {1}{2}, to {3}{4}, besides the answer's.", count(tokens), files, after, host(url), cost);
-}
-
-function host(url: string): string {
-  try {
-    return new URL(url).host;
-  } catch {
-    return url;
-  }
 }
 
 function row({ what, tokens, files = [], usdKept, usdNew }: Part): string[] {

@@ -167,6 +167,15 @@ export function endpoint(server: string | undefined, setting: string | undefined
   return { url, said: asked + (other ? " FIM_LSP_BASE_URL names another endpoint, which fimLsp.baseUrl overrules." : "") };
 }
 
+/** The host that an address names; the address itself where it is none. */
+export function host(url: string): string {
+  try {
+    return new URL(url).host;
+  } catch {
+    return url;
+  }
+}
+
 /** A text in which the key does not occur, neither as it is nor as JSON writes it. */
 export function without(text: string, key: string | undefined): string {
   if (!key) return text;
