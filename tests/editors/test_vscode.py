@@ -45,7 +45,7 @@ def code(tmp_path_factory, bench, screens):
         made.do("waitForSelector", ".quick-input-widget >> text=secret store")
         made.shot("key")
         made.answer("sk-right")
-        made.said = wait(made.messages, SLOW)
+        made.said = wait(lambda: [text for text in made.messages() if "The key works" in text], SLOW)
         yield made
     finally:
         made.close()

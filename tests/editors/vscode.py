@@ -103,6 +103,7 @@ def packaged():
     sources = [
         *EXTENSION.glob("src/*"),
         *EXTENSION.glob("media/*"),
+        *EXTENSION.glob("l10n/*"),
         *EXTENSION.glob("bundled/*.py"),
         EXTENSION / "build.mjs",
         EXTENSION / ".vscodeignore",

@@ -5,7 +5,7 @@ import { command } from "./command";
 import { configuration, folders, layers } from "./configuration";
 import { backOff } from "./crashes";
 import { Interpreter } from "./interpreter";
-import { button, offer, type Message } from "./messages";
+import { button, inOurWords, offer, type Message } from "./messages";
 import { show } from "./say";
 import { byLanguage, chosen, host, ofFolder, overridable, properties, serverNames, standing, without, type Place, type Properties } from "./settings";
 import { Trace } from "./trace";
@@ -106,8 +106,8 @@ export class Server implements vscode.Disposable {
   }
 
   private hear(status: Status): void {
-    this.last = status;
-    this.heard.fire(status);
+    this.last = { ...status, message: inOurWords(status.message, this.names) };
+    this.heard.fire(this.last);
   }
 
   private async begin(also?: Promise<void>): Promise<void> {
@@ -205,8 +205,9 @@ export class Server implements vscode.Disposable {
   }
 
   /** The status, and with it why nothing is offered in a document, if so. */
-  about(uri: vscode.Uri | undefined): Promise<(Status & { withheld?: Withheld }) | undefined> {
-    return this.ask("status", ...(uri ? [{ uri: uri.toString() }] : []));
+  async about(uri: vscode.Uri | undefined): Promise<(Status & { withheld?: Withheld }) | undefined> {
+    const status = await this.ask<Status & { withheld?: Withheld }>("status", ...(uri ? [{ uri: uri.toString() }] : []));
+    return status && { ...status, message: inOurWords(status.message, this.names) };
   }
 
   /** Say whether there is a pause; a server that is started later hears of it at its start. */

@@ -1,5 +1,6 @@
 // The editor's settings of ours, for all languages or for one, in all folders or in one.
 import * as vscode from "vscode";
+import { OURS } from "./messages";
 import type { Layers } from "./settings";
 
 export function configuration(languageId?: string, uri?: vscode.Uri): vscode.WorkspaceConfiguration {
@@ -20,7 +21,7 @@ export function folders(): readonly vscode.WorkspaceFolder[] {
 const MACHINE = /fimLsp\.(baseUrl|caFile|demo|pythonPath|serverCommand)/;
 
 /** Show settings in the editor for them. */
-export function openSettings(query = "@ext:fim-lsp.fim-lsp"): Thenable<unknown> {
+export function openSettings(query = OURS): Thenable<unknown> {
   return vscode.env.remoteName && MACHINE.test(query)
     ? vscode.commands.executeCommand("workbench.action.openRemoteSettings", { query })
     : vscode.commands.executeCommand("workbench.action.openSettings", query);

@@ -34,6 +34,9 @@ export const SERVICE_HOST = "api.deepseek.com";
 export const KEYS_PAGE = "https://platform.deepseek.com/api_keys";
 export const ACCOUNT_PAGE = "https://platform.deepseek.com/top_up";
 
+/** All our settings, as the settings editor looks for them. */
+export const OURS = "@ext:fim-lsp.fim-lsp";
+
 export const button = {
   setApiKey: (): Button => ({ title: l10n.t("Set API key"), command: "fim.setApiKey" }),
   demo: (): Button => ({ title: l10n.t("Try without a key"), command: "fim.demo" }),
@@ -64,21 +67,21 @@ export function offer({ cause, message }: Message, { host, model, apiKey, names 
     case "budget":
       return {
         text: l10n.t("The budget that you set is used: completions are paused."),
-        buttons: [button.resume(), button.settings("fimLsp.dailyBudget fimLsp.monthlyBudget", l10n.t("Change the budget")), button.usage()],
+        buttons: [button.resume(), button.settings(`${OURS} budget`, l10n.t("Change the budget")), button.usage()],
       };
     case "model":
       return { text: l10n.t("Choose another model: {0} has none named {1}.", host, model), buttons: [button.changeModel()] };
     case "parameter":
       return {
         text: l10n.t("Check the model ({1}) and the settings: {0} does not accept the request.", host, model),
-        buttons: [button.changeModel(), button.settings("fimLsp.")],
+        buttons: [button.changeModel(), button.settings(OURS)],
       };
     case "address":
     case "network":
     case "garbage":
       return { text: said, buttons: [button.settings("fimLsp.baseUrl")] };
     case "settings":
-      return { text: said, buttons: [button.settings(/fimLsp\.\w+/.exec(said)?.[0] ?? "fimLsp.")] };
+      return { text: said, buttons: [button.settings(/fimLsp\.\w+/.exec(said)?.[0] ?? OURS)] };
     case "exclude":
       return { text: said, buttons: [] };
     case "usage":

@@ -98,12 +98,17 @@ export function clock(moment: number): string {
   return new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 }
 
+/** A text as it is, where Markdown is read. */
+function plain(text: string): string {
+  return text.replace(/[\\`*_[\]<>]/g, "\\$&");
+}
+
 /** The hover: what is in the way and what to do about it, the model, what the session used, and what it cost today. */
 export function hover(status: Status, around: Surroundings = {}, today?: { usd?: number; savedUsd?: number }): string {
   const what = look(status, around);
   const model = status.demo ? l10n.t("demo") : status.model;
   return [
-    `**fim-lsp** ${word(what, around)}${model && `, ${model}`}`,
+    `**fim-lsp** ${word(what, around)}${model && `, ${plain(model)}`}`,
     ...why(what, status, around),
     ...(status.demo ? [l10n.t("This is the demo: a small model in the extension answers, and nothing leaves this machine. [Leave the demo](command:fim.leaveDemo)")] : []),
     ...session(status),
@@ -124,7 +129,7 @@ function why(what: Look, status: Status, around: Surroundings): string[] {
     case "paused": return [
       around.until ? l10n.t("Until {0}. [Go on](command:fim.pause)", clock(around.until)) : l10n.t("[Go on](command:fim.pause)"),
     ];
-    case "error": return status.message ? [`$(warning) ${status.message}`] : [];
+    case "error": return status.message ? [`$(warning) ${plain(status.message)}`] : [];
     default: return [];
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
@@ -352,4 +353,18 @@ void test("the page of costs begins with what was paid, has figures alike, and s
   assert.match(costs(undefined, undefined).html, /not running/);
   assert.match(costs({}, {}).html, /Nothing is recorded/);
   assert.match(costs({}, {}, true).html, /demo costs nothing/);
+});
+
+void test("every sentence of the extension stands in the list that is translated, and nothing else does", () => {
+  const sources = readdirSync("src").map((name) => readFileSync(`src/${name}`, "utf8")).join("\n");
+  const said = [...sources.matchAll(/\bt\(\s*"((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) => JSON.parse(`"${text}"`) as string);
+  const listed = JSON.parse(readFileSync("l10n/bundle.l10n.json", "utf8")) as Record<string, string>;
+  assert.deepEqual(Object.keys(listed).sort(), [...new Set(said)].sort());
+  assert.deepEqual(Object.keys(listed), Object.values(listed));
+  assert.ok(said.length > 100);
+});
+
+void test("a hover shows what the server says as it is", () => {
+  const status = { ...NOTHING, state: "error" as const, cause: "model", message: "no [x](command:fim.demo) *here*" };
+  assert.ok(hover(status).includes("no \\[x\\](command:fim.demo) \\*here\\*"));
 });
