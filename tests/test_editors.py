@@ -16,12 +16,10 @@ def listed():
     """Every setting as Neovim's help lists it."""
     for name, spec in settings.schema().items():
         yield f"{name} (default {json.dumps(spec['default'])})"
-        yield from textwrap.wrap(
-            spec["description"].replace("`", ""),
-            70,
-            initial_indent="        ",
-            subsequent_indent="        ",
-        )
+        # What stands between backquotes is code, and stays on one line.
+        whole = re.sub("`[^`]+`", lambda code: code[0].replace(" ", "\0"), spec["description"])
+        for line in textwrap.wrap(whole, 70, initial_indent="        ", subsequent_indent="        "):
+            yield line.replace("\0", " ")
 
 
 def test_neovims_help_has_every_setting():
@@ -80,21 +78,25 @@ def test_the_extensions_settings_are_those_of_the_code():
             # A language's own has a block of its own there, so that the rest is a list to choose from.
             spec = {"default": spec["default"], "description": spec["description"], **spec["anyOf"][0]}  # noqa: PLW2901
         assert {"description": row.pop("markdownDescription"), **row} == spec, name
-        assert scope == ("machine" if name == "fimLsp.baseUrl" else scope)
+        where_to = {f"fimLsp.{name}" for name in ("baseUrl", "headers", "affinityHeader", "fallback")}
+        assert scope == ("machine" if name in where_to else scope)
     assert all(listed[name]["scope"] == "machine" for name in own - {"fimLsp.trace.server"})
     budgets = ("dailyBudget", "monthlyBudget", "requestsPerMinute")
     assert all(listed[f"fimLsp.{name}"]["scope"] == "application" for name in budgets)
 
 
 def test_the_extensions_settings_stand_in_groups_with_an_order():
-    """Each group has a title and a place, each setting a place in it; every word that can be chosen is explained."""
+    """Each group has a title and a place, each setting a place in it; every word that can be chosen is explained, but the engines' names."""
     groups = extension()["contributes"]["configuration"]
     assert [group["order"] for group in groups] == list(range(1, len(groups) + 1))
     for group in groups:
         rows = group["properties"].values()
         assert group["title"]
         assert [row["order"] for row in rows] == list(range(1, len(rows) + 1))
-        assert all(len(row["enum"]) == len(row["enumDescriptions"]) for row in rows if "enum" in row)
+        words = [
+            row for name, row in group["properties"].items() if "enum" in row and name != "fimLsp.engine"
+        ]
+        assert all(len(row["enum"]) == len(row["enumDescriptions"]) for row in words)
 
 
 def test_an_untrusted_folders_settings_count_where_they_only_make_things_stricter():

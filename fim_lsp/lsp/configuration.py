@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +52,8 @@ class Configuration:
             self.fetching = False
         return True
 
-    def merged(self) -> tuple[Settings, list[str]]:
-        """The settings of all layers, and what is wrong with them."""
+    def merged(self, workspace: str = "") -> tuple[Settings, list[str]]:
+        """The settings of all layers, for the workspace of that name, and what is wrong with them."""
         from fim_lsp.privacy import exclude  # noqa: PLC0415 - no client need wait for it
         from fim_lsp.settings import keys, provenance, settings  # noqa: PLC0415
 
@@ -65,12 +66,13 @@ class Configuration:
             "initializationOptions": self._options,
         }
         own, more = settings.merged(layers.items())
+        own = replace(own, workspace=workspace)
         new, refused = own, []
         for one in (self._pushed, *self._folders):
             # What is said of a folder's settings is said against the user's own, not against another folder's.
             refused += provenance.restrained(own, one, self.file)[1]
             new = provenance.restrained(new, one, self.file)[0]
-        exposed = keys.exposed(new.base_url, new.api_key)
+        exposed = keys.exposed_all(new, self.environ)
         return new, [*wrong, *more, *dict.fromkeys(refused), *exclude.senseless(new.exclude), *exposed]
 
 

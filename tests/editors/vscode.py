@@ -175,7 +175,7 @@ class Code:
         data = home / "data"
         for name, settings in (
             ("User", SETTINGS),
-            ("Machine", {"fimLsp.baseUrl": url, "fimLsp.debounceMs": 0}),
+            ("Machine", {"fimLsp.baseUrl": url, "fimLsp.debounceMs": 0, "fimLsp.engine": "deepseek"}),
         ):
             (data / name).mkdir(parents=True)
             (data / name / "settings.json").write_text(json.dumps(settings))

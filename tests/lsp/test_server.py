@@ -291,7 +291,7 @@ async def test_a_stalled_stream_ends_at_the_deadline(start, endpoint):
 
 async def test_without_a_key_nothing_is_sent(start, endpoint):
     """No key: one sentence that says where to put it, and no request."""
-    client = await start(key=None)
+    client = await start({"engine": "deepseek"}, key=None)
     client.open(URI, "a = ")
     status = await client.call("workspace/executeCommand", {"command": "fimLsp.status"})
     assert (status["state"], status["cause"], status["apiKey"]) == ("error", "key", False)
@@ -300,6 +300,19 @@ async def test_without_a_key_nothing_is_sent(start, endpoint):
         assert await client.texts(URI, 0, 4) == []
     assert endpoint.bodies == []
     assert ["DEEPSEEK_API_KEY" in message for message in client.messages()] == [True]
+
+
+async def test_an_endpoint_on_this_machine_may_do_without_a_key(start, endpoint):
+    """None is missed there until it asks for one: then the status says so, as the message does."""
+    client = await start({"engine": "openai-suffix"}, key=None)
+    client.open(URI, "a = \nb = \n")
+    command = {"command": "fimLsp.status"}
+    assert (await client.call("workspace/executeCommand", command))["apiKey"] is True
+    endpoint.key = "sk-right"
+    assert await client.texts(URI, 1, 4) == []
+    status = await client.call("workspace/executeCommand", command)
+    assert (status["state"], status["cause"], status["apiKey"]) == ("error", "key", False)
+    assert f"fim-lsp: {status['message']}" in client.messages()
 
 
 async def test_a_client_with_words_of_its_own_hears_what_each_message_is_about(start, endpoint):

@@ -7,7 +7,7 @@ import { backOff } from "./crashes";
 import { Interpreter } from "./interpreter";
 import { button, inOurWords, offer, type Message } from "./messages";
 import { show } from "./say";
-import { byLanguage, chosen, host, ofFolder, overridable, properties, serverNames, standing, without, type Place, type Properties } from "./settings";
+import { byLanguage, chosen, headerValues, host, inForce, ofFolder, overridable, properties, serverNames, standing, without, type Place, type Properties } from "./settings";
 import { Trace } from "./trace";
 import type { Usage } from "./usage";
 import { NOTHING, type Status, type Withheld } from "./wording";
@@ -54,7 +54,7 @@ export class Server implements vscode.Disposable {
     const all = properties(manifest.contributes.configuration);
     this.names = serverNames(all);
     this.byLanguage = overridable(all);
-    this.trace = new Trace(log, key);
+    this.trace = new Trace(log, () => [key(), ...headerValues(inForce(layers("headers")), inForce(layers("fallback")))]);
   }
 
   /** Start it, once something else is there as well: its process is looked for meanwhile. */
@@ -73,6 +73,12 @@ export class Server implements vscode.Disposable {
       if ("problem" in found || found.words.join("\0") === this.words.join("\0")) return;
       await this.anew();
     });
+  }
+
+  /** The words that run another command of the program, without the demo; undefined where nothing runs it. */
+  async wordsOf(...more: string[]): Promise<string[] | undefined> {
+    const found = await this.command();
+    return "problem" in found ? undefined : [...found.words.filter((word) => word !== "--demo"), ...more];
   }
 
   private command(): ReturnType<typeof command> {

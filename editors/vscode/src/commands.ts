@@ -4,6 +4,7 @@ import { check } from "./check";
 import type { Server } from "./client";
 import { configuration, layers, openSettings } from "./configuration";
 import { explained, type Explained } from "./explained";
+import { look, unusable } from "./find";
 import type { Key } from "./key";
 import { button, KEYS_PAGE, SERVICE_HOST, type Offer } from "./messages";
 import type { Pages } from "./pages";
@@ -37,6 +38,8 @@ export class Commands {
     const all: Record<string, (given: string) => unknown> = {
       setApiKey: () => this.setApiKey(),
       removeApiKey: () => this.removeApiKey(),
+      findModel: () => this.findModel(),
+      teamServer: () => this.teamServer(),
       menu: () => this.menu(),
       pause: () => this.pause(),
       resume: () => this.resume(),
@@ -195,6 +198,42 @@ export class Commands {
     say(elsewhere
       ? vscode.l10n.t("The key is removed from the secret store; the environment or config.toml gives another.")
       : vscode.l10n.t("The key is removed: nothing is completed without one."));
+  }
+
+  /** Look for an engine on this machine, and use the one that is picked. */
+  private async findModel(): Promise<void> {
+    const words = await this.server.wordsOf("doctor", "--find", "--json");
+    const where = { location: vscode.ProgressLocation.Notification, title: vscode.l10n.t("fim-lsp looks for a model on this machine") };
+    const found = await vscode.window.withProgress(where, () => look(words ?? []));
+    if (!found.length) {
+      const text = vscode.l10n.t("Start llama.cpp's server, Ollama or LM Studio, or set fimLsp.baseUrl: no engine answers on this machine's usual ports.");
+      void show({ text, buttons: [button.settings("fimLsp.baseUrl")] }, 3);
+      return;
+    }
+    const entries = found.map(({ baseUrl, engine, model }) => ({ label: `${engine} ${model}`, description: baseUrl }));
+    const picked = await vscode.window.showQuickPick(entries, { title: vscode.l10n.t("A model on this machine") });
+    if (!picked) return;
+    await this.use(picked.description);
+    say(vscode.l10n.t("{0} is asked from here on, in {1}.", picked.description, named(["user"])));
+  }
+
+  /** Ask for the address of a server, and use it; a key is asked for where one is wanted. */
+  private async teamServer(): Promise<void> {
+    const given = await vscode.window.showInputBox({
+      title: vscode.l10n.t("My team's server"),
+      prompt: vscode.l10n.t("Its address, with or without /v1. Headers that it wants go into fimLsp.headers."),
+      placeHolder: "https://models.example/v1",
+      ignoreFocusOut: true,
+      validateInput: (text) => (text ? unusable(text) : undefined),
+    });
+    if (!given) return;
+    await this.use(given.trim());
+    void show({ text: vscode.l10n.t("{0} is asked from here on. Does it want a key?", given.trim()), buttons: [button.setApiKey()] }, 3);
+  }
+
+  private async use(baseUrl: string): Promise<void> {
+    await this.endDemo();
+    await configuration().update("baseUrl", baseUrl, TARGETS.user);
   }
 
   private async explain(): Promise<void> {

@@ -1,7 +1,9 @@
 // The status bar's item: the state at a glance, of the document that is open as well, the session in its hover, the menu behind it.
 import * as vscode from "vscode";
 import type { Server } from "./client";
+import { SERVICE_HOST } from "./messages";
 import type { Pause } from "./pause";
+import { host } from "./settings";
 import { hover, label, look, NOTHING, spoken, type Look, type Status, type Surroundings } from "./wording";
 
 const CALM = 400; // ms without news, after which the hover is renewed
@@ -91,7 +93,11 @@ export class StatusItem implements vscode.Disposable {
 }
 
 /** What the walkthrough's steps wait for. */
-function contexts({ apiKey, demo, acceptance }: Status): void {
+function contexts({ apiKey, demo, acceptance, baseUrl = "" }: Status): void {
+  const asked = host(baseUrl);
+  const here = /^(localhost|127\.|\[::1\])/.test(asked);
+  void vscode.commands.executeCommand("setContext", "fimLsp.onMachine", here && demo !== true);
+  void vscode.commands.executeCommand("setContext", "fimLsp.elsewhere", asked !== "" && asked !== SERVICE_HOST && !here && demo !== true);
   const taken = acceptance && acceptance.all + acceptance.line + acceptance.word + acceptance.typed > 0;
   void vscode.commands.executeCommand("setContext", "fimLsp.inDemo", demo === true);
   void vscode.commands.executeCommand("setContext", "fimLsp.hasKey", apiKey === true && demo !== true);

@@ -6,12 +6,13 @@ import { test } from "node:test";
 import { backOff } from "../src/crashes";
 import { candidates, find, recent } from "../src/python";
 import { check } from "../src/check";
+import { engines, unusable } from "../src/find";
 import { Key } from "../src/key";
 import { Pause } from "../src/pause";
 import { explained } from "../src/explained";
 import { offer, type Known } from "../src/messages";
 import {
-  byLanguage, chosen, endpoint, inForce, meant, ofFolder, overridable, places, root, serverNames, standing, switched, without, type Layers, type Place,
+  byLanguage, chosen, endpoint, headerValues, inForce, meant, ofFolder, overridable, places, root, serverNames, standing, switched, without, type Layers, type Place,
 } from "../src/settings";
 import { costs } from "../src/usage";
 import { clock, dollars, hover, label, look, NOTHING, spoken } from "../src/wording";
@@ -367,4 +368,23 @@ void test("every sentence of the extension stands in the list that is translated
 void test("a hover shows what the server says as it is", () => {
   const status = { ...NOTHING, state: "error" as const, cause: "model", message: "no [x](command:fim.demo) *here*" };
   assert.ok(hover(status).includes("no \\[x\\](command:fim.demo) \\*here\\*"));
+});
+
+void test("what the command found is taken, and nothing else that it printed", () => {
+  const one = { baseUrl: "http://127.0.0.1:8080", engine: "llama.cpp", model: "qwen" };
+  assert.deepEqual(engines(JSON.stringify({ found: [one, { baseUrl: "file:///etc/passwd", engine: "", model: "" }, null, 5] })), [one]);
+  for (const out of ["", "null", "[]", '{"found": 5}', "Traceback"]) assert.deepEqual(engines(out), []);
+});
+
+void test("an address is one, and holds no password", () => {
+  for (const good of ["https://models.example/v1", " http://10.0.0.5:8000 "]) assert.equal(unusable(good), undefined);
+  for (const bad of ["models.example", "ftp://a", "https://u:p@a", "https://a?key=1", "https://a#b"]) assert.ok(unusable(bad));
+});
+
+void test("neither a key nor a header's value is in what is logged", () => {
+  const values = headerValues({ "X-Team": "blue-team", "X-N": "1" }, [{ headers: { "X-Lab": "quo\"te-lab" } }, {}, 5, null]);
+  assert.deepEqual(values, ["blue-team", "1", 'quo"te-lab']);
+  const said = without(JSON.stringify({ a: "blue-team", b: "1", c: 'quo"te-lab', d: "sk-right", e: 11 }), "sk-right", ...values);
+  assert.equal(said, '{"a":"***","b":"***","c":"***","d":"***","e":11}');
+  assert.deepEqual(headerValues(undefined, "x"), []);
 });
