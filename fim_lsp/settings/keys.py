@@ -119,6 +119,11 @@ def named(settings: Settings) -> str:
     return variable or f"the variable that apiKeyEnv names in the entry of fallback for {settings.base_url}"
 
 
+def lacking(place: str) -> str:
+    """What is said where a key is needed and none is set, with the place that it is to be put into."""
+    return f"No API key is set: put it into {place}."
+
+
 def exposed_all(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     """The same as `exposed` for every endpoint that may be asked."""
     each = [

@@ -19,7 +19,15 @@ AUTO_DEBOUNCE = 0.075  # seconds that `"debounceMs": "auto"` waits after a key, 
 
 # Names that editors put beside the settings for their own use.
 CLIENT_NAMES = frozenset(
-    {"statusNotifications", "paused", "trace", "serverCommand", "pythonPath", "folderSettings"}
+    {
+        "statusNotifications",
+        "messageNotifications",
+        "paused",
+        "trace",
+        "serverCommand",
+        "pythonPath",
+        "folderSettings",
+    }
 )
 
 
@@ -79,7 +87,9 @@ class Settings:
         "The model that completes; with this default, what another engine lists or has as its own.",
     )
     debounce_ms: float | str = _setting(
-        "auto", OWN["debounce_ms"], "Milliseconds to wait after a key; 0 asks at once."
+        "auto",
+        OWN["debounce_ms"],
+        'Milliseconds to wait after a key; 0 asks at once. `"auto"`: 75, and none after half a second without a request.',
     )
     max_tokens: int = _setting(256, OWN["max_tokens"], "Most tokens of one completion.")
     temperature: float = _setting(0.0, OWN["temperature"], "0 for the likeliest text, up to 2 for variety.")
@@ -154,17 +164,17 @@ class Settings:
     daily_budget: float | None = _setting(
         None,
         kinds.number(0, 1_000_000, optional=True),
-        "US dollars that completions may cost a day; they pause when it is used. None: no limit.",
+        "US dollars that completions may cost a day, in your time zone; they pause when it is used. Not set: no limit.",
     )
     monthly_budget: float | None = _setting(
         None,
         kinds.number(0, 1_000_000, optional=True),
-        "The same for a month, in your time zone. None: no limit.",
+        "US dollars that completions may cost a month, in your time zone; they pause when it is used. Not set: no limit.",
     )
     requests_per_minute: int | None = _setting(
         None,
         kinds.number(1, 100_000, whole=True, optional=True),
-        "Requests to the service in any minute. None: no limit.",
+        "Requests to the service in any minute. Not set: no limit.",
     )
     usage_project_names: bool = _setting(
         True, kinds.flag(), "Whether the record of usage keeps the name of a project's folder."
@@ -357,7 +367,7 @@ def _meant(name: str) -> str:
 
 def _shown(value: object) -> str:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return f'"{value}"' if isinstance(value, str) else f"{value:g}"
+        return f'"{value}"' if isinstance(value, str) else f"{value:.15g}"
     return "what was set before"
 
 

@@ -46,6 +46,18 @@ async def asked(client, stranger, endpoint):
     return stranger.connections, len(endpoint.bodies)
 
 
+async def test_of_several_folders_the_strictest_count(start, endpoint):
+    """As an editor tells of them in its options; what is nothing but laxer than another folder's is no matter for a message."""
+    folders = [{"maxTokens": 90}, {"maxTokens": 40, "exclude": ["file:///p/lib%20a"]}, {"maxTokens": 60}]
+    client = await start({"folderSettings": folders})
+    documents = ["file:///p/app/a.py", "file:///p/lib%20a/a.py"]
+    for uri in documents:
+        client.open(uri, "a = ")
+        await client.texts(uri, 0, 4)
+    assert [body["max_tokens"] for body in endpoint.bodies] == [40]
+    assert client.messages() == []
+
+
 REDIRECTS = [
     lambda url: {"baseUrl": url},
     lambda url: {"base_url": url},
