@@ -25,7 +25,7 @@ from fim_lsp.privacy.secrets import redact_line
 from fim_lsp.settings.kinds import RETIRED_MODELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 BAD_ADDRESS = "The address of the service or of its proxy cannot be used: check baseUrl and HTTPS_PROXY."
 BROKE_OFF = "broke off: asking again later."
@@ -45,12 +45,18 @@ _LONGEST_REST = 600.0  # seconds: the most that Retry-After is believed
 
 
 def of_status(
-    response: httpx.Response, host: str, model: str | None, api_key: str, now: float
+    response: httpx.Response,
+    host: str,
+    model: str | None,
+    secrets: Sequence[str],
+    now: float,
+    *,
+    key_named: str = "DEEPSEEK_API_KEY or apiKey",
 ) -> ServiceError | None:
     """What a status other than 200 means for the user; None where it lies in a parameter, which the body may name.
 
     The status alone decides; `now` is the time of the wall clock, in seconds.  A date is judged by the answer's own
-    `Date`, where there is one: this machine's clock may be another.
+    `Date`, where there is one: this machine's clock may be another.  None of the `secrets` is in the message.
     """
     status = response.status_code
     now = next(
@@ -72,16 +78,14 @@ def of_status(
     if status == 408:
         return Unavailable(f"{host} waited too long for the request (408): asking again later.", "network")
     if 300 <= status < 400:
-        where = _redirected(response.headers.get("location", ""), api_key)
+        where = _redirected(response.headers.get("location", ""), secrets)
         return Refused(
             f"{host} redirects{where} ({status}), which is not followed: correct baseUrl.", "address"
         )
     if status < 300:
         return garbage(host)
     if status in {401, 403}:
-        return Refused(
-            f"{host} does not accept the API key ({status}): check DEEPSEEK_API_KEY or apiKey.", "key"
-        )
+        return Refused(f"{host} does not accept the API key ({status}): check {key_named}.", "key")
     if status == 402:
         return Refused(f"The balance of the account at {host} is used up (402): top it up.", "balance")
     if status == 407:
@@ -197,11 +201,12 @@ def _moment(value: str) -> float | None:
         return None
 
 
-def _redirected(location: str, api_key: str) -> str:
+def _redirected(location: str, secrets: Sequence[str]) -> str:
     """Where a redirect leads, as far as it is safe to repeat."""
     try:
         host = urlsplit(location).hostname or ""
     except ValueError:
         return ""
-    safe = re.fullmatch(r"[a-z0-9.-]{1,100}", host) and not (api_key and api_key.lower() in host)
+    told = any(secret and secret.lower() in host for secret in secrets)
+    safe = re.fullmatch(r"[a-z0-9.-]{1,100}", host) and not told
     return f" to {host}" if safe else ""

@@ -34,6 +34,9 @@ class Service:
         self.says = says
         self.error = error
 
+    async def meet(self):
+        return None
+
     async def models(self):
         if self.error:
             raise self.error
