@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 RECORD = "usage.sqlite3"
+NOWHERE = Path(os.devnull, "fim-lsp")  # a folder that cannot be
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -209,14 +210,15 @@ def config_file() -> Path:
 
 
 def _own(folder: Callable[..., Path]) -> Path:
-    """The user's folder for a purpose; one that cannot be where the user has no home, as with any number in a container.
+    """The user's folder for a purpose; `NOWHERE` where the user has no home, as with any number in a container.
 
-    Nothing is read from a place that others choose, as the current folder, in its stead.
+    Nothing is read from a place that others choose in its stead, as the current folder, which a relative HOME names.
     """
     try:
-        return folder("fim-lsp", appauthor=False)
+        found = folder("fim-lsp", appauthor=False)
     except RuntimeError:
-        return Path(os.devnull, "no home folder is known, set HOME")
+        return NOWHERE
+    return found if found.is_absolute() else NOWHERE
 
 
 def _serve(args: argparse.Namespace) -> int:

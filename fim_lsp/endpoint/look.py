@@ -12,6 +12,7 @@ from fim_lsp.endpoint import template as templates
 from fim_lsp.endpoint.dialect import Dialect, at, dialects, of_host
 from fim_lsp.endpoint.template import Template
 from fim_lsp.settings.kinds import DEFAULT_MODEL
+from fim_lsp.text.characters import visible
 
 
 class Said(NamedTuple):
@@ -55,7 +56,8 @@ class Found:
 
     def priced_as(self, setting: str) -> str:
         """The same as tables of prices and the record name it: with its engine, but for the service's own."""
-        model = self.model_of(setting)
+        # What llama.cpp lists is the path of a file, which is nobody's business later on.
+        model = re.sub(r"^(?:/|[A-Za-z]:\\).*[/\\]", "", self.model_of(setting))
         vendor = self.dialect.vendor or self.engine
         return model if vendor == "deepseek" else f"{vendor}/{model}"
 
@@ -109,8 +111,8 @@ async def look(ask: Ask, engine: str, model: str, template: str | Mapping[str, A
     if learn is not None:
         found, more = await learn(ask, found, entry)
         names += more
-    elif isinstance(context := entry.get("max_model_len"), int) and context > 0:
-        found = replace(found, context_tokens=context)
+    else:
+        found = replace(found, context_tokens=_size(entry.get("max_model_len")) or found.context_tokens)
     return _complete(found, template, *names)
 
 
@@ -255,14 +257,13 @@ def _fim(entry: Mapping[str, Any]) -> bool:
 async def _llama_cpp(ask: Ask, found: Found, _: Mapping[str, Any]) -> tuple[Found, list[str]]:
     """The context of a slot, the file of the model, the build."""
     props = (await ask("/props", None)).body
-    context = at(props, "default_generation_settings.n_ctx")
     names = [str(props[key]) for key in ("model_alias", "model_path") if isinstance(props.get(key), str)]
     build = props.get("build_info")
     return (
         replace(
             found,
-            context_tokens=context if isinstance(context, int) and context > 0 else 0,
-            version=build if isinstance(build, str) else "",
+            context_tokens=_size(at(props, "default_generation_settings.n_ctx")),
+            version=_version(build),
         ),
         [name.replace("\\", "/").rpartition("/")[2] for name in names],
     )
@@ -282,7 +283,7 @@ async def _ollama(ask: Ask, found: Found, _: Mapping[str, Any]) -> tuple[Found, 
     longest = 0
     if isinstance(info, Mapping):
         lengths = (value for key, value in info.items() if str(key).endswith(".context_length"))
-        longest = next((value for value in lengths if isinstance(value, int)), 0)
+        longest = next((size for value in lengths if (size := _size(value))), 0)
     context = (
         _loaded(loaded.body, found.model) or _parameter(shown.body.get("parameters")) or found.context_tokens
     )
@@ -290,9 +291,7 @@ async def _ollama(ask: Ask, found: Found, _: Mapping[str, Any]) -> tuple[Found, 
         context = min(context, longest)
     family = at(shown.body, "details.family")
     return (
-        replace(
-            found, dialect=dialect, context_tokens=context, version=said if isinstance(said, str) else ""
-        ),
+        replace(found, dialect=dialect, context_tokens=context, version=_version(said)),
         [family] if isinstance(family, str) else [],
     )
 
@@ -300,28 +299,44 @@ async def _ollama(ask: Ask, found: Found, _: Mapping[str, Any]) -> tuple[Found, 
 def _loaded(body: Mapping[str, Any], model: str) -> int:
     """The context with which a model is loaded now; asking for another would load it anew."""
     for entry in _entries(body):
-        context = entry.get("context_length")
-        if entry["id"] == model and isinstance(context, int):
-            return context
+        if entry["id"] == model:
+            return _size(entry.get("context_length"))
     return 0
 
 
 def _parameter(text: Any) -> int:
     found = re.search(r"^num_ctx\s+(\d{3,7})\s*$", text, re.MULTILINE) if isinstance(text, str) else None
-    return int(found[1]) if found else 0
+    return _size(int(found[1])) if found else 0
+
+
+def _size(value: Any) -> int:
+    """A number of tokens that a context can have; 0 for anything else."""
+    return value if type(value) is int and 256 <= value <= 100_000_000 else 0
+
+
+def _version(value: Any) -> str:
+    return visible(value, most=40) if isinstance(value, str) else ""
+
+
+async def _vllm(ask: Ask, found: Found, entry: Mapping[str, Any]) -> tuple[Found, list[str]]:
+    """The version, and the context that the list tells."""
+    said = (await ask("/version", None)).body.get("version")
+    context = _size(entry.get("max_model_len"))
+    return replace(found, version=_version(said), context_tokens=context), []
 
 
 async def _sglang(ask: Ask, found: Found, entry: Mapping[str, Any]) -> tuple[Found, list[str]]:
     """The path of the model, which its name at the endpoint need not tell."""
     info = (await ask("/get_model_info", None)).body
-    context = entry.get("max_model_len")
     path = info.get("model_path")
-    context = context if isinstance(context, int) and context > 0 else 0
-    return replace(found, context_tokens=context), [path] if isinstance(path, str) else []
+    return replace(found, context_tokens=_size(entry.get("max_model_len"))), [path] if isinstance(
+        path, str
+    ) else []
 
 
 _LEARN: Mapping[str, Callable[[Ask, Found, Mapping[str, Any]], Awaitable[tuple[Found, list[str]]]]] = {
     "llama.cpp": _llama_cpp,
     "ollama": _ollama,
     "sglang": _sglang,
+    "vllm": _vllm,
 }

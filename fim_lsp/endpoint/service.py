@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 import time
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
@@ -15,9 +14,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from fim_lsp import __version__
 from fim_lsp.endpoint import connection_pool, look
+from fim_lsp.endpoint.address import joined
 from fim_lsp.endpoint.body import body_of
+from fim_lsp.endpoint.credentials import Credentials
 from fim_lsp.endpoint.dialect import Dialect
 from fim_lsp.endpoint.failures import BAD_ADDRESS, Limit, garbage, of_status, unusable
 from fim_lsp.endpoint.filters import Echo, Fence, Filter, Until
@@ -25,11 +25,10 @@ from fim_lsp.endpoint.look import Found, Said
 from fim_lsp.endpoint.reply import Bounded, Reply, json_object, read
 from fim_lsp.endpoint.request import Balance, Refused, Request, ServiceError, Unavailable
 from fim_lsp.endpoint.trust import UnusableError
-from fim_lsp.settings.keys import private
 from fim_lsp.settings.kinds import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ _ROOM = 1 << 20  # bytes of an answer besides its text: keep-alives, usage
 _ROOM_PER_TOKEN = 4 << 10  # bytes of an event; real ones have about 300
 _CHARACTERS_PER_TOKEN = 128  # the longest tokens are runs of blanks
 _PATIENCE = 10.0  # seconds, for what is not a completion
-_LOOK = 3.0  # seconds, for one answer to a look at what the endpoint is
+_LOOK = 3.0  # seconds, for a look at what the endpoint is
 _PARAMETERS = frozenset({"max_tokens", "temperature", "stop", "prompt", "suffix", "model"})
 
 
@@ -69,18 +68,17 @@ class Service:
     ) -> None:
         self._base_url = base_url
         self._host = urlsplit(base_url).hostname or "the service"
-        self._api_key = api_key
+        self._credentials = Credentials(self._host, api_key, headers or {}, key_named)
         self._engine, self._model, self._template = engine, model, template
         self._session = session
         self._ca_file = ca_file
-        self._more = {name.lower(): value for name, value in (headers or {}).items()}
-        self._key_named = key_named
         self._transport = transport
         self._clock = clock
         self._wall = wall
         self._closed = False
         self.found: Found | None = look.at_once(self._host, engine, model, template)
         self._looking: asyncio.Task[None] | None = None
+        self._silent = False  # whether the last look met nobody who could answer
 
     async def meet(self) -> Found | None:
         """What the endpoint is, looked at where that is not known; None as long as it does not say."""
@@ -136,7 +134,7 @@ class Service:
             "version": found.version,
             "toldBy": found.by,
             "template": found.template.name if found.template else None,
-            "url": _joined(self._base_url, found.dialect.path),
+            "url": joined(self._base_url, found.dialect.path),
             "model": request.model,
             "body": json.loads(body),
         }
@@ -215,24 +213,28 @@ class Service:
         found = await self.meet()
         if found is None:
             found = look.for_now(self._host, self._engine, self._model, self._template)
+            if self._engine == "auto" and (self._silent or self._credentials.keyless):
+                # No prompt is sent to what did not answer: what keeps it from answering is said.
+                await self._get("/v1/models", None)
         return found
 
     async def _look(self) -> None:
         """Look at the endpoint; nothing is kept where it did not answer."""
-        try:
-            self.found = await look.look(self._say, self._engine, self._model, self._template)
-        except ServiceError:
-            self.found = None
-        if self.found is not None:
-            found = self.found
+        limit = Limit(self._clock, self._clock() + _LOOK, self._host)
+        self._silent = False
+
+        def ask(path: str, body: Mapping[str, Any] | None) -> Awaitable[Said]:
+            return self._say(path, body, limit)
+
+        found = self.found = await look.look(ask, self._engine, self._model, self._template)
+        if found is not None:
             how = found.template.name if found.template else "none"
             log.info(
                 "%s %s by %s, model %s, template %s", found.engine, found.version, found.by, found.model, how
             )
 
-    async def _say(self, path: str, body: Mapping[str, Any] | None) -> Said:
+    async def _say(self, path: str, body: Mapping[str, Any] | None, limit: Limit) -> Said:
         """The endpoint's answer to a look; status 0 where there is none."""
-        limit = Limit(self._clock, self._clock() + _LOOK, self._host)
         try:
             sent = None if body is None else json.dumps(body).encode()
             async with self._answer("GET" if body is None else "POST", path, sent, limit) as response:
@@ -241,13 +243,15 @@ class Service:
                     async with asyncio.timeout(limit.left()):
                         data = await read(response)
         except ServiceError:
+            self._silent = True
             return Said(0, {})
+        self._silent = self._silent or response.status_code >= 500
         try:
             return Said(response.status_code, json_object(data, self._host))
         except ServiceError:
             return Said(response.status_code, {})
 
-    async def _get(self, path: str, dialect: Dialect) -> dict[str, Any]:
+    async def _get(self, path: str, dialect: Dialect | None) -> dict[str, Any]:
         limit = Limit(self._clock, self._clock() + _PATIENCE, self._host)
         async with self._answer("GET", path, None, limit, dialect) as response:
             if response.status_code != 200:
@@ -265,14 +269,14 @@ class Service:
 
         `dialect` is that of what is asked; without one it is a look, which needs no key.
         """
-        headers = self._headers(dialect)
+        headers = self._credentials.headers(dialect, self.found)
         if body is not None:
             headers["Content-Type"] = "application/json"
         transport = self._opened()
         with limit.named():
             request = httpx.Request(
                 method,
-                _joined(self._base_url, path),
+                joined(self._base_url, path),
                 headers=headers,
                 content=body,
                 extensions={"patience": limit.left()},
@@ -283,35 +287,6 @@ class Service:
             yield response
         finally:
             await response.aclose()
-
-    def _headers(self, dialect: Dialect | None) -> dict[str, str]:
-        """The headers of a request, the user's own last."""
-        key = None if "authorization" in self._more else self._key(dialect)
-        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        headers["Accept"] = "text/event-stream, application/json"
-        headers["Accept-Encoding"] = "identity"  # a few bytes at a time: nothing to gain, and no bombs
-        headers["User-Agent"] = f"fim-lsp/{__version__}"
-        for name in [name for name in headers if name.lower() in self._more]:
-            del headers[name]
-        return headers | self._more
-
-    def _key(self, dialect: Dialect | None) -> str | None:
-        """The key to send; none where there is none and none is known to be needed."""
-        if self._api_key is None:
-            # On this machine and in its networks others than the service may do without: they say so if not.  So does
-            # one that did not answer a look: what is wrong with it first of all is that.
-            known = self.found if dialect is not None and dialect.key else None
-            if known is not None and (known.engine == "deepseek" or not private(self._host)):
-                raise self._lacks_key()
-            return None
-        if not re.fullmatch(r"[!-~]+", self._api_key):
-            raise Refused(
-                "The API key holds characters that no key has: copy it again from the service.", "key"
-            )
-        return self._api_key
-
-    def _lacks_key(self) -> Refused:
-        return Refused(f"No API key is set: put it into {self._key_named}.", "key")
 
     def _opened(self) -> httpx.AsyncBaseTransport:
         if self._closed:
@@ -327,20 +302,21 @@ class Service:
 
     async def _error(self, response: httpx.Response, limit: Limit, model: str | None) -> ServiceError:
         """What a status other than 200 means for the user."""
-        if self._api_key is None and response.status_code in {401, 403}:
-            return self._lacks_key()
+        credentials = self._credentials
+        if credentials.keyless and response.status_code in {401, 403}:
+            return credentials.lacking()
         if self.found is None and self._engine == "auto" and response.status_code in {404, 405, 501}:
             return Refused(
                 f"{self._host} does not say which engine it is ({response.status_code}): write what it speaks into the setting "
                 'engine, such as "openai-template", and check baseUrl.',
                 "address",
             )
-        secrets = [self._api_key or "", *self._more.values()]
-        known = of_status(response, self._host, model, secrets, self._wall(), key_named=self._key_named)
+        secrets, named = credentials.secrets(), credentials.key_named
+        known = of_status(response, self._host, model, secrets, self._wall(), key_named=named)
         if known is not None:
             return known
-        named = await _named_parameter(response, limit)
-        words = f"does not accept {named or 'the request'} ({response.status_code})"
+        parameter = await _named_parameter(response, limit)
+        words = f"does not accept {parameter or 'the request'} ({response.status_code})"
         return Refused(f"{self._host} {words}: check the settings.", "parameter")
 
     async def _words(self, response: httpx.Response, limit: Limit) -> str:
@@ -366,18 +342,6 @@ def _filters(found: Found, request: Request) -> list[Filter]:
     if found.template is not None:
         filters.append(Until(found.template.stop))
     return filters
-
-
-def _joined(base_url: str, path: str) -> str:
-    """The address of a path: what the base ends in and the path begins with is there once; a version of its own stays."""
-    base, steps = base_url.split("/"), path.split("/")[1:]
-    if len(base) > 3 and re.fullmatch(r"v\d+", base[-1]) and re.fullmatch(r"v\d+", steps[0]):
-        steps = steps[1:]
-    for size in range(min(len(base) - 3, len(steps)), 0, -1):
-        if base[-size:] == steps[:size]:
-            steps = steps[size:]
-            break
-    return "/".join([*base, *steps])
 
 
 async def _rehearse() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import gcd
 from typing import NamedTuple
 
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
@@ -150,12 +151,12 @@ def _steps(lines: Sequence[str]) -> list[int]:
     return [
         step
         for one, next_ in pairwise(texts)
-        if _opens_block(one) and (step := width(next_) - width(one)) > 0
+        if one.rstrip().endswith(_BLOCK) and (step := width(next_) - width(one)) > 0
     ]
 
 
 def _opens_block(line: str) -> bool:
-    return line.rstrip().endswith(("{", ":", "then", "do"))
+    return line.rstrip().endswith(_BLOCK)
 
 
 def _levelled(lines: list[str], movable: list[int], place: Surroundings, levels: Indent) -> list[str]:
@@ -207,10 +208,14 @@ def _told_by(
     if levels.tab:
         # Where the cursor's line has tabs, the text takes them for some spaces each.
         if not level:
-            return deep[0] if recipes else TAB, 0
-        return (0 if deep[0] % level else deep[0] // level), 0
-    if len(steps) == 1:
-        return next(iter(steps)), own
+            narrow = deep[0] < TAB and not any(wide % deep[0] for wide in deep)
+            return deep[0] if recipes or narrow else TAB, 0
+        unit = 0 if deep[0] % level else deep[0] // level
+        # A line less deep than that level: the first of them stands in a block that the text opens.
+        return (gcd(*deep) if min(deep) < unit else unit), 0
+    step = next(iter(steps)) if len(steps) == 1 else 0
+    if step and all(wide >= own and not (wide - own) % step for wide in deep):
+        return step, own
     if (
         level
         and _opens_block(head)
@@ -237,4 +242,5 @@ def _lead(line: str) -> str:
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
+_BLOCK = ("{", ":", "then", "do")
 _SPACE = frozenset((" ", "\t"))

@@ -70,13 +70,36 @@ class Surroundings:
         return own + tuple(line for line in self.below if line.strip())
 
     @property
+    def may_close(self) -> int:
+        """How many brackets that it did not open a text may close here."""
+        behind = sum(map(self.rest.count, CLOSERS)) if self.closes else 0
+        return behind + max(self.owed, self.owed_behind if behind else 0)
+
+    def spares(self, opened: int) -> bool:
+        """Whether what follows closes so many brackets though nothing opens them."""
+        return opened <= len(self.surplus)
+
+    @property
     def surplus(self) -> str:
         """The brackets that what follows closes first though nothing opens them; "" if there are none or it is not known."""
-        prefix, _, _ = self.told_from
-        if len(prefix) > BEFORE:
-            return ""
         after = "\n".join((self.rest, *self.below))
-        closers = "".join(sign for sign, _ in _unopened(self.language, after, self.inside))
+        closers = ""
+        for sign, at in _unopened(self.language, after, self.inside):
+            start = after.rfind("\n", 0, at) + 1
+            own = start and not after[start:at].strip()
+            if (
+                own
+                and self.open
+                and (CLOSER_OF[self.open[-1].sign], self.open[-1].indent)
+                == (
+                    sign,
+                    width(after[start:]),
+                )
+            ):
+                return closers  # what is open is closed by this one
+            closers += sign
+        if len(self.told_from[0]) > BEFORE:
+            return ""
         opened = "".join(CLOSER_OF[opening.sign] for opening in reversed(self.open))
         return closers[: len(closers) - len(opened)] if closers.endswith(opened) else ""
 

@@ -210,7 +210,10 @@ class Store:
                 self._set_aside()
                 return connected(self.path)
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"Usage cannot be recorded in {self.path} ({error}).") from None
+            if self.path.is_relative_to(os.devnull):
+                raise StoreError("Usage cannot be recorded: no home folder is known, set HOME.") from None
+            why = getattr(error, "strerror", None) or error
+            raise StoreError(f"Usage cannot be recorded in {self.path} ({why}).") from None
 
     def _set_aside(self) -> None:
         found = self.path.stat().st_ino

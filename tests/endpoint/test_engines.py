@@ -1,10 +1,20 @@
 """Engines of one's own and of other vendors: one line of settings, and each is asked as it wants to be."""
 
+import asyncio
+import json
+
+import httpx
 import pytest
-from standins import Codestral, LlamaCpp, Ollama, Sglang, Suffixed, Vllm
+from hypothesis import given
+from hypothesis import settings as settings_of_tests
+from hypothesis import strategies as st
+from standins import DONE, Codestral, LlamaCpp, Ollama, Sglang, Suffixed, Vllm, event
 
 from fim_lsp.commands.main import connector
+from fim_lsp.endpoint import look
+from fim_lsp.endpoint.look import Said
 from fim_lsp.endpoint.request import Refused, Request, Unavailable, Usage
+from fim_lsp.endpoint.service import Service
 from fim_lsp.settings.settings import merged
 
 ASK = Request("# map\ntotal = 0\n    ", "\nprint(total)\n", "deepseek-flash", 64, 0.0, ("\n\n",), 6, "sum.py")
@@ -280,3 +290,249 @@ async def test_a_template_of_ones_own(served):
     assert engine.body["stop"] == ["<EOT>", "<PRE>", "<SUF>", "<MID>"]
     assert text == "a + b"
     assert reply.finish_reason == "stop"
+
+
+# Quirks, one by one
+
+
+class Odd(Ollama):
+    """Ollama, with lines of a stream as they are given."""
+
+    def __init__(self, *lines):
+        super().__init__()
+        self.given = lines
+
+    def lines(self, instead):
+        return (json.dumps(line).encode() + b"\n" for line in self.given)
+
+
+async def test_a_stream_may_end_without_its_last_line(served):
+    """Ollama ends one in which a token came thirty times: what was read is offered, as cut."""
+    text, reply, _ = await asked(await served(Odd({"response": "aaa", "done": False})))
+    assert (text, reply.finish_reason, reply.usage) == ("aaa", "length", None)
+
+
+async def test_an_error_within_an_answer_of_status_200_is_one(served):
+    """A line or an event with an error ends the answer; its words are repeated nowhere."""
+    engine = await served(Odd({"response": "a", "done": False}, {"error": "SECRET llama runner died"}))
+    with pytest.raises(Unavailable) as error:
+        await asked(engine)
+    assert error.value.cause == "down"
+    assert "SECRET" not in error.value.message
+
+
+async def test_an_error_amid_events_is_one(served):
+    """vLLM says it in an event, and then that it is done."""
+    engine = await served(Vllm())
+    engine.events = lambda _: [
+        event({"choices": [{"index": 0, "text": "a", "finish_reason": None}]}),
+        event({"error": {"message": "SECRET", "type": "InternalServerError", "code": 500}}),
+        DONE,
+    ]
+    with pytest.raises(Unavailable) as error:
+        await asked(engine)
+    assert error.value.cause == "down"
+
+
+async def test_lines_are_read_however_they_are_cut(served):
+    """One byte at a time, with signs of several bytes."""
+    engine = await served(Ollama(says="é→𝄞\n"))
+    whole = [bytes([byte]) for line in engine.lines(None) for byte in line]
+    engine.lines = lambda _: whole
+    text, reply, _ = await asked(engine)
+    assert (text, reply.finish_reason, reply.usage) == ("é→𝄞\n", "stop", Usage(40, 0, 4))
+
+
+async def test_a_prompt_is_never_empty(served):
+    """vLLM and SGLang refuse one; at the beginning of an empty file there are still the marks."""
+    for make in (Vllm, Sglang):
+        engine = await served(make())
+        text, _, _ = await asked(engine, Request("", "", "deepseek-flash", 9, 0.0))
+        assert text == engine.says
+        assert engine.body["prompt"]
+
+
+async def test_a_refused_field_is_named_by_the_status_alone(served):
+    """422 of strict fields is the reader's to mend; the answer's words may quote the text, and are not repeated."""
+    engine = await served(Codestral())
+    engine.known = frozenset({"model"})
+    with pytest.raises(Refused) as error:
+        await asked(engine)
+    assert error.value.cause == "parameter"
+    assert "422" in error.value.message
+
+
+async def test_an_answer_ends_at_a_mark_that_two_events_cut(served):
+    """No part of it is text, and the stream is left there."""
+    engine = await served(Vllm(says="a + b<|fim_suffix|>c = 1" + "x" * 4000))
+    engine.every = 0.001
+    text, reply, _ = await asked(engine)
+    assert (text, reply.finish_reason) == ("a + b", "stop")
+
+
+async def test_leaving_a_stream_closes_it(served):
+    """The engine stops, so that it is free for the next request."""
+    for make in (LlamaCpp, Ollama, Vllm, Codestral):
+        engine = await served(make(says="x\n" * 5000))
+        engine.every = 0.001
+        service = client(engine)
+        async with service.complete(ASK, seconds=5.0) as reply:
+            await anext(reply)
+        for _ in range(200):
+            if engine.cut:
+                break
+            await asyncio.sleep(0.01)
+        assert engine.cut == 1, make
+        await service.aclose()
+
+
+# The look
+
+
+async def test_the_look_sends_no_text_and_is_taken_once(served):
+    """Requests that come together share one; the next ones need none."""
+    engine = await served(LlamaCpp())
+    service = client(engine)
+
+    async def ask():
+        async with service.complete(ASK, seconds=5.0) as reply:
+            return "".join([piece async for piece in reply])
+
+    assert await asyncio.gather(ask(), ask(), ask()) == [engine.says] * 3
+    looks = [path for path in engine.paths if path != "/infill"]
+    assert looks == ["/v1/models", "/v1/models", "/props"]
+    await ask()
+    assert [path for path in engine.paths if path != "/infill"] == looks
+    await service.aclose()
+
+
+async def test_who_is_overtaken_ends_no_look(served):
+    """A key that takes another's place finds it under way."""
+    engine = await served(LlamaCpp())
+    service = client(engine)
+    first = asyncio.create_task(service.meet())
+    await asyncio.sleep(0)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert (await service.meet()).engine == "llama.cpp"
+    assert engine.paths.count("/v1/models") == 2
+    await service.aclose()
+
+
+async def test_an_engine_that_is_down_is_sent_no_prompt_and_looked_at_again(served):
+    """What is in the way is said; once it answers, it is found."""
+    engine = await served(LlamaCpp())
+    address, port = engine.url, int(engine.url.rpartition(":")[2])
+    await engine.stop()
+    service = client(engine)
+    with pytest.raises(Unavailable) as error:
+        async with service.complete(ASK, seconds=5.0):
+            pass
+    assert error.value.cause == "network"
+    again = LlamaCpp()
+    again._server = await asyncio.start_server(again._serve, "127.0.0.1", port, limit=1 << 24)
+    again.url = address
+    async with service.complete(ASK, seconds=5.0) as reply:
+        assert "".join([piece async for piece in reply]) == again.says
+    await service.aclose()
+    await again.stop()
+
+
+@pytest.mark.parametrize(
+    ("host", "engine", "path"),
+    [
+        ("api.deepseek.com", "deepseek", "/beta/completions"),
+        ("api.mistral.ai", "mistral", "/v1/fim/completions"),
+        ("codestral.mistral.ai", "mistral", "/v1/fim/completions"),
+        ("api.siliconflow.cn", "siliconflow", "/v1/completions"),
+        ("dashscope.aliyuncs.com", "dashscope", "/compatible-mode/v1/completions"),
+        ("api.inceptionlabs.ai", "inception", "/v1/fim/completions"),
+    ],
+)
+@pytest.mark.parametrize(
+    "form", ["", "/", "/v1", "/v1/", "/v1/completions", "/compatible-mode/v1", "/v1/fim/completions"]
+)
+async def test_a_known_host_is_never_looked_at(host, engine, path, form):
+    """Its address means the same in every form that its documents give."""
+    if form == "/compatible-mode/v1" and engine != "dashscope":
+        return
+    sent = []
+
+    def answer(request):
+        sent.append(request)
+        last = {"text": "x", "delta": {"content": "x"}, "finish_reason": "stop"}
+        kind = {"content-type": "text/event-stream"}
+        body = event({"choices": [last]}) + DONE
+        return httpx.Response(200, headers=kind, stream=httpx.ByteStream(body))
+
+    chosen, wrong = merged([("config.toml", {"base_url": f"https://{host}{form}"})])
+    assert wrong == []
+    service = Service(chosen.base_url, "sk-x", engine=chosen.engine, transport=httpx.MockTransport(answer))
+    async with service.complete(ASK, seconds=5.0) as reply:
+        assert [piece async for piece in reply] == ["x"]
+    await service.aclose()
+    assert [request.method for request in sent] == ["POST"]
+    assert (service.found.engine, sent[0].url.path) == (engine, path)
+
+
+async def test_a_prompt_that_nothing_follows_has_its_own_form_at_dashscope():
+    """Its documents give one without a suffix."""
+    service = Service(
+        "https://dashscope.aliyuncs.com", "sk-x", engine="auto", model="qwen2.5-coder-7b-instruct"
+    )
+    shown = service.shown(Request("a", "", "qwen2.5-coder-7b-instruct", 9, 0.0))
+    assert shown["body"]["prompt"] == "<|fim_prefix|>a<|fim_suffix|>"
+    shown = service.shown(Request("a", "b", "qwen2.5-coder-7b-instruct", 9, 0.0))
+    assert shown["body"]["prompt"] == "<|fim_prefix|>a<|fim_suffix|>b<|fim_middle|>"
+    await service.aclose()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "data",
+                    "models",
+                    "id",
+                    "name",
+                    "owned_by",
+                    "root",
+                    "max_model_len",
+                    "capabilities",
+                    "details",
+                    "family",
+                    "version",
+                    "model_info",
+                    "default_generation_settings",
+                    "n_ctx",
+                    "parameters",
+                    "model_path",
+                    "context_length",
+                    "completion_fim",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(JSON, min_size=1, max_size=6), st.sampled_from([200, 200, 200, 401, 404, 500]))
+@settings_of_tests(max_examples=300, deadline=None)
+def test_a_look_at_anything_comes_to_something(answers, status):
+    """Whatever the endpoint says of itself, a look raises nothing, and numbers that are none are none."""
+    turn = iter(range(10**6))
+
+    async def ask(_path, _body):
+        body = answers[next(turn) % len(answers)]
+        return Said(status, body if isinstance(body, dict) else {})
+
+    for engine in ("auto", "ollama", "llama.cpp", "sglang", "vllm", "chat-prefix"):
+        found = asyncio.run(look.look(ask, engine, "deepseek-flash", "auto"))
+        assert found is None or (0 <= found.context_tokens <= 10**8 and found.version.isprintable())

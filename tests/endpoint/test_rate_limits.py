@@ -122,7 +122,7 @@ def test_what_left_together_fails_as_one():
         await asyncio.gather(*(typing.key(number) for number in range(5)))
         known = typing.loop.time()
         assert len(typing.times) == 5
-        assert typing.engine.backend.breaker.until <= known + 1.0
+        assert typing.engine.backend.endpoints.first.breaker.until <= known + 1.0
         for number in range(25):
             await typing.key(number)
             typing.loop.idle = True
