@@ -393,3 +393,44 @@ class Suffixed(Vllm):
         if not self.takes and body.get("suffix") is not None:
             return "suffix is not currently supported"
         return ""
+
+
+class Mlx(Vllm):
+    """mlx_lm.server: wants a length, knows no owner, drops a suffix without a word, and says that it is alive meanwhile."""
+
+    names = ("mlx-community/Qwen2.5-Coder-1.5B-4bit",)
+
+    async def answer(self, method, path, body):
+        if method == "POST" and "content-length" not in self.heads[-1]:
+            self.refuse(411, {"error": "Content-Length header is required"})
+        elif path == "/v1/models":
+            self.give(
+                {
+                    "object": "list",
+                    "data": [{"id": one, "object": "model", "created": 1} for one in self.names],
+                }
+            )
+        elif path == "/version":
+            self.refuse(404, {})
+        else:
+            await super().answer(method, path, body)
+
+    def wrong(self, body):
+        return ""
+
+    def events(self, body):
+        yield b": keepalive 1/2\n\n"
+        yield from super().events(body)
+
+
+class LmStudio(Vllm):
+    """LM Studio: to a path that it does not know it answers 200, with an error within."""
+
+    names = ("qwen2.5-coder-7b-instruct", "text-embedding-nomic-embed-text-v1.5")
+    owner = "organization_owner"
+
+    async def answer(self, method, path, body):
+        if path in ("/v1/models", "/v1/completions"):
+            await super().answer(method, path, body)
+        else:
+            self.give({"error": f"Unexpected endpoint or method. ({method} {path})"})

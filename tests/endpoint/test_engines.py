@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as settings_of_tests
 from hypothesis import strategies as st
-from standins import DONE, Codestral, Engine, LlamaCpp, Ollama, Sglang, Suffixed, Vllm, event
+from standins import DONE, Codestral, Engine, LlamaCpp, LmStudio, Mlx, Ollama, Sglang, Suffixed, Vllm, event
 
 from fim_lsp.commands.main import connector
 from fim_lsp.endpoint import look
@@ -179,6 +179,20 @@ async def test_sglang_puts_no_none_into_prompts(served):
     assert "None" not in engine.body["prompt"]
     assert engine.body["prompt"].startswith("<file_sep>context\n# map\n<file_sep><fim_prefix><fim_suffix>")
     assert found.engine == "sglang"
+
+
+@pytest.mark.parametrize(("make", "name"), [(Mlx, "mlx"), (LmStudio, "lmstudio")])
+async def test_an_engine_on_the_desk_is_sent_a_rendered_prompt(served, make, name):
+    """By the model that it lists, which is not one for embeddings."""
+    engine = await served(make())
+    text, reply, found = await asked(engine)
+    assert text == engine.says
+    assert (found.engine, engine.path, engine.body["model"]) == (name, "/v1/completions", make.names[0])
+    assert engine.body["prompt"].endswith(
+        "<|fim_prefix|>total = 0\n    <|fim_suffix|>\nprint(total)\n<|fim_middle|>"
+    )
+    assert "suffix" not in engine.body
+    assert reply.usage == Usage(40, 32, 4)
 
 
 async def test_codestral_is_sent_no_field_that_it_does_not_know(served):
