@@ -81,6 +81,7 @@ async def _complete(
     begun = time.monotonic()
     try:
         text = await engine.once(document.uri, place, show)
+        model = engine.backend.endpoints.answering.model
     finally:
         await engine.aclose()
     if text is None:
@@ -91,7 +92,7 @@ async def _complete(
         counts = engine.backend.counts
         answer = {
             "text": text,
-            "model": engine.backend.endpoints.answering.model,
+            "model": model,
             "milliseconds": round(1000 * (time.monotonic() - begun)),
             "promptTokens": counts.prompt_tokens,
             "cacheHitTokens": counts.cache_hit_tokens,

@@ -90,7 +90,7 @@ def for_now(host: str, engine: str, model: str, template: str | Mapping[str, Any
 
 async def look(ask: Ask, engine: str, model: str, template: str | Mapping[str, Any]) -> Found | None:
     """What an endpoint is; None where it did not answer, or with nothing that is told from its answers."""
-    by = "setting"
+    by, ask = "setting", _each_once(ask)
     if engine == "auto":
         known = await _identified(ask)
         if known is None:
@@ -162,6 +162,20 @@ def without_suffix(found: Found, setting: str | Mapping[str, Any]) -> Found:
         if other.template is not None
         else replace(other, template=templates.own("{prefix}", ()), problem="")
     )
+
+
+def _each_once(ask: Ask) -> Ask:
+    """The same, with what was answered once not asked again."""
+    kept: dict[str, Said] = {}
+
+    async def once(path: str, body: Mapping[str, Any] | None) -> Said:
+        if body is not None:
+            return await ask(path, body)
+        if path not in kept:
+            kept[path] = await ask(path, None)
+        return kept[path]
+
+    return once
 
 
 async def _identified(ask: Ask) -> tuple[str, str] | None:
