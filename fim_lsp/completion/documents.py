@@ -226,7 +226,7 @@ class Documents:
             line_end=document.line_end,
             holds=document.holds,
             indent=document.indent,
-            context=len(prompt.prefix) - opened.window.parts.live,
+            context=len(prompt.prefix) - opened.window.here,
             path=name_of(document.uri),
             made=(self._taken, opened.cuts),
         )

@@ -66,6 +66,9 @@ class Window:
         self.moves = 0
         self.openings = 0
         self.parts = Parts(Opening(), 0, 0, 0, 0)
+        self.here = (
+            0  # characters at the prefix's end that are of the place: the live passage, under its file's name
+        )
         self._bound = prefix_chars
         self._suffix_chars = suffix_chars
         self._long = min(self.LONG, 2 * live_chars // 3) if live_chars else self.LONG
@@ -165,6 +168,7 @@ class Window:
         shown = self._open + self._frozen + now.mark + live
         before = len(shown) - len(self._open) - len(live)
         self.parts = Parts(self._opening, before, len(live), now.first, place.line)
+        self.here = len(live) + (0 if now.news or now.header else len(now.mark))
         now.last = now.fresh = place.line
         if len(live) > self._long:
             self._settle(now)

@@ -74,6 +74,21 @@ async def test_prompts_fit_the_context(session, context, most):
         assert "function_399" in prompt_of(body)
 
 
+async def test_a_short_file_is_no_context_of_itself(session):
+    """The prompt begins with the family's mark, and the file's name stands within."""
+    at = Vllm(says="x")
+    ours = await session(at, "def add(a, b):\n    return a\n", context="off")
+    await typed(ours, " + b", line=1)
+    assert prompt_of(at.body) == (
+        "<|fim_prefix|># long.py\ndef add(a, b):\n    return a + b<|fim_suffix|>\n<|fim_middle|>"
+    )
+    at = LlamaCpp(says="x")
+    ours = await session(at, "def add(a, b):\n    return a\n", context="off")
+    await typed(ours, " + b", line=1)
+    assert at.body["input_prefix"] == "# long.py\ndef add(a, b):\n    return a + b"
+    assert "input_extra" not in at.body
+
+
 async def test_ollama_cuts_no_head_off(session):
     """What it is sent fits the context that it is told to have."""
     at = Ollama(says="x")
