@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 import time
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
@@ -15,9 +14,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from fim_lsp import __version__
 from fim_lsp.endpoint import connection_pool, look
+from fim_lsp.endpoint.address import joined
 from fim_lsp.endpoint.body import body_of
+from fim_lsp.endpoint.credentials import Credentials
 from fim_lsp.endpoint.dialect import Dialect
 from fim_lsp.endpoint.failures import BAD_ADDRESS, Limit, garbage, of_status, unusable
 from fim_lsp.endpoint.filters import Echo, Fence, Filter, Until
@@ -25,8 +25,6 @@ from fim_lsp.endpoint.look import Found, Said
 from fim_lsp.endpoint.reply import Bounded, Reply, json_object, read
 from fim_lsp.endpoint.request import Balance, Refused, Request, ServiceError, Unavailable
 from fim_lsp.endpoint.trust import UnusableError
-from fim_lsp.settings import keys
-from fim_lsp.settings.keys import private
 from fim_lsp.settings.kinds import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -70,12 +68,10 @@ class Service:
     ) -> None:
         self._base_url = base_url
         self._host = urlsplit(base_url).hostname or "the service"
-        self._api_key = api_key
+        self._credentials = Credentials(self._host, api_key, headers or {}, key_named)
         self._engine, self._model, self._template = engine, model, template
         self._session = session
         self._ca_file = ca_file
-        self._more = {name.lower(): value for name, value in (headers or {}).items()}
-        self._key_named = key_named
         self._transport = transport
         self._clock = clock
         self._wall = wall
@@ -138,7 +134,7 @@ class Service:
             "version": found.version,
             "toldBy": found.by,
             "template": found.template.name if found.template else None,
-            "url": _joined(self._base_url, found.dialect.path),
+            "url": joined(self._base_url, found.dialect.path),
             "model": request.model,
             "body": json.loads(body),
         }
@@ -217,7 +213,7 @@ class Service:
         found = await self.meet()
         if found is None:
             found = look.for_now(self._host, self._engine, self._model, self._template)
-            if self._engine == "auto" and (self._silent or self._api_key is None):
+            if self._engine == "auto" and (self._silent or self._credentials.keyless):
                 # No prompt is sent to what did not answer: what keeps it from answering is said.
                 await self._get("/v1/models", None)
         return found
@@ -273,14 +269,14 @@ class Service:
 
         `dialect` is that of what is asked; without one it is a look, which needs no key.
         """
-        headers = self._headers(dialect)
+        headers = self._credentials.headers(dialect, self.found)
         if body is not None:
             headers["Content-Type"] = "application/json"
         transport = self._opened()
         with limit.named():
             request = httpx.Request(
                 method,
-                _joined(self._base_url, path),
+                joined(self._base_url, path),
                 headers=headers,
                 content=body,
                 extensions={"patience": limit.left()},
@@ -291,35 +287,6 @@ class Service:
             yield response
         finally:
             await response.aclose()
-
-    def _headers(self, dialect: Dialect | None) -> dict[str, str]:
-        """The headers of a request, the user's own last."""
-        key = None if "authorization" in self._more else self._key(dialect)
-        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        headers["Accept"] = "text/event-stream, application/json"
-        headers["Accept-Encoding"] = "identity"  # a few bytes at a time: nothing to gain, and no bombs
-        headers["User-Agent"] = f"fim-lsp/{__version__}"
-        for name in [name for name in headers if name.lower() in self._more]:
-            del headers[name]
-        return headers | self._more
-
-    def _key(self, dialect: Dialect | None) -> str | None:
-        """The key to send; none where there is none and none is known to be needed."""
-        if self._api_key is None:
-            # On this machine and in its networks others than the service may do without: they say so if not.  So does
-            # one that did not answer a look: what is wrong with it first of all is that.
-            known = self.found if dialect is not None and dialect.key else None
-            if known is not None and (known.engine == "deepseek" or not private(self._host)):
-                raise self._lacks_key()
-            return None
-        if not re.fullmatch(r"[!-~]+", self._api_key):
-            raise Refused(
-                "The API key holds characters that no key has: copy it again from the service.", "key"
-            )
-        return self._api_key
-
-    def _lacks_key(self) -> Refused:
-        return Refused(keys.lacking(self._key_named), "key")
 
     def _opened(self) -> httpx.AsyncBaseTransport:
         if self._closed:
@@ -335,20 +302,21 @@ class Service:
 
     async def _error(self, response: httpx.Response, limit: Limit, model: str | None) -> ServiceError:
         """What a status other than 200 means for the user."""
-        if self._api_key is None and response.status_code in {401, 403}:
-            return self._lacks_key()
+        credentials = self._credentials
+        if credentials.keyless and response.status_code in {401, 403}:
+            return credentials.lacking()
         if self.found is None and self._engine == "auto" and response.status_code in {404, 405, 501}:
             return Refused(
                 f"{self._host} does not say which engine it is ({response.status_code}): write what it speaks into the setting "
                 'engine, such as "openai-template", and check baseUrl.',
                 "address",
             )
-        secrets = [self._api_key or "", *self._more.values()]
-        known = of_status(response, self._host, model, secrets, self._wall(), key_named=self._key_named)
+        secrets, named = credentials.secrets(), credentials.key_named
+        known = of_status(response, self._host, model, secrets, self._wall(), key_named=named)
         if known is not None:
             return known
-        named = await _named_parameter(response, limit)
-        words = f"does not accept {named or 'the request'} ({response.status_code})"
+        parameter = await _named_parameter(response, limit)
+        words = f"does not accept {parameter or 'the request'} ({response.status_code})"
         return Refused(f"{self._host} {words}: check the settings.", "parameter")
 
     async def _words(self, response: httpx.Response, limit: Limit) -> str:
@@ -374,18 +342,6 @@ def _filters(found: Found, request: Request) -> list[Filter]:
     if found.template is not None:
         filters.append(Until(found.template.stop))
     return filters
-
-
-def _joined(base_url: str, path: str) -> str:
-    """The address of a path: what the base ends in and the path begins with is there once; a version of its own stays."""
-    base, steps = base_url.split("/"), path.split("/")[1:]
-    if len(base) > 3 and re.fullmatch(r"v\d+", base[-1]) and re.fullmatch(r"v\d+", steps[0]):
-        steps = steps[1:]
-    for size in range(min(len(base) - 3, len(steps)), 0, -1):
-        if base[-size:] == steps[:size]:
-            steps = steps[size:]
-            break
-    return "/".join([*base, *steps])
 
 
 async def _rehearse() -> None:
