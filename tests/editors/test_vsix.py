@@ -23,6 +23,7 @@ def test_the_package_holds_what_a_marketplace_shows(held):
     """Publisher, addresses, an icon of a fitting size, texts in their places, and images of the README by whole addresses."""
     manifest = json.loads(held["extension/package.json"])
     assert "private" not in manifest
+    assert not re.search("--(allow|skip|no-rewrite)", manifest["scripts"]["package"])
     address = manifest["repository"]["url"]
     assert {manifest["homepage"], manifest["bugs"], manifest["qna"]} == {address, f"{address}/issues"}
     assert manifest["publisher"]
