@@ -18,7 +18,10 @@ def listed():
         yield f"{name} (default {json.dumps(spec['default'])})"
         # What stands between backquotes is code, and stays on one line.
         whole = re.sub("`[^`]+`", lambda code: code[0].replace(" ", "\0"), spec["description"])
-        for line in textwrap.wrap(whole, 70, initial_indent="        ", subsequent_indent="        "):
+        indent = " " * 8
+        for line in textwrap.wrap(
+            whole, 70, initial_indent=indent, subsequent_indent=indent, break_long_words=False
+        ):
             yield line.replace("\0", " ")
 
 
@@ -83,6 +86,14 @@ def test_the_extensions_settings_are_those_of_the_code():
     assert all(listed[name]["scope"] == "machine" for name in own - {"fimLsp.trace.server"})
     budgets = ("dailyBudget", "monthlyBudget", "requestsPerMinute")
     assert all(listed[f"fimLsp.{name}"]["scope"] == "application" for name in budgets)
+
+
+def test_no_editor_sends_to_an_index_that_does_not_have_it():
+    """Each README installs the program from a clone or by an address: by its name alone nothing would be found."""
+    for file in [*EDITORS.rglob("*.md"), *EDITORS.rglob("*.lua"), EDITORS.parent / "README.md"]:
+        if "node_modules" not in file.parts:
+            said = file.read_text("utf-8")
+            assert not re.search(r"(pipx|uv tool|pip) install (-\w+ )?'?fim-lsp\b(?!\[)", said), file
 
 
 def test_the_extensions_settings_stand_in_groups_with_an_order():

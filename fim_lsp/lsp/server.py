@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from lsprotocol import types
 
+from fim_lsp.lsp import menu
 from fim_lsp.lsp.configuration import section
 from fim_lsp.lsp.convert import fields, place_asked
 from fim_lsp.lsp.fault import place_of
@@ -173,8 +174,16 @@ def _handle_completion(server: Server) -> None:
     @_never_fails(default=types.CompletionList(is_incomplete=True, items=[]))
     async def _complete(params: types.CompletionParams) -> types.CompletionList:
         found = _find(server, params.text_document.uri, params.position)
-        offers = server.engine.glance(found[0].uri, found[1]) if found else ()
-        items = [server.conversion.menu_item(*found, offer) for offer in offers[:1]] if found else []
+        if found is None:
+            return types.CompletionList(is_incomplete=True, items=[])
+        document, place = found
+        convert = server.conversion
+        line = document.lines[place.line]  # as it was asked about: it may be gone before the answer
+        if menu.takes_late_entries(convert.client):
+            offers = await server.engine.complete(document.uri, place) or ()
+        else:
+            offers = server.engine.glance(document.uri, place)
+        items = [convert.menu_item(line, place, offer) for offer in offers[:1]]
         return types.CompletionList(is_incomplete=True, items=items)
 
 

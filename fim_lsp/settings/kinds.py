@@ -141,7 +141,7 @@ def url() -> Kind:
 
 def of_service(address: str) -> bool:
     """Whether an address is written as only the service's own is."""
-    return re.search(r"/beta(/+completions)?/*\s*$", address) is not None
+    return re.search(r"[^/:]/+beta(/+completions)?/*\s*$", address) is not None
 
 
 def model() -> Kind:

@@ -310,7 +310,8 @@ def test_the_readme_says_what_a_folder_may_do():
 def test_the_extensions_scopes_are_those_of_the_table():
     """What a folder cannot set, VS Code does not take from one; nor budgets, which are of all folders together."""
     manifest = json.loads((ROOT / "editors" / "vscode" / "package.json").read_text("utf-8"))
-    listed = manifest["contributes"]["configuration"]["properties"]
+    groups = manifest["contributes"]["configuration"]
+    listed = {name: row for group in groups for name, row in group["properties"].items()}
     for name, rule in RULES.items():
         if name != "api_key":
             scope = listed[f"fimLsp.{camel(name)}"]["scope"]
