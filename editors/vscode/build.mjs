@@ -11,7 +11,8 @@ const SERVER = [
 ];
 // What no editor's server runs, and what only says what was installed and where.
 const LEFT_OUT = [
-  "anyio/pytest_plugin.py", "bin", "fim_lsp/commands/replay.py", "fim_lsp/commands/replay_spending.py", "fim_lsp/replay", "httpx/_main.py",
+  "anyio/pytest_plugin.py", "bin", "fim_lsp/commands/replay.py", "fim_lsp/commands/replay_quality.py", "fim_lsp/commands/replay_spending.py",
+  "fim_lsp/replay", "httpx/_main.py",
 ];
 const OF_THE_INSTALLER = /^(INSTALLER|RECORD|REQUESTED|WHEEL|direct_url\.json|entry_points\.txt|top_level\.txt|sboms)$/;
 

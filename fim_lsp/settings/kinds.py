@@ -26,6 +26,19 @@ RETIRED_MODELS = {
     "deepseek-reasoner": "deepseek-v4-pro",
 }  # since 2026-07-24
 
+# Names that editors put beside the settings for their own use.
+CLIENT_NAMES = frozenset(
+    {
+        "statusNotifications",
+        "messageNotifications",
+        "paused",
+        "trace",
+        "serverCommand",
+        "pythonPath",
+        "folderSettings",
+    }
+)
+
 
 def snake(name: str) -> str:
     """`maxTokens` as `max_tokens`."""

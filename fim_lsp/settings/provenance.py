@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from fim_lsp.settings.kinds import WrongValueError, camel, snake
-from fim_lsp.settings.settings import AUTO_DEBOUNCE, CLIENT_NAMES, NAMES, Settings, explained, halts, taken
+from fim_lsp.settings.kinds import CLIENT_NAMES, WrongValueError, camel, snake
+from fim_lsp.settings.settings import AUTO_DEBOUNCE, NAMES, Settings, explained, halts, taken
 
 LEVELS = ("off", "project", "rich")  # of `context`, the strictest first
 

@@ -15,19 +15,6 @@ from fim_lsp.settings.kinds import DEFAULT_MODEL, OWN, SERVICE, Kind, WrongValue
 
 AUTO_DEBOUNCE = 0.075  # seconds that `"debounceMs": "auto"` waits after a key, within a burst of them
 
-# Names that editors put beside the settings for their own use.
-CLIENT_NAMES = frozenset(
-    {
-        "statusNotifications",
-        "messageNotifications",
-        "paused",
-        "trace",
-        "serverCommand",
-        "pythonPath",
-        "folderSettings",
-    }
-)
-
 
 # Settings that hold something back: a wrong one stops everything until it is put right, for what it was to hold back
 # would leave in its place.
@@ -296,7 +283,7 @@ def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, l
         if isinstance(layer, Unreadable):
             halted = halted or layer.why
         for name, value in layer.items():
-            if name in CLIENT_NAMES or value is None:
+            if name in kinds.CLIENT_NAMES or value is None:
                 continue
             try:
                 inner, found = taken(name, value)

@@ -6,7 +6,8 @@ import { configuration, layers, openSettings } from "./configuration";
 import { explained, type Explained } from "./explained";
 import { look, unusable } from "./find";
 import type { Key } from "./key";
-import { button, KEYS_PAGE, SERVICE_HOST, type Offer } from "./messages";
+import { askForKey } from "./key_box";
+import { button, type Offer } from "./messages";
 import type { Pages } from "./pages";
 import type { Pause } from "./pause";
 import { say, show } from "./say";
@@ -284,38 +285,6 @@ export class Commands {
     await this.server.ask("status");
     await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
   }
-}
-
-/** The key that somebody gives, told whose it is, where one gets it, what it costs and what is sent. */
-function askForKey(host: string): Promise<string | undefined> {
-  const t = vscode.l10n.t;
-  const box = vscode.window.createInputBox();
-  const get = { iconPath: new vscode.ThemeIcon("link-external"), tooltip: t("Get a key from DeepSeek") };
-  const service = host === SERVICE_HOST;
-  box.title = service ? t("API key of your DeepSeek account") : t("API key for {0}", host);
-  box.prompt = service
-    ? t("From platform.deepseek.com. Requests are billed to that account; text around the cursor is sent. The key is kept in the editor's secret store.")
-    : t("Text around the cursor is sent to {0}. The key is kept in the editor's secret store.", host);
-  box.placeholder = "sk-…";
-  box.password = true;
-  box.ignoreFocusOut = true;
-  box.buttons = service ? [get] : [];
-  return new Promise((resolve) => {
-    box.onDidTriggerButton(() => vscode.env.openExternal(vscode.Uri.parse(KEYS_PAGE)));
-    box.onDidChangeValue((text) => {
-      box.validationMessage = /^[!-~]*$/.test(text.trim()) ? undefined : t("Letters, digits and signs, without spaces.");
-    });
-    box.onDidAccept(() => {
-      if (box.validationMessage) return;
-      resolve(box.value.trim());
-      box.hide();
-    });
-    box.onDidHide(() => {
-      resolve(undefined);
-      box.dispose();
-    });
-    box.show();
-  });
 }
 
 function change(language: string): Switch {

@@ -1,6 +1,7 @@
 // Which Python runs the server.
 import { execFile } from "node:child_process";
 import { homedir } from "node:os";
+import { l10n } from "vscode";
 
 export const OLDEST = [3, 11] as const;
 // Where `python3` is the system's own and too old, a newer one stands beside it by its whole name.
@@ -21,7 +22,7 @@ export async function find(commands: string[][], run = version): Promise<{ comma
     const [numbers = "", path] = found.trim().split(/\r?\n/);
     // By its name alone, Windows would look for it in the opened folder first, where the server runs.
     if (recent(numbers)) return { command: path ? [path] : command, old };
-    old.push(`${command.join(" ")} is ${numbers.replace(/\s+/, ".")}`);
+    old.push(l10n.t("{0} is {1}", command.join(" "), numbers.replace(/\s+/, ".")));
   }
   return { old };
 }

@@ -1,4 +1,5 @@
 // What the user has set, layer by layer, and what of it the server is told.
+import { l10n } from "vscode";
 
 /** One setting as the editor holds it, layer by layer; undefined where a layer does not set it. */
 export interface Layers {
@@ -162,10 +163,10 @@ export function root(baseUrl: string): string {
 /** The endpoint in force, by what the server says, else the setting, else `FIM_LSP_BASE_URL`; and what is to be said of it. */
 export function endpoint(server: string | undefined, setting: string | undefined, environment: string | undefined): { url: string; said: string } {
   const url = root([server, setting, environment, SERVICE].find((one) => one?.trim()) ?? SERVICE);
-  const asked = url === SERVICE ? "" : ` Asked: ${url}.`;
+  const asked = url === SERVICE ? "" : ` ${l10n.t("Asked: {0}.", url)}`;
   const other = environment?.trim() && root(environment) !== url;
   // What the variable holds is not repeated: an address may hold a password.
-  return { url, said: asked + (other ? " FIM_LSP_BASE_URL names another endpoint, which fimLsp.baseUrl overrules." : "") };
+  return { url, said: asked + (other ? ` ${l10n.t("FIM_LSP_BASE_URL names another endpoint, which fimLsp.baseUrl overrules.")}` : "") };
 }
 
 /** The host that an address names; the address itself where it is none. */

@@ -130,7 +130,8 @@ function why(what: Look, status: Status, around: Surroundings): string[] {
       around.until ? l10n.t("Until {0}. [Go on](command:fim.pause)", clock(around.until)) : l10n.t("[Go on](command:fim.pause)"),
     ];
     case "error": return status.message ? [`$(warning) ${plain(status.message)}`] : [];
-    default: return [];
+    // As that another endpoint answers in the place of the first.
+    default: return status.message ? [plain(status.message)] : [];
   }
 }
 

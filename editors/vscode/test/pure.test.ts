@@ -366,6 +366,7 @@ void test("every sentence of the extension stands in the list that is translated
 });
 
 void test("a hover shows what the server says as it is", () => {
+  assert.match(hover({ ...NOTHING, state: "ready", message: "b answers in its place" }), /b answers in its place/);
   const status = { ...NOTHING, state: "error" as const, cause: "model", message: "no [x](command:fim.demo) *here*" };
   assert.ok(hover(status).includes("no \\[x\\](command:fim.demo) \\*here\\*"));
 });
