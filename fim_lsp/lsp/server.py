@@ -41,10 +41,15 @@ _ANY_FILE = types.FileOperationRegistrationOptions(
 
 
 def create(
-    connect: Callable[[Settings], Service], config: Path, record: Path | None, environ: Mapping[str, str]
+    connect: Callable[[Settings], Service],
+    config: Path,
+    record: Path | None,
+    environ: Mapping[str, str],
+    *,
+    demo: bool = False,
 ) -> Server:
-    """A server with all its handlers."""
-    server = Server(connect, config, record, environ)
+    """A server with all its handlers; `demo` says whether what it connects to is the embedded demo."""
+    server = Server(connect, config, record, environ, demo=demo)
     _handle_life(server)
     _handle_files(server)
     _handle_documents(server)
@@ -184,8 +189,11 @@ def _handle_completion(server: Server) -> None:
 
 def _handle_commands(server: Server) -> None:
     @server.command("fimLsp.status")
-    def _status() -> dict[str, Any]:
-        return server.status()
+    def _status(*arguments: Any) -> dict[str, Any]:
+        # A client may name a document: then it hears as well why nothing is offered there.
+        uri = fields(arguments[0] if arguments else None).get("uri")
+        asked = {"withheld": server.engine.documents.withheld(uri)} if isinstance(uri, str) else {}
+        return server.status() | asked
 
     @server.command("fimLsp.toggle")
     def _toggle(*arguments: Any) -> dict[str, Any]:
@@ -218,11 +226,10 @@ def _handle_commands(server: Server) -> None:
     def _explain(*arguments: Any) -> dict[str, Any]:
         asked = place_asked(arguments[0] if arguments else None)
         found = _find(server, *asked) if asked else None
-        return (
-            server.engine.explain(found[0].uri, found[1])
-            if found
-            else {"problem": "This document is not open."}
-        )
+        if found is None:
+            return {"problem": "This document is not open."}
+        explained = server.engine.explain(found[0].uri, found[1])
+        return explained | {"url": "", "demo": True} if server.demo and "url" in explained else explained
 
 
 def _never_fails(default: Any) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
