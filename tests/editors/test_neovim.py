@@ -518,11 +518,14 @@ def test_who_types_while_the_server_is_gone_is_served(neovims, scripted, version
     asks(" + ", "a = 1\nx = 1 + ")
     asks("<Tab><CR>y = ", "a = 1\nx = 1 + call()\ny = ")
     assert scripted.bodies[-1]["suffix"].lstrip("\n").startswith("b = 2")
+    asks("<Esc>ccé😀漢 = <BS><BS>s = ", "x = 1 + call()\né😀漢 s = ")
+    asks("<Left><Left><Left><Left><BS>漢漢<End>7 - ", "\né😀漢漢漢s = 7 - ")
+    asks("<Esc>ddOw = ", "x = 1 + call()\nw = ")
     nvim.keys("<Esc>:edit!<CR>")
     asks("2GA2 + ", "a = 1\nx = 2 + ")
     nvim.keys("<Esc>:%delete<CR>")
     asks("iz = ", "\nz = ")
-    assert not scripted.bodies[-1]["suffix"].strip()
+    assert not scripted.bodies[-1].get("suffix", "").strip()
 
 
 def test_who_types_before_the_server_is_there_is_served(neovims, scripted, version, tmp_path):

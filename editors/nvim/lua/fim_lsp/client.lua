@@ -35,6 +35,20 @@ function M.stopped(client)
   return call(client, 'is_stopped')
 end
 
+--- How long a text of one line is, as the protocol counts.
+---@param text string
+---@param encoding 'utf-8'|'utf-16'|'utf-32'
+---@return integer
+function M.units(text, encoding)
+  if encoding == 'utf-8' then
+    return #text
+  elseif METHODS then
+    return vim.str_utfindex(text, encoding)
+  end
+  local points, units = vim.str_utfindex(text)
+  return encoding == 'utf-16' and units or points
+end
+
 --- Take back what a buffer has asked and waits for: its stream ends, and costs no more.
 ---@param client vim.lsp.Client
 ---@param method string

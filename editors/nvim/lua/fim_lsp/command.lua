@@ -56,9 +56,7 @@ local function place(client)
   local params = vim.lsp.util.make_position_params(0, encoding)
   if api.nvim_get_mode().mode == 'n' then
     local under = vim.fn.strcharpart(api.nvim_get_current_line():sub(at[2] + 1), 0, 1)
-    local units = vim.fn.has('nvim-0.11') == 1 and vim.str_utfindex(under, encoding)
-      or select(encoding == 'utf-16' and 2 or 1, vim.str_utfindex(under))
-    params.position.character = params.position.character + (encoding == 'utf-8' and #under or units)
+    params.position.character = params.position.character + require('fim_lsp.client').units(under, encoding)
   end
   return params
 end
