@@ -47,11 +47,12 @@ class Llama:
     def __init__(self, program, model):
         self._program = program
         self._model = model
+        self._process = self._drain = None
 
     async def start(self, *more, slots=1, context=8192):
         self._process = await asyncio.create_subprocess_exec(
             self._program,
-            *("-m", self._model, "--host", "127.0.0.1", "--port", str(_free()), "-t", "1", "-tb", "1"),
+            *("-m", self._model, "--host", "127.0.0.1", "--port", str(free_port()), "-t", "1", "-tb", "1"),
             *("-c", str(context), "-np", str(slots), "--device", "none", "-ngl", "0"),
             *("--offline", "--no-webui", "--slots", *more),
             stdout=asyncio.subprocess.DEVNULL,
@@ -93,13 +94,17 @@ class Llama:
         return max((one.get("n_decoded", 0) for one in flat), default=0)
 
     async def stop(self):
+        if self._process is None:
+            return
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
-        await self._drain
+        if self._drain is not None:
+            await self._drain
 
 
-def _free():
+def free_port():
+    """A port on which nothing listens now."""
     import socket
 
     with socket.socket() as probe:
