@@ -295,7 +295,10 @@ def test_a_pause_outlives_the_server(fresh, scripted):
     fresh.focus()
     fresh.write("a = ")
     time.sleep(1.0)
-    assert (scripted.asked, fresh.ghost(), fresh.status()) == (0, "", "fim-lsp: paused")
+    wait(
+        lambda: fresh.status() == "fim-lsp: paused", SLOW
+    )  # what was shown before may have been the old server's
+    assert (scripted.asked, fresh.ghost()) == (0, "")
     assert fresh.saved(path) == "\na = "
     path = fresh.open("still.py", "|\n")
     assert fresh.status() == "fim-lsp: paused"
@@ -629,6 +632,16 @@ def test_a_folder_sets_neither_the_endpoint_nor_what_is_run(fresh, scripted, els
     assert not (fresh.folder / "ran").exists()
 
 
+def several(code, workspace, folder, name, text):
+    """Load a workspace of several folders with a file of one of them; anew where the editor, on a busy machine, shows none."""
+    for _ in range(4):
+        path = code.load(name, text, folder=folder, workspace=workspace)
+        time.sleep(1.0)
+        if folder.name in code.do("texts", ".explorer-folders-view .monaco-list-row"):
+            return path
+    raise AssertionError("the workspace has no folders")
+
+
 def test_of_several_folders_one_may_be_off(fresh, scripted, tmp_path):
     """In a workspace of several, what one folder's settings switch off is sent from neither that folder nor the other."""
     scripted.says = "one\n"
@@ -639,14 +652,14 @@ def test_of_several_folders_one_may_be_off(fresh, scripted, tmp_path):
     (lib / ".vscode" / "settings.json").write_text(json.dumps({"fimLsp.enabled": False}))
     many = tmp_path / "several.code-workspace"
     many.write_text(json.dumps({"folders": [{"path": "app"}, {"path": "lib"}]}))
-    fresh.load("lib.py", "secret_of_lib = 1\n", folder=lib, workspace=many)
+    several(fresh, many, lib, "lib.py", "secret_of_lib = 1\n")
     wait(lambda: fresh.status() == "fim-lsp: not in this file", SLOW)
     fresh.focus("Control+End")
     fresh.write("a = ")
     time.sleep(1.0)
     assert (scripted.asked, fresh.ghost()) == (0, "")
     fresh.shot("folder-off")
-    path = fresh.load("app.py", "\n", folder=app, workspace=many)
+    path = several(fresh, many, app, "app.py", "\n")
     fresh.focus("Control+Home")
     assert taken(fresh, path, "a = ", "one") == "a = one\n"
     assert asked_of(scripted, "app.py")
