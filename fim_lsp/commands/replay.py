@@ -31,7 +31,7 @@ from fim_lsp.text import filetypes
 from fim_lsp.usage import prices
 
 if TYPE_CHECKING:
-    from fim_lsp.completion.backend import Service
+    from fim_lsp.completion.service import Service
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 OURS, WINDOW, LIVE = "fim-lsp", "fim-lsp, no reuse", "fim-lsp, live"
@@ -185,7 +185,8 @@ def _settings(args: argparse.Namespace, config: Path, environ: Mapping[str, str]
         for name in ("prefix_chars", "suffix_chars", "model")
         if (value := getattr(args, name)) is not None
     }
-    return replace(chosen, **bounds)
+    # What is measured is one endpoint's: none answers in its place.
+    return replace(chosen, fallback=(), **bounds)
 
 
 def _price_of(args: argparse.Namespace, chosen: Settings, config: Path) -> tuple[Price, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from fim_lsp.completion import answer_cache
@@ -21,6 +22,19 @@ from fim_lsp.text.document import Document, Place
 from fim_lsp.text.extent import extent
 from fim_lsp.text.language import language
 
+
+class Room(NamedTuple):
+    """The most characters that an engine takes of a prefix, of its part at the cursor, and of a suffix; 0: no bound."""
+
+    prefix: int = 0
+    live: int = 0
+    suffix: int = 0
+
+    def within(self, prefix_chars: int, suffix_chars: int) -> tuple[int, int]:
+        """Both bounds of the settings, or less."""
+        return min(prefix_chars, self.prefix or prefix_chars), min(suffix_chars, self.suffix or suffix_chars)
+
+
 LEFT = 64  # windows of closed documents that are kept
 
 
@@ -36,6 +50,7 @@ class Documents:
     ) -> None:
         """`ignored` says whether an ignore file keeps a path secret; `forgotten` hears of documents to be known no more."""
         self.settings = settings
+        self.room = Room()
         self.paused = False
         self._acceptance = acceptance
         self._ignored = ignored
@@ -200,6 +215,8 @@ class Documents:
             line_end=document.line_end,
             holds=document.holds,
             indent=document.indent,
+            context=len(prompt.prefix) - opened.window.parts.live,
+            path=name_of(document.uri),
             made=(self._taken, opened.cuts),
         )
 
@@ -226,7 +243,8 @@ class Documents:
         uri, language = document.uri, document.language
         how = "off" if secret or patch.may_hold(uri, language) else self.settings.shown(language)
         context = self._contexts.of(uri, language, how)
-        return Window(self.settings.prefix_chars, self.settings.suffix_chars, context, uri, self._redactor)
+        bounds = self.room.within(self.settings.prefix_chars, self.settings.suffix_chars)
+        return Window(*bounds, context, uri, self._redactor, live_chars=self.room.live)
 
     def _doubt(self, uri: str, lines: Sequence[str]) -> None:
         """What was logged of a document is to be looked for in these lines."""

@@ -30,6 +30,8 @@ class Question:
     line_end: str
     holds: Holds
     indent: Indent | None
+    context: int  # characters of the prefix that are not of the passage at the cursor
+    path: str  # the file's name
     made: tuple[int, int]  # when: what is taken back later than that must not be in it
 
     def request(self, model: str, temperature: float) -> Request:
@@ -41,6 +43,8 @@ class Question:
             max_tokens=self.extent.max_tokens,
             temperature=temperature,
             stop=self.extent.stop,
+            context=self.context,
+            path=self.path,
         )
 
     def ending(self) -> Ending:

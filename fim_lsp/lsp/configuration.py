@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,8 @@ class Configuration:
         self._read = await asyncio.to_thread(keys.from_file, self.file)
         return True
 
-    def merged(self) -> tuple[Settings, list[str]]:
-        """The settings of all layers, and what is wrong with them."""
+    def merged(self, workspace: str = "") -> tuple[Settings, list[str]]:
+        """The settings of all layers, for the workspace of that name, and what is wrong with them."""
         from fim_lsp.privacy import exclude  # noqa: PLC0415 - no client need wait for it
         from fim_lsp.settings import keys, provenance, settings  # noqa: PLC0415
 
@@ -54,8 +55,9 @@ class Configuration:
             "initializationOptions": self._options,
         }
         own, more = settings.merged(layers.items())
+        own = replace(own, workspace=workspace)
         new, refused = provenance.restrained(own, self._pushed, self.file)
-        exposed = keys.exposed(new.base_url, new.api_key)
+        exposed = keys.exposed_all(new, self.environ)
         return new, [*wrong, *more, *refused, *exclude.senseless(new.exclude), *exposed]
 
 

@@ -8,15 +8,17 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from random import Random
+from typing import Any
 
-from fim_lsp.completion.backend import Reply
-from fim_lsp.completion.backend import Service as Asked
 from fim_lsp.completion.engine import Engine
 from fim_lsp.completion.problems import Problem
+from fim_lsp.completion.service import Reply
+from fim_lsp.completion.service import Service as Asked
 from fim_lsp.context.project_contexts import Key
 from fim_lsp.context.window import Prompt
 from fim_lsp.demo.endpoint import Demo
 from fim_lsp.demo.transport import DemoTransport
+from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Balance, Usage
 from fim_lsp.endpoint.request import Request as Question
 from fim_lsp.endpoint.service import Service
@@ -95,6 +97,8 @@ class Rehearsal:
         """Ask as an editor does at a pause."""
         self._answer.text = said(event)
         known = self._engine.backend.counts.local_hits
+        if self._typing:
+            await self._engine.backend.meet(self._engine.backend.endpoints.first)
         offers = await self._engine.complete(
             uri_of(event.path), self._documents.place(event.path, event.offset)
         )
@@ -169,6 +173,12 @@ class _Recorded:
                 usage = heard.usage if self._told else None
                 told = usage and (usage.prompt_tokens, usage.cache_hit_tokens, usage.completion_tokens)
                 self._calls.append(Request(Prompt(request.prefix, request.suffix), heard.text, told))
+
+    async def meet(self) -> Found | None:
+        return await self._service.meet()
+
+    def shown(self, request: Question) -> dict[str, Any]:
+        return self._service.shown(request)
 
     async def warm(self) -> None:
         await self._service.warm()

@@ -55,6 +55,7 @@ class Language:
     spans: dict[str, Span]
     token: re.Pattern[str]
     telling: re.Pattern[str]
+    spanning: re.Pattern[str]  # what strings and comments begin with
     marked: re.Pattern[str]  # where a long span begins or ends, a tag closes, a model's own mark stands
 
     def marks(self, text: str, inside: str = "") -> tuple[list[Mark], str]:
@@ -85,17 +86,6 @@ class Language:
         return found, ""
 
 
-def balanced(text: str) -> bool:
-    """Whether a line has as many closing brackets of each kind as opening ones, an opening one first."""
-    for opening, closing in CLOSER_OF.items():
-        if opening not in text:
-            if closing in text:
-                return False
-        elif text.count(opening) != text.count(closing) or text.find(closing) < text.find(opening):
-            return False
-    return True
-
-
 @cache
 def language(name: str) -> Language:
     """The row for an LSP languageId; that of `*` for one that the table does not know."""
@@ -103,13 +93,15 @@ def language(name: str) -> Language:
     row = rows.get(name.lower(), rows["*"])
     spans: dict[str, Span] = {}
     parts: list[str] = []
-    first = set(_BRACKETS)
+    first = {"'"} if row.get("chars") else set()
+    guard = r"(?!\{)" if row.get("interpolates") else r"(?<![^\s;(]#)" if row.get("spaced") else ""
 
     def add(what: str, opening: str, closing: str, within: str, *, long: bool) -> None:
         key = f"span{len(spans)}"
+        unlike = guard if opening == "#" else ""
         end = re.escape(closing) if closing != "\n" else r"(?=\n)"
         spans[key] = Span(what, opening, closing, re.compile(f"{within}{end}", re.DOTALL), long)
-        parts.append(rf"{re.escape(opening)}{within}(?:{end}|(?P<{key}>\Z))")
+        parts.append(rf"{re.escape(opening)}{unlike}{within}(?:{end}|(?P<{key}>\Z))")
         first.add(opening[0])
 
     for opening, closing in row.get("long", ()):
@@ -122,7 +114,7 @@ def language(name: str) -> Language:
         add("string", quote, quote, rf"(?:\\.|[^{quote}\\\n])*", long=False)
     if row.get("chars"):
         parts.append(r"'(?:\\[^\n']{1,8}|[^'\\\n])'")
-    marks = {"</", "```", *foreign.TELLING}
+    marks = {"</", "```", "~~~", *foreign.TELLING}
     marks.update(mark for span in spans.values() if span.long for mark in (span.opening, span.closing))
     comments = [span for span in spans.values() if span.what == "comment"]
     # Each alternative begins with a plain character, so that the pattern's search skips to the next of them.
@@ -143,9 +135,14 @@ def language(name: str) -> Language:
         container=_container(),
         spans=spans,
         token=re.compile("|".join(parts), re.DOTALL),
-        telling=re.compile("[" + "".join(map(re.escape, sorted(first))) + "]"),
+        telling=re.compile(_any_of(first | _BRACKETS)),
+        spanning=re.compile(_any_of(first)),
         marked=re.compile("|".join(map(re.escape, sorted(marks)))),
     )
+
+
+def _any_of(signs: set[str] | frozenset[str]) -> str:
+    return "[" + "".join(map(re.escape, sorted(signs))) + "]" if signs else "(?!)"
 
 
 @cache
