@@ -75,6 +75,17 @@ class Documents:
         """Whether anything is ever offered in a document as things stand."""
         return not (self.paused or opened.secret or not self.settings.of(opened.document.language).enabled)
 
+    def withheld(self, uri: str) -> str:
+        """Why nothing is offered in a document, whatever the server's state: "closed" (it is not open here), "excluded",
+        "language" (it is off in this one); empty where something is.
+        """
+        opened = self._open.get(uri)
+        if opened is None:
+            return "closed"
+        if opened.secret:
+            return "excluded"
+        return "" if self.settings.of(opened.document.language).enabled or self.settings.off else "language"
+
     def open(self, document: Document, notebook: str) -> None:
         """Take a document in, which is not open, or a cell of the notebook with that URI."""
         language(document.language)  # loaded here, not at the first key

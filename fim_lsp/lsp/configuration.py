@@ -23,10 +23,17 @@ class Configuration:
         )
         self._options: Mapping[str, Any] = {}
         self._pushed: Mapping[str, Any] = {}
+        self._folders: list[Mapping[str, Any]] = []
+        self.fetching = False  # whether the key is being fetched from where the file says
 
     def set_options(self, options: Mapping[str, Any]) -> None:
-        """Take over the client's options, in the place of those before: the user's settings, and the folder's."""
-        self._options, self._pushed = section(options), _table(options.get("folderSettings"))
+        """Take over the client's options, in the place of those before: the user's settings, and the folder's.
+
+        A list holds those of several folders, of which the strictest count.
+        """
+        told = options.get("folderSettings")
+        self._folders = [_table(one) for one in told] if isinstance(told, list) else []
+        self._options, self._pushed = section(options), _table(told)
 
     def push(self, pushed: Mapping[str, Any]) -> None:
         """Take over the settings that the client has sent since; some may be those of the folder."""
@@ -38,7 +45,11 @@ class Configuration:
 
         if not keys.elsewhere(self.file):
             return False
-        self._read = await asyncio.to_thread(keys.from_file, self.file)
+        self.fetching = True
+        try:
+            self._read = await asyncio.to_thread(keys.from_file, self.file)
+        finally:
+            self.fetching = False
         return True
 
     def merged(self, workspace: str = "") -> tuple[Settings, list[str]]:
@@ -56,9 +67,13 @@ class Configuration:
         }
         own, more = settings.merged(layers.items())
         own = replace(own, workspace=workspace)
-        new, refused = provenance.restrained(own, self._pushed, self.file)
+        new, refused = own, []
+        for one in (self._pushed, *self._folders):
+            # What is said of a folder's settings is said against the user's own, not against another folder's.
+            refused += provenance.restrained(own, one, self.file)[1]
+            new = provenance.restrained(new, one, self.file)[0]
         exposed = keys.exposed_all(new, self.environ)
-        return new, [*wrong, *more, *refused, *exclude.senseless(new.exclude), *exposed]
+        return new, [*wrong, *more, *dict.fromkeys(refused), *exclude.senseless(new.exclude), *exposed]
 
 
 def section(options: Mapping[str, Any]) -> Mapping[str, Any]:

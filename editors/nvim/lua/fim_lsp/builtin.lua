@@ -12,6 +12,8 @@ local METHOD = 'textDocument/inlineCompletion'
 local PAUSE = 20 -- ms without a key before the server is asked, which paces itself; Neovim waits for 200
 local M = {}
 
+local namespace = api.nvim_create_namespace('nvim.lsp.inline_completion') -- that of Neovim
+
 local timer = assert(vim.uv.new_timer())
 local send ---@type function the client's own `request`
 local wanted ---@type fun(bufnr: integer): boolean
@@ -74,7 +76,9 @@ local function make_room(bufnr)
   local item = now and (now.chosen or now.items[1])
   local rest = item and suggestion.rest(bufnr, item.insertText)
   if rest then
-    window.make_room(select(2, rest:gsub('\n', '')))
+    window.make_room(bufnr, select(2, rest:gsub('\n', '')))
+  else
+    window.clear(bufnr)
   end
 end
 
@@ -88,6 +92,7 @@ local function show(bufnr, client_id, items)
     return
   end
   local out, made = drawn(bufnr, client_id, items)
+  window.only(namespace)
   if #out == 0 then
     suggestion.clear(bufnr) -- what is not seen is not accepted either
   end
@@ -211,6 +216,7 @@ function M.leave(client, bufnr)
     client_of.cancel(client, METHOD, bufnr)
   end
   suggestion.clear(bufnr)
+  window.clear(bufnr)
   given[bufnr], asked[bufnr] = nil, nil
   -- Neovim hides what it has drawn on this event, which does not come with Ctrl-C.
   local own = { group = 'nvim.lsp.inline_completion:' .. bufnr, buffer = bufnr }
