@@ -16,10 +16,9 @@ from fim_lsp.settings.settings import Settings
 _APART = re.compile(
     r"enabled|debounce_ms|trigger|quiet_in|exclude|cache_\w+|\w+_budget|requests_per_minute|usage_\w+|spare_\w+"
 )
+_SECRET = frozenset({"api_key", "headers", "fallback"})  # whose values are never shown
 # Settings that are not seen in a request, and that change who answers it, or how long it may take.
-_UNSEEN = frozenset(
-    {"base_url", "ca_file", "timeout_seconds", "engine", "template", "headers", "affinity_header", "fallback"}
-)
+_UNSEEN = frozenset({"base_url", "ca_file", "timeout_seconds", "engine", "template", "affinity_header"})
 
 
 class Variant(NamedTuple):
@@ -51,7 +50,7 @@ def variants(text: str) -> tuple[Variant, ...]:
     """The values of one setting, as `context=off,project,rich`: each as in JSON, words with or without quotes."""
     name, equals, listed = text.partition("=")
     inner = snake(name.strip())
-    if not equals or inner not in settings.NAMES or inner == "api_key":
+    if not equals or inner not in settings.NAMES or inner in _SECRET:
         raise argparse.ArgumentTypeError(
             f"must name a setting and its values, such as context=off,project,rich; not {name.strip()!r}"
         )

@@ -25,6 +25,7 @@ from fim_lsp.replay.holes import Hole
 from fim_lsp.replay.judgement import judged
 from fim_lsp.replay.plan import Extent, Plan, planned
 from fim_lsp.replay.session import Ask
+from fim_lsp.settings.kinds import SERVICE
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.characters import visible
 
@@ -108,6 +109,8 @@ class _Measuring:
             for way in self._ways:
                 services[way.name] = connect(way.of(self._chosen))
                 stack.push_async_callback(services[way.name].aclose)
+                await self._once(way, services[way.name]).meet()
+            missing = await self._missing()  # prompts fit what was met
             with progress(len(missing) + stops) as step:
                 failures = 0
                 for hole, way, _ in missing:
@@ -167,6 +170,7 @@ class _Measuring:
             self._kept,
             made,
             endpoint=DEMO if self._demo else way.of(self._chosen).base_url,
+            model=way.of(self._chosen).model,
             salt=way.salt,
             whole=self._args.whole_answers,
             allows=self._purse.allows,
@@ -201,10 +205,9 @@ class _Measuring:
             )
         if self._demo:
             return
-        host = urlsplit(chosen.base_url).hostname
         if chosen.halted:
             raise StoppedError(chosen.halted)
-        if chosen.api_key is None and host not in LOOPBACK:
+        if chosen.api_key is None and chosen.base_url == SERVICE:
             raise StoppedError("No API key is set: put it into DEEPSEEK_API_KEY or the setting apiKey.")
         if self._told.price is None and args.limit_requests is None:
             raise StoppedError(

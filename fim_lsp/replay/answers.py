@@ -2,7 +2,8 @@
 
 A file has one JSON object a line: `key` tells the request without holding it, `pieces` is the text as it came, `at` the
 milliseconds at which each did, `finish` and `usage` are what the service said at the end (null where its stream was closed
-before), `error` what ended it instead, and `whole` is false where the stream was closed from here.
+before), `error` what ended it instead, and `whole` is false where the stream was closed from here.  A line whose key is
+`met` says what the endpoint was found to be, since prompts are made to fit that.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from typing import Any, NamedTuple
 
 from fim_lsp.completion.service import Reply
 from fim_lsp.completion.service import Service as Asked
+from fim_lsp.endpoint.dialect import dialects
 from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Balance, Request, ServiceError, Unavailable, Usage
 
+MET = "met"
 OUT_OF_TIME = "deadline"  # the one error that is an answer: who waited so long was shown what had come
 
 
@@ -75,6 +78,7 @@ class Kept:
         """Raises AnswersError where the file holds something else."""
         self._file = file
         self._known: dict[str, Answer] = {}
+        self._met: dict[str, Found] = {}
         self._torn = False  # whether the last line was cut short as it was written
         if file is not None and file.exists():
             for answer in self._read(file):
@@ -86,6 +90,16 @@ class Kept:
     def get(self, key: str) -> Answer | None:
         """The answer to a request."""
         return self._known.get(key)
+
+    def met(self, way: str) -> Found | None:
+        """What the endpoint was found to be that is asked in a way."""
+        return self._met.get(way)
+
+    def meet(self, way: str, found: Found) -> None:
+        """Keep what an endpoint was found to be.  Raises OSError."""
+        if _told(found) != (_told(self._met[way]) if way in self._met else None):
+            self._met[way] = found
+            self._write((json.dumps({"key": MET, "way": way, **_told(found)}) + "\n").encode())
 
     @property
     def endpoints(self) -> set[str]:
@@ -121,7 +135,11 @@ class Kept:
             if not line:
                 continue
             try:
-                yield _answer(json.loads(line.decode("utf-8", "surrogatepass")))
+                raw = json.loads(line.decode("utf-8", "surrogatepass"))
+                if raw["key"] == MET:
+                    self._met[str(raw["way"])] = _found(raw)
+                else:
+                    yield _answer(raw)
             except (ValueError, TypeError, KeyError, RecursionError):
                 if number > 1 and line.startswith(b'{"key": '):
                     continue
@@ -137,6 +155,25 @@ def _answer(raw: dict[str, Any]) -> Answer:
     if not all(isinstance(text, str) for text in texts) or len(answer.at) != len(answer.pieces):
         raise ValueError(answer.key)
     return answer
+
+
+def _told(found: Found) -> dict[str, Any]:
+    """Of what an endpoint was found to be, what prompts and figures depend on."""
+    return {
+        "dialect": found.dialect.name,
+        "model": found.model,
+        "context": found.context_tokens,
+        "setting": found.setting,
+    }
+
+
+def _found(raw: dict[str, Any]) -> Found:
+    return Found(
+        dialects()[raw["dialect"]],
+        str(raw["model"]),
+        context_tokens=int(raw["context"]),
+        setting=str(raw["setting"]),
+    )
 
 
 def key_of(request: Request, salt: str = "") -> str:
@@ -159,13 +196,15 @@ class Once:
         service: Asked | None,
         *,
         endpoint: str,
+        model: str = "",
         salt: str = "",
         whole: bool = False,
         allows: Callable[[Request], bool] = lambda _: True,
         spent: Callable[[Request, Answer], None] = lambda _, __: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`whole`: answers are read to their end, also where nothing more is wanted.
+        """`model` and `salt` tell its way of asking from others.  `whole`: answers are read to their end, also where nothing
+        more is wanted.
 
         `allows` says before each request whether it may leave; `spent` is told of each that has.
         """
@@ -176,6 +215,7 @@ class Once:
         self._kept = kept
         self._service = service
         self._endpoint = endpoint
+        self._model = model
         self._salt = salt
         self._whole = whole
         self._allows = allows
@@ -183,8 +223,12 @@ class Once:
         self._clock = clock
 
     async def meet(self) -> Found | None:
-        """What the service is; nothing is asked of one that is not there."""
-        return None if self._service is None else await self._service.meet()
+        """What the service is, or was when it was last asked."""
+        way = f"{self._model} {self._salt}"
+        found = None if self._service is None else await self._service.meet()
+        if found is not None:
+            self._kept.meet(way, found)
+        return self._kept.met(way)
 
     def shown(self, request: Request) -> dict[str, Any]:
         """What would be sent for a request."""

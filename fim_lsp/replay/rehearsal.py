@@ -97,6 +97,8 @@ class Rehearsal:
         """Ask as an editor does at a pause."""
         self._answer.text = said(event)
         known = self._engine.backend.counts.local_hits
+        if self._typing:
+            await self._engine.backend.meet(self._engine.backend.endpoints.first)
         offers = await self._engine.complete(
             uri_of(event.path), self._documents.place(event.path, event.offset)
         )

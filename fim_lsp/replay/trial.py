@@ -46,6 +46,7 @@ async def asked(hole: Hole, settings: Settings, library: Library, service: Once)
     document = Document(uri_of(hole.path), hole.language, 0, hole.prefix + hole.suffix)
     level = settings.shown(hole.language)
     try:
+        await engine.backend.meet(engine.backend.endpoints.first)
         # What is cut out is told by no map either.
         with library.instead(hole.path, hole.prefix + hole.suffix) if level != "off" else nullcontext():
             _around(engine, document, hole.path, library, level)

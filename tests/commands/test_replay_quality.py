@@ -79,7 +79,7 @@ class Model:
 
     @property
     def environ(self):
-        return {"FIM_LSP_BASE_URL": self.url, "DEEPSEEK_API_KEY": "sk-test"}
+        return {"FIM_LSP_BASE_URL": f"{self.url}/beta", "DEEPSEEK_API_KEY": "sk-test"}
 
 
 @pytest.fixture
@@ -312,7 +312,7 @@ def test_who_refuses_is_not_asked_again(repository, tmp_path, model, capsys):
         said = refused(capsys, model, *words)
         assert "Nothing was measured" in said
         assert len(model.bodies) == asked
-    assert (tmp_path / "a.jsonl").read_bytes() == b""
+    assert "pieces" not in (tmp_path / "a.jsonl").read_text()
 
 
 def test_where_answers_cannot_be_kept_nothing_is_asked(repository, tmp_path, model, capsys):
@@ -358,6 +358,7 @@ def test_one_failure_is_passed_over_and_asked_again(repository, tmp_path, model,
         ("context=off,off", "needs two values"),
         ("colour=red,blue", "must name a setting"),
         ("apiKey=a,b", "must name a setting"),
+        ('headers={"x": "1"},{"x": "2"}', "must name a setting"),
         ("context", "must name a setting"),
         ("debounceMs=0,50", "makes no difference"),
         ("maxTokens=0,64", "must be a whole number from 1 to 4096"),
@@ -468,7 +469,7 @@ def test_a_killed_run_goes_on_where_it_was(repository, tmp_path, model):
         time.sleep(0.01)
     killed.send_signal(signal.SIGKILL)
     assert killed.communicate()[0] == b""
-    kept = len((tmp_path / "a.jsonl").read_text().splitlines())
+    kept = sum('"pieces": ' in line for line in (tmp_path / "a.jsonl").read_text().splitlines())
     assert 3 <= kept < 16
     before = len(model.bodies)
     again = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=120)

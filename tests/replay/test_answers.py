@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from fim_lsp.endpoint.dialect import dialects
+from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Refused, Request, Unavailable, Usage
 from fim_lsp.replay.answers import AnswersError, Kept, Once, key_of
 
@@ -222,3 +224,24 @@ async def test_what_is_not_allowed_does_not_leave():
         await read(asking, Request("no", "", "m", 9, 0.0))
     assert service.asked == [ASKED]
     assert told == [(ASKED, Usage(7, 3, 2))]
+
+
+async def test_what_the_endpoint_is_is_kept_too(tmp_path):
+    """Prompts are made to fit it, also when nothing is asked any more; each way of asking has its own."""
+    found = Found(dialects()["llama.cpp"], "q", context_tokens=4096, version="9", setting="m")
+    service = Scripted("x")
+
+    async def meet():
+        return found
+
+    service.meet = meet
+    file = tmp_path / "a.jsonl"
+    for _ in range(2):
+        assert (await once(Kept(file), service, model="m").meet()).context_tokens == 4096
+    assert len(file.read_text().splitlines()) == 1
+    kept = Kept(file)
+    told = await once(kept, model="m").meet()
+    assert (told.dialect, told.model, told.context_tokens, told.setting) == (found.dialect, "q", 4096, "m")
+    assert await once(kept, model="m").meet() is told
+    assert await once(kept, model="other").meet() is None
+    assert len(kept) == 0
