@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ class Configuration:
         self._read: tuple[Mapping[str, Any], list[str]] | None = (
             None  # what the file holds, what is wrong with it
         )
+        self._ignored: (
+            list[str] | None
+        ) = []  # the rules of the user's own ignore file; None: it cannot be read
         self._options: Mapping[str, Any] = {}
         self._pushed: Mapping[str, Any] = {}
 
@@ -30,6 +34,17 @@ class Configuration:
     def push(self, pushed: Mapping[str, Any]) -> None:
         """Take over the settings that the client has sent since; some may be those of the folder."""
         self._pushed = pushed
+
+    @property
+    def ignore_file(self) -> str:
+        """The user's own ignore file, beside `config.toml`."""
+        return str(self.file.parent / "ignore")
+
+    def ignores_otherwise(self) -> bool:
+        """Whether that file says something else than when the settings were last put together."""
+        from fim_lsp.privacy import ignore_files  # noqa: PLC0415 - no client need wait for it
+
+        return self._read is not None and ignore_files.rules_in(self.ignore_file) != self._ignored
 
     async def fetch_key(self) -> bool:
         """Fetch the key from where the user's file says, which may take its time; whether the file says so."""
@@ -42,7 +57,7 @@ class Configuration:
 
     def merged(self) -> tuple[Settings, list[str]]:
         """The settings of all layers, and what is wrong with them."""
-        from fim_lsp.privacy import exclude  # noqa: PLC0415 - no client need wait for it
+        from fim_lsp.privacy import exclude, ignore_files  # noqa: PLC0415 - no client need wait for it
         from fim_lsp.settings import keys, provenance, settings  # noqa: PLC0415
 
         if self._read is None:
@@ -54,9 +69,15 @@ class Configuration:
             "initializationOptions": self._options,
         }
         own, more = settings.merged(layers.items())
+        self._ignored = ignore_files.rules_in(self.ignore_file)
+        if self._ignored is None:
+            more.append(f"{self.ignore_file} cannot be read: {settings.UNTIL}.")
+            own = replace(own, halted=own.halted or more[-1])
+        mine = tuple(self._ignored or ())
+        own = replace(own, exclude=mine + own.exclude)
         new, refused = provenance.restrained(own, self._pushed, self.file)
         exposed = keys.exposed(new.base_url, new.api_key)
-        return new, [*wrong, *more, *refused, *exclude.senseless(new.exclude), *exposed]
+        return new, [*wrong, *more, *refused, *exclude.senseless(new.exclude[len(mine) :]), *exposed]
 
 
 def section(options: Mapping[str, Any]) -> Mapping[str, Any]:

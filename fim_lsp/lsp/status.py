@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fim_lsp.completion.engine import Engine
 
-NEWS = ("state", "message", "model", "enabled")  # what a client is told of as soon as it changes
+NEWS = ("state", "message", "model", "enabled", "snoozed")  # what a client is told of as soon as it changes
 
 
 def status(engine: Engine, usd: float | None) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def status(engine: Engine, usd: float | None) -> dict[str, Any]:
     settings = engine.settings
     return {
         "state": engine.state,
-        "message": settings.halted or (problem.message if problem else over or ""),
+        "message": settings.halted or (problem.message if problem else over or engine.snooze.sentence()),
         "model": settings.model,
         "requests": counts.requests,
         "promptTokens": counts.prompt_tokens,
@@ -27,6 +27,7 @@ def status(engine: Engine, usd: float | None) -> dict[str, Any]:
         "acceptance": engine.acceptance.counted(),
         "usd": usd,
         "overBudget": over is not None,
+        "snoozed": engine.snooze.left(),
         "enabled": bool(settings.halted) or not settings.off,
         "baseUrl": settings.base_url,
     }
