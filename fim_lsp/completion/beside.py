@@ -75,23 +75,18 @@ class Besides:
         return opened.document
 
 
-class Told(NamedTuple):
-    """A prompt for a message, what stands behind the cursor, and the mark that begins comments."""
+def message(
+    redactor: Redactor, beside: Beside, buffer: commit_message.Buffer, lines: Sequence[str], place: Place
+) -> tuple[Prompt, str]:
+    """What is asked at a place of a commit message, and what stands behind it; `lines` are those above the scissors.
 
-    prompt: Prompt
-    after: str
-    mark: str
-
-
-def message(redactor: Redactor, beside: Beside, lines: Sequence[str], place: Place) -> Told:
-    """What is asked at a place of a commit message: the changes come first, since they stay while it is written."""
-    found = commit_message.buffer(lines)
-    clean = redactor.lines(lines, 0, max(found.end, place.line + 1))
-    before, after = found.message(clean, place)
+    The changes come first, since they stay while it is written.
+    """
+    before, after = buffer.message(redactor.lines(lines, 0, len(lines)), place)
     told = "".join(redactor.lines(beside.lines, 0, len(beside.lines)))
     if told:
-        told += f"\n{found.mark} The message of this commit:\n"
-    return Told(Prompt(told + redactor.typed(before), after), after, found.mark)
+        told += f"\n{buffer.mark} The message of this commit:\n"
+    return Prompt(told + redactor.typed(before), after), after
 
 
 def _named(uri: str, lines: list[str]) -> Beside:

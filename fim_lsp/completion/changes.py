@@ -17,10 +17,11 @@ STANDS = 0.5  # seconds without a change after which what an input method has pu
 MOST = 16  # texts taken away, or put in at once, that are remembered
 TIMES = 2  # that a text is shown on a line and typed past, after which it is not offered there again
 LONGEST = 4_000  # characters of a text taken away that is remembered
+HEAD = 200  # characters before a place on its line by which it is known again
 
 
 class Change(NamedTuple):
-    """What stood at a place, and what stands there in its stead; `head` is what stands before it on its line."""
+    """What stood at a place, and what stands there in its stead; `head` is what stands before it, `HEAD` characters."""
 
     start: Place
     gone: str
@@ -50,6 +51,7 @@ class Changes:
         self._run: Change | None = None  # what was typed in one go; `gone` is of no account
         self._pieces: deque[tuple[int, str]] = deque(maxlen=MOST)  # what came at once, and its column
         self._taken: deque[Taken] = deque(maxlen=MOST)
+        self._piece: Taken | None = None  # of a text taken away piece by piece, the last
         self._past: dict[tuple[int, str], int] = {}  # how often a text was typed past, by line
         self._typed = False  # whether the message under way has typed something
 
@@ -93,7 +95,9 @@ class Changes:
         """Whether a text is exactly what was just taken away there; `head` is what stands before it on its line."""
         bare = text.rstrip()
         return any(
-            (one.line, one.head) == (place.line, head) and one.text.rstrip() == bare for one in self._taken
+            (one.line, one.head) == (place.line, head[-HEAD:]) and one.text.rstrip() == bare
+            for one in (*self._taken, self._piece)
+            if one is not None
         )
 
     def typed_past(self, line: int, text: str) -> None:
@@ -139,13 +143,18 @@ class Changes:
         if len(change.gone) > LONGEST or change.come.startswith(change.gone):
             return
         line, _ = change.start
-        before = self._taken[-1] if self._taken else None
-        self._taken.append(Taken(line, change.head, change.gone))
-        if before is not None and last is not None and not last.come and not change.come:
-            if before.line == line and before.head == change.head + change.gone:
-                self._taken.append(Taken(line, change.head, change.gone + before.text))
-            elif (before.line, before.head, last.start) == (line, change.head, change.start):
-                self._taken.append(Taken(line, change.head, before.text + change.gone))
+        before, head = self._taken[-1] if self._taken else None, change.head
+        self._piece = Taken(line, head, change.gone)
+        whole = None
+        if before is not None and before.line == line and last is not None and not (last.come or change.come):
+            if before.head == (head + change.gone)[-HEAD:]:
+                whole = change.gone + before.text
+            elif (before.head, last.start) == (head, change.start):
+                whole = before.text + change.gone
+        if whole is None:
+            self._taken.append(self._piece)
+        else:
+            self._taken[-1] = Taken(line, head, whole)
 
     def _restores(self, change: Change) -> bool:
         """Whether a change puts back what was taken away there; one character may be typed again."""
@@ -192,9 +201,10 @@ def told(edit: Edit, lines: Sequence[str]) -> Change | None:
         behind = _shared(gone[same:][::-1], come[same:][::-1])
         lead += same
         gone, come = gone[same : len(gone) - behind], come[same : len(come) - behind]
-    line = edit.first + after.count("\n", 0, lead)
-    column = lead - (after.rfind("\n", 0, lead) + 1)
-    head = lines[line][:column] if line < len(lines) else ""
+    line, column = edit.first, lead
+    if edit.removed > 1:
+        line, column = edit.first + after.count("\n", 0, lead), lead - (after.rfind("\n", 0, lead) + 1)
+    head = lines[line][max(column - HEAD, 0) : column] if line < len(lines) else ""
     return Change(Place(line, column), gone, come, head)
 
 

@@ -221,7 +221,10 @@ class Documents:
         self._take_back()
         held, never = self._besides.of(opened), ""
         if opened.message:
-            prompt, after, never = beside.message(self._redactor, held, lines, place)
+            message = commit_message.buffer(lines)
+            text = self.never_sent.sendable(document, lines[: message.end])
+            prompt, after = beside.message(self._redactor, held, message, text, place)
+            never = message.mark
             live = len(prompt.prefix) - sum(map(len, held.lines))
             opened.window.parts = Parts(Opening(), len(prompt.prefix) - live, live, 0, place.line)
         else:
@@ -254,10 +257,12 @@ class Documents:
         """Whether a person writes at a place: not in git's comments, nor on a line that is never sent."""
         lines = opened.document.lines
         if opened.message:
-            return commit_message.buffer(lines).writes(lines, place)
-        return not lines[place.line].strip() or bool(
-            self.never_sent.sendable(opened.document, lines)[place.line].strip()
-        )
+            message = commit_message.buffer(lines)
+            if not message.writes(lines, place):
+                return False
+            lines = lines[: message.end]
+        sendable = self.never_sent.sendable(opened.document, lines)
+        return not lines[place.line].strip() or bool(sendable[place.line].strip())
 
     def stands(self, opened: OpenDocument, question: Question) -> bool:
         """Whether a question may still be asked: nothing was taken back since, and the document is still offered in."""
