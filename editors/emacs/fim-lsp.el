@@ -438,10 +438,10 @@
     (jsonrpc-shutdown fim-lsp--connection))
   (setq fim-lsp--connection nil))
 
-(defun fim-lsp--command (name)
-  "Have the server run its command NAME, and say what its state is then."
+(defun fim-lsp--command (name &rest arguments)
+  "Have the server run its command NAME with ARGUMENTS, and say what its state is then."
   (let ((status (jsonrpc-request (fim-lsp--connect) :workspace/executeCommand
-                                 `(:command ,name :arguments []))))
+                                 `(:command ,name :arguments ,(vconcat arguments)))))
     (message "fim-lsp: %s, %s, %s requests, %s answered locally %s"
              (plist-get status :state) (plist-get status :model) (plist-get status :requests)
              (plist-get status :localHits) (plist-get status :message))))
@@ -450,6 +450,11 @@
   "Say what the server does."
   (interactive)
   (fim-lsp--command "fimLsp.status"))
+
+(defun fim-lsp-snooze (minutes)
+  "Let nothing come by itself for so many MINUTES; 0 ends that."
+  (interactive "nMinutes of silence: ")
+  (fim-lsp--command "fimLsp.snooze" `(:minutes ,minutes)))
 
 (defun fim-lsp-resume ()
   "Go on until tomorrow over a budget that is used up."

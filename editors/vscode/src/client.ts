@@ -10,7 +10,7 @@ import { Trace } from "./trace";
 import type { Usage } from "./usage";
 import { NOTHING, type Status } from "./wording";
 
-const SELECTOR = ["file", "untitled", "vscode-notebook-cell", "vscode-vfs", "vscode-remote"].map((scheme) => ({ scheme }));
+const SELECTOR = ["file", "untitled", "vscode-notebook-cell", "vscode-vfs", "vscode-remote", "vscode-scm"].map((scheme) => ({ scheme }));
 
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;

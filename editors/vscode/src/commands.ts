@@ -11,6 +11,7 @@ import type { StatusItem } from "./status";
 import { costs } from "./usage";
 import { explained, type Status } from "./wording";
 
+const MINUTES = [5, 15, 60];
 const MODELS = ["deepseek-flash", "deepseek-v4-pro"];
 const DEMO = "def total(prices):\n    return sum(prices)\n\n\ndef mean(prices):\n    return ";
 const TARGETS = { user: vscode.ConfigurationTarget.Global, workspace: vscode.ConfigurationTarget.Workspace };
@@ -32,6 +33,7 @@ export class Commands {
       removeApiKey: () => this.removeApiKey(),
       menu: () => this.menu(),
       pause: () => this.pause(),
+      snooze: () => this.snooze(),
       resume: () => this.resume(),
       toggleLanguage: () => this.toggleLanguage(),
       changeModel: () => this.changeModel(),
@@ -48,6 +50,7 @@ export class Commands {
     const language = vscode.window.activeTextEditor?.document.languageId;
     const entries: [string, () => unknown][] = [
       this.goOn() ?? ["$(debug-pause) Pause for an hour", () => this.pause()],
+      [this.status.naps.length ? "$(bell) Wake" : "$(bell-slash) Snooze for some minutes", () => this.snooze()],
       ...(language ? [this.languageEntry(language)] : []),
       ["$(symbol-misc) Change model", () => this.changeModel()],
       ["$(key) Set API key", () => this.setApiKey()],
@@ -71,6 +74,22 @@ export class Commands {
   private async resume(): Promise<void> {
     const status = await this.server.ask("resume");
     if (status) say("completions go on until tomorrow, whatever the budget.");
+  }
+
+  /** Let nothing come by itself for some minutes: everywhere, in this language, in this file; or again. */
+  private async snooze(): Promise<void> {
+    const { naps } = this.status;
+    if (naps.length) {
+      await this.server.ask("snooze", { minutes: 0 });
+      return;
+    }
+    const document = vscode.window.activeTextEditor?.document;
+    const here: [string, object][] = document
+      ? [[`In ${document.languageId}`, { language: document.languageId }], ["In this file", { uri: document.uri.toString() }]]
+      : [];
+    const where = await chosenOf("FIM: Snooze", [["Everywhere", {}], ...here]);
+    const minutes = where && (await chosenOf("FIM: Snooze for", MINUTES.map((one) => [`${one} minutes`, one])));
+    if (minutes) await this.server.ask("snooze", { ...where, minutes });
   }
 
   private async pause(): Promise<void> {
@@ -170,6 +189,12 @@ export class Commands {
     await this.server.ask("status");
     await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
   }
+}
+
+/** What is picked of some entries; undefined if none is. */
+async function chosenOf<T>(title: string, entries: [string, T][]): Promise<T | undefined> {
+  const picked = await vscode.window.showQuickPick(entries.map(([name]) => name), { title });
+  return entries.find(([name]) => name === picked)?.[1];
 }
 
 function change(language: string): Switch {

@@ -1,7 +1,7 @@
 // The status bar's item: the state at a glance, the session in its hover, the menu behind it.
 import * as vscode from "vscode";
 import type { Server } from "./client";
-import { hover, label, look, NOTHING, type Look, type Status } from "./wording";
+import { asleep, hover, label, look, NOTHING, type Look, type Nap, type Status } from "./wording";
 
 const CALM = 400; // ms without news, after which the hover is renewed
 
@@ -25,6 +25,11 @@ export class StatusItem implements vscode.Disposable {
     return look(this.last);
   }
 
+  /** Where nothing comes by itself for a while. */
+  get naps(): Nap[] {
+    return this.last.snoozed ?? [];
+  }
+
   get model(): string {
     return this.last.model;
   }
@@ -36,7 +41,7 @@ export class StatusItem implements vscode.Disposable {
 
   private show(status: Status): void {
     this.last = status;
-    this.item.text = label(this.look);
+    this.item.text = label(this.look, asleep(status));
     this.item.accessibilityInformation = { label: `fim-lsp ${this.look} ${status.message}` };
     if (status.message) this.item.tooltip = status.message;
     this.item.backgroundColor =

@@ -16,6 +16,15 @@ export interface Status {
   usd?: number | null;
   /** Whether the budget is used up. */
   overBudget?: boolean;
+  /** Where nothing comes by itself for a while. */
+  snoozed?: Nap[];
+}
+
+/** Silence on demand: of everything, a language or a file (its URI), and the minutes left. */
+export interface Nap {
+  scope: "everything" | "language" | "file";
+  name: string;
+  minutes: number;
 }
 
 /** What is known of a server that does not run. */
@@ -23,21 +32,29 @@ export const NOTHING: Status = {
   state: "busy", message: "", model: "", requests: 0, promptTokens: 0, cacheHitTokens: 0, completionTokens: 0, localHits: 0,
 };
 
-export type Look = Status["state"] | "off" | "spent";
+export type Look = Status["state"] | "off" | "spent" | "snoozed";
 
 const ICONS = {
   ready: "$(sparkle)", busy: "$(loading~spin)", paused: "$(debug-pause)", error: "$(warning)", off: "$(circle-slash)", spent: "$(credit-card)",
+  snoozed: "$(bell-slash)",
 };
-const WORDS = { ready: "ready", busy: "working", paused: "paused", error: "problem", off: "off", spent: "budget used" };
+const WORDS = { ready: "ready", busy: "working", paused: "paused", error: "problem", off: "off", spent: "budget used", snoozed: "snoozed" };
 
 /** How a status looks: the server says `paused` also of completions that the settings switch off or the budget stops. */
 export function look(status: Status): Look {
+  if (status.state === "ready" && asleep(status)) return "snoozed";
   if (status.state !== "paused") return status.state;
   return status.enabled === false ? "off" : status.overBudget ? "spent" : "paused";
 }
 
-export function label(look: Look): string {
-  return `${ICONS[look]} FIM${look === "ready" || look === "busy" ? "" : `: ${WORDS[look]}`}`;
+/** The minutes for which nothing comes by itself anywhere; 0 where it does. */
+export function asleep(status: Status): number {
+  return status.snoozed?.find(({ scope }) => scope === "everything")?.minutes ?? 0;
+}
+
+export function label(look: Look, minutes = 0): string {
+  const left = look === "snoozed" && minutes ? ` ${minutes} min` : "";
+  return `${ICONS[look]} FIM${look === "ready" || look === "busy" ? "" : `: ${WORDS[look]}${left}`}`;
 }
 
 export function dollars(value: number): string {
@@ -53,7 +70,7 @@ export function hover(status: Status, today?: { usd?: number; savedUsd?: number 
     `**fim-lsp** ${WORDS[what]}, ${status.model}`,
     ...(what === "off" ? ["`fimLsp.enabled` is off: a click offers to switch it on"] : []),
     ...(what === "spent" ? ["A click offers to go on over the budget until tomorrow"] : []),
-    ...(status.message ? [`$(warning) ${status.message}`] : []),
+    ...(status.message ? [`${status.snoozed?.length ? "$(bell-slash)" : "$(warning)"} ${status.message}`] : []),
     `Session: ${status.requests} requests, ${status.localHits} answers from memory`,
     `${status.promptTokens} tokens sent, ${share} % of them at a fiftieth of the price; ${status.completionTokens} received${cost}`,
   ];
