@@ -439,7 +439,7 @@
   (setq fim-lsp--connection nil))
 
 (defun fim-lsp--command (name &rest arguments)
-  "Have the server run its command NAME with ARGUMENTS, and say what its state is then."
+  "Have the server run NAME with ARGUMENTS, and say what its state is then."
   (let ((status (jsonrpc-request (fim-lsp--connect) :workspace/executeCommand
                                  `(:command ,name :arguments ,(vconcat arguments)))))
     (message "fim-lsp: %s, %s, %s requests, %s answered locally %s"

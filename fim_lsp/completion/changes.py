@@ -178,6 +178,8 @@ class Changes:
             for (line, text), times in self._past.items()
             if not edit.first < line < last
         }
+        if self._piece is not None and self._piece.line >= last:
+            self._piece = self._piece._replace(line=self._piece.line + more)
         for number, one in enumerate(self._taken):
             if one.line >= last:
                 self._taken[number] = one._replace(line=one.line + more)

@@ -202,6 +202,7 @@ class Documents:
         """Begin all windows and contexts anew, after something on which they depend, or what `maps` may show, has changed."""
         self._contexts.forget(maps=maps)
         self._left.clear()
+        self._unnamed.clear()
         self._touched.clear()
         self._taken += 1
         for opened in self._open.values():
@@ -281,6 +282,7 @@ class Documents:
         if opened is not None and opened.beside is not None:
             opened.beside = None
             opened.cuts += 1
+            opened.cancel_streams()
             opened.window = self._window(opened.document, opened.notebook, secret=opened.secret)
 
     def _leave(self, opened: OpenDocument) -> None:

@@ -37,10 +37,11 @@ class Turns:
         found = self.answers.find(name, lines, place)
         if found is None:
             return None
-        few = explicit and len(found) < CANDIDATES
+        known = self._wanted.offered(opened, lines, place, found, explicit=explicit)
+        # Who asks where a text is on screen wants others; elsewhere, none is held back for others.
+        few = explicit and len(known) < CANDIDATES and (not known or opened.shows(place, known))
         if few and not self.answers.asked_all(answer_cache.spot(name, lines, place)):
             return None
-        known = self._wanted.offered(opened, lines, place, found, explicit=explicit)
         backend = self._backend
         backend.counts.local_hits += 1
         number = None
