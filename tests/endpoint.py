@@ -18,14 +18,15 @@ class Endpoint:
         self.bodies = []
         self.bill = {}  # what the bill says otherwise
         self.keys = []
+        self.heads = []  # each request's headers, their names in lower case
         self.cut = 0
         self.ends = {}  # how each request's stream ended: cut or done, by its number from 0
         self.done = 0
         self.connections = 0
         self._writers = set()
 
-    async def start(self):
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 26)
+    async def start(self, port=0):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=1 << 26)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
@@ -69,6 +70,7 @@ class Endpoint:
             return True
         self.bodies.append(json.loads(body))
         self.keys.append(head.get("authorization"))
+        self.heads.append(head)
         if isinstance(self.fault, int):
             self._reply(
                 writer, self.fault, {"error": {"message": "SECRET-ECHO " + head.get("authorization", "")}}

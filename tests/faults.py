@@ -93,6 +93,7 @@ class Endpoint:
         self.context = None
         self.asked = 0  # requests
         self.accepted = 0  # connections
+        self.dead = 0  # so many of the first of them lead nowhere
         self.port = 0
         self._server = None
         self._wires = set()
@@ -144,6 +145,7 @@ class JsonRpc:
         self.endpoint = endpoint
         self.reader = reader
         self.writer = writer
+        self.number = endpoint.accepted  # the first is 1
         self.turns = 0  # requests on this connection
 
     async def asked(self):
@@ -346,6 +348,45 @@ async def closes_what_is_idle(wire):
     return False
 
 
+async def closes_at_the_next_key(wire):
+    """The service's patience with idle connections is just the pause between two keys."""
+    await well(wire)
+    await wire.wait(1.0)
+    return False
+
+
+async def closes_once_it_is_asked_again(wire):
+    """The request's bytes are there, and the connection is closed in good order without a word."""
+    return wire.turns == 1 and await well(wire)
+
+
+def goes_dead(times) -> Does:
+    """After so many requests every connection that there is leads nowhere: no word, no end (as after a VPN's)."""
+
+    async def does(wire):
+        endpoint = wire.endpoint
+        if wire.number <= endpoint.dead:
+            await wire.wait()
+            return False
+        await well(wire)
+        if endpoint.asked == times:
+            await wire.wait(0.5)
+            endpoint.dead = endpoint.accepted
+        return True
+
+    return does
+
+
+def jumps(seconds, does: Does) -> Does:
+    """The wall clock is set by so many seconds at each request."""
+
+    async def jumped(wire):
+        wire.endpoint.loop.slept += seconds
+        return await does(wire)
+
+    return jumped
+
+
 async def is_dead_when_used_again(wire):
     if wire.turns > 1:
         wire.reset()
@@ -431,6 +472,10 @@ def retry_at(seconds):
     return lambda wall: retry_after(formatdate(wall + seconds, usegmt=True))
 
 
+def dated(seconds):
+    return lambda wall: f"Date: {formatdate(wall + seconds, usegmt=True)}"
+
+
 BUSY, DOWN, NETWORK, DEADLINE, GARBAGE = "busy", "down", "network", "deadline", "garbage"
 LOOK = "check baseUrl"
 NO_COMPLETION = "no completion: check baseUrl and the proxy"
@@ -471,6 +516,10 @@ STATUSES = [
     passes("429, a date of 1999", status(429, retry_after("Fri, 31 Dec 1999 23:59:59 GMT")), BUSY, "(429)"),
     passes("429, a date of 2052", status(429, retry_after("Mon, 01 Jan 2052 00:00:00 GMT")), BUSY, "(429)", requests=1,
            again=580),
+    passes("429, a date 7 s away by a clock that is a day ahead", status(429, retry_at(86_407), dated(86_400)), BUSY,
+           "(429)", requests=3, again=1),
+    passes("429, a date 7 s away by a clock that is a day behind", status(429, retry_at(-86_393), dated(-86_400)), BUSY,
+           "(429)", requests=3, again=1),
     passes("429, a power of ten", status(429, retry_after("1e9")), BUSY, "(429)"),
     passes("429, nothing where a time should be", status(429, "Retry-After:"), BUSY, "(429)"),
     passes("429, twice", status(429, retry_after(1), retry_after(7)), BUSY, "(429)", requests=3, again=1),
@@ -636,6 +685,16 @@ BROKEN = [
     passes("an answer before the question", early(takes_no_request), NETWORK, "cannot be reached"),
     harmless("idle connections are cut", closes_what_is_idle),
     harmless("a connection is dead when it is used again", is_dead_when_used_again),
+    harmless("idle connections are cut at the moment of the next key", closes_at_the_next_key),
+    harmless("a connection is closed as soon as it is asked again", closes_once_it_is_asked_again),
+    harmless("every connection goes dead without a word", goes_dead(2), told=DEADLINE, says=LATE),
+    harmless("the same, with little patience", goes_dead(2), told=DEADLINE, says=LATE, settings={"timeout_seconds": 2.0}),
+    harmless("the clock is set ahead by an hour at each request", jumps(3600, well)),
+    harmless("the clock is set back by an hour at each request", jumps(-3600, well)),
+    passes("503, 7 s, while the clock is set ahead by hours", jumps(18_000, status(503, retry_after(7))), BUSY, "(503)",
+           requests=3, again=1),
+    passes("503, a date 7 s away, while the clock is set back by hours", jumps(-18_000, status(503, retry_at(7))), BUSY,
+           "(503)", requests=3, again=1),
     harmless("the first request is lost, the others are not", first(1, raw(HEAD[:30], then="reset")), told=NETWORK,
              says=BROKE, offered=""),
     harmless("the machine sleeps for an hour in a stream", first(1, says_nothing_more_after_a_sleep), told=DEADLINE,

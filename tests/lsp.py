@@ -20,6 +20,7 @@ class Client:
         self.settings = {}
         self.pulls = 0  # how often the server has asked for settings
         self.stderr = b""
+        self.how = {}  # how else the process is started, as `subprocess.Popen` has it
         self._answers = {}
         self._next = 0
         self._versions = {}
@@ -28,7 +29,7 @@ class Client:
         return await self.run(home, ["-m", "fim_lsp", *arguments], **environ)
 
     async def run(self, home, arguments, **environ):
-        """Start Python with these arguments as the server."""
+        """Start Python with these arguments as the server; a variable that is None is not set."""
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("DEEPSEEK_", "FIM_LSP_", "XDG_"))}
         env = {**clean, "HOME": str(home), "PYTHONPATH": os.getcwd(), **environ}
         self.process = await asyncio.create_subprocess_exec(
@@ -37,8 +38,9 @@ class Client:
             stdin=-1,
             stdout=-1,
             stderr=-1,
-            env=env,
+            env={name: value for name, value in env.items() if value is not None},
             limit=1 << 26,
+            **self.how,
         )
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._read_errors())]
         return self

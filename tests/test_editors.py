@@ -14,12 +14,10 @@ def listed():
     """Every setting as Neovim's help lists it."""
     for name, spec in settings.schema().items():
         yield f"{name} (default {json.dumps(spec['default'])})"
-        yield from textwrap.wrap(
-            spec["description"].replace("`", ""),
-            70,
-            initial_indent="        ",
-            subsequent_indent="        ",
-        )
+        # What stands between backquotes is code, and stays on one line.
+        whole = re.sub("`[^`]+`", lambda code: code[0].replace(" ", "\0"), spec["description"])
+        for line in textwrap.wrap(whole, 70, initial_indent="        ", subsequent_indent="        "):
+            yield line.replace("\0", " ")
 
 
 def test_neovims_help_has_every_setting():
@@ -51,7 +49,8 @@ def test_the_extensions_settings_are_those_of_the_code():
         row = dict(listed[name])
         scope = row.pop("scope")
         assert {"description": row.pop("markdownDescription"), **row} == spec, name
-        assert scope == ("machine" if name == "fimLsp.baseUrl" else scope)
+        where_to = {f"fimLsp.{name}" for name in ("baseUrl", "headers", "affinityHeader", "fallback")}
+        assert scope == ("machine" if name in where_to else scope)
     assert all(listed[name]["scope"] == "machine" for name in own - {"fimLsp.trace.server"})
     budgets = ("dailyBudget", "monthlyBudget", "requestsPerMinute")
     assert all(listed[f"fimLsp.{name}"]["scope"] == "application" for name in budgets)

@@ -59,6 +59,8 @@ MAY = {
         "commands/main.py",
         "commands/replay.py",
         "commands/replay_arguments.py",
+        "commands/replay_compare.py",
+        "commands/replay_quality.py",
         "commands/replay_spending.py",
         "commands/usage.py",
     },
@@ -87,7 +89,7 @@ ROOMS = {
     "usage": {"context", "endpoint", "privacy", "settings", "text"},
     "completion": {"context", "endpoint", "privacy", "settings", "text", "usage"},
     "lsp": {"completion", "context", "privacy", "settings", "text", "usage"},
-    "replay": {"completion", "context", "demo", "endpoint", "settings", "text"},
+    "replay": {"completion", "context", "demo", "endpoint", "privacy", "settings", "text"},
     "commands": {
         "completion",
         "context",

@@ -39,6 +39,7 @@ class Service:
         self.usage = None
         self.stalls = False
         self.under_way = 0
+        self.found = None
         self.warmed = 0
         self.requests = []
 
@@ -56,6 +57,12 @@ class Service:
     async def warm(self):
         self.warmed += 1
 
+    async def meet(self):
+        return self.found
+
+    def shown(self, request):
+        return {"url": "http://world.invalid", "model": request.model}
+
     async def aclose(self):
         pass
 
@@ -68,13 +75,18 @@ class World:
     def __init__(self):
         self.now = 0.0
         self.service = Service()
+        self.connected = lambda settings: None  # hears of each new client
         self.engine = Engine(
             Settings(),
-            lambda _: self.service,
+            self.connect,
             clock=lambda: self.now,
             random=lambda: 0.5,
             sleep=self.sleep,
         )
+
+    def connect(self, settings):
+        self.connected(settings)
+        return self.service
 
     async def sleep(self, seconds):
         self.now += seconds

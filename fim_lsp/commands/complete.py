@@ -6,11 +6,12 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from fim_lsp.commands.terminal import put, put_json, say
-from fim_lsp.completion.backend import Service
 from fim_lsp.completion.engine import Engine
+from fim_lsp.completion.service import Service
 from fim_lsp.privacy import exclude, ignore_files
 from fim_lsp.settings import keys, settings
 from fim_lsp.settings.settings import Settings
@@ -46,11 +47,12 @@ def run(
     chosen, more = settings.merged(
         [(str(config), file), ("the environment", settings.from_environment(environ))]
     )
-    exposed = keys.exposed(chosen.base_url, chosen.api_key)
+    exposed = keys.exposed_all(chosen, environ)
     for message in [*wrong, *more, *exclude.senseless(chosen.exclude), *exposed]:
         say(message)
     if chosen.halted:
         return 1
+    chosen = replace(chosen, workspace=Path.cwd().as_uri())
     return asyncio.run(_complete(document, Place(line - 1, column - 1), chosen, connect, as_json))
 
 
@@ -89,7 +91,7 @@ async def _complete(
         counts = engine.backend.counts
         answer = {
             "text": text,
-            "model": chosen.model,
+            "model": engine.backend.endpoints.answering.model,
             "milliseconds": round(1000 * (time.monotonic() - begun)),
             "promptTokens": counts.prompt_tokens,
             "cacheHitTokens": counts.cache_hit_tokens,

@@ -11,13 +11,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from fim_lsp import __version__
 from fim_lsp.commands.terminal import put, put_json, say
+from fim_lsp.endpoint import look
 from fim_lsp.endpoint.proxies import proxy_for
 from fim_lsp.endpoint.request import Refused, Request, ServiceError
 from fim_lsp.endpoint.trust import described
 from fim_lsp.settings import keys, kinds, settings
+from fim_lsp.settings.headers import authorizes
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.characters import visible
 from fim_lsp.usage.ledger import fallen
@@ -100,7 +103,7 @@ def _report(checks: list[Check], config: Path, environ: Mapping[str, str]) -> st
 
 def _harmless(name: str, value: Any) -> str:
     """A setting's value for everybody to read: numbers, and what it can only choose from."""
-    if name == "api_key":
+    if name in {"api_key", "affinity_header", "ca_file"}:
         return "set"
     if name == "base_url":
         return "another endpoint"
@@ -155,6 +158,11 @@ async def examine(
         return checks
     if demo:
         checks.append(Check("key", True, "not needed: the demo endpoint answers", "not needed"))
+    elif chosen.api_key is None and authorizes(chosen.headers):
+        checks.append(Check("key", True, "a header of yours takes its place", "a header"))
+    elif chosen.api_key is None and not _wants_key(chosen):
+        found = "none, and none is asked for unless the engine wants one"
+        checks.append(Check("key", True, found, "none, perhaps not needed"))
     elif chosen.api_key is None:
         checks.append(
             Check(
@@ -179,11 +187,50 @@ async def examine(
         ]
     if not demo:
         checks += _way(chosen, config, environ)
-    service = connect(chosen)
-    try:
-        checks += await _talk(service, chosen, "the embedded demo" if demo else chosen.base_url)
-    finally:
-        await service.aclose()
+    for number, one in enumerate(chosen.endpoints()[:1] if demo else chosen.endpoints()):
+        service = connect(one)
+        try:
+            talked = await _talk(service, one, "the embedded demo" if demo else one.base_url)
+        finally:
+            await service.aclose()
+        own = f"fallback {number}: " if number else ""
+        checks += [check._replace(name=own + check.name) for check in [*_sent_along(one), *talked]]
+    return checks
+
+
+def _sent_along(chosen: Settings) -> list[Check]:
+    """The headers of the user's own, by their names."""
+    names = [*chosen.headers, *([chosen.affinity_header] if chosen.affinity_header else [])]
+    return [Check("headers", True, ", ".join(names), f"{len(names)} of the user's own")] if names else []
+
+
+def _wants_key(chosen: Settings) -> bool:
+    """Whether the endpoint is known to want a key, before it was asked."""
+    host = urlsplit(chosen.base_url).hostname or ""
+    known = look.at_once(host, chosen.engine, chosen.model, chosen.template)
+    return known is not None and known.dialect.key and not keys.private(host)
+
+
+def _engine(found: look.Found | None) -> list[Check]:
+    """What the endpoint is, where it is not the service itself."""
+    if found is None:
+        said = (
+            "the endpoint does not say what it is: it is asked as DeepSeek; the setting engine says otherwise"
+        )
+        return [Check("engine", True, said, "unknown")]
+    if found.engine == "deepseek":
+        return []
+    words = [" ".join(filter(None, (found.engine, found.version))), f"told by {found.by}"]
+    if found.context_tokens:
+        words.append(f"{found.context_tokens} tokens of context")
+    if found.dialect.chat:
+        words.append("a chat that goes on with the prefix, which is worse than filling in the middle")
+    checks = [Check("engine", True, ", ".join(words), found.engine)]
+    if found.problem:
+        checks.append(Check("template", False, found.problem, "none"))
+    else:
+        template = found.template.name if found.template else "the engine's own"
+        checks.append(Check("template", True, template, template))
     return checks
 
 
@@ -207,21 +254,24 @@ def _way(chosen: Settings, config: Path, environ: Mapping[str, str]) -> list[Che
 async def _talk(service: Any, chosen: Settings, where: str) -> list[Check]:
     checks = []
     try:
+        found = await service.meet()
         models = await service.models()
     except ServiceError as error:
         name = "key" if isinstance(error, Refused) and error.cause == "key" else "endpoint"
         return [Check(name, False, f"{where}: {error.message}", _failure(error))]
     own = "the service's own" if chosen.base_url == kinds.SERVICE else "another"
     checks.append(Check("endpoint", True, where, own))
+    checks += _engine(found)
+    model = chosen.model if found is None else found.model_of(chosen.model)
     offered = ", ".join(models)
     # A name that is billed as another is accepted and not listed: the completion below has the last word.
-    listed = chosen.model in models
+    listed = model in models
     checks.append(
         Check(
             "model",
             True,
-            chosen.model if listed else f"{chosen.model}, not among those listed: {offered}",
-            _model(chosen.model) + ("" if listed else ", not among those listed"),
+            model if listed else f"{model}, not among those listed: {offered}",
+            _model(model) + ("" if listed else ", not among those listed"),
         )
     )
     request = Request("def add(a, b):\n    return ", "\n", chosen.model, 8, 0.0)
@@ -236,6 +286,8 @@ async def _talk(service: Any, chosen: Settings, where: str) -> list[Check]:
     total = time.monotonic() - begun
     took = f"first text after {1000 * (first or total):.0f} ms, whole after {1000 * total:.0f} ms"
     checks.append(Check("completion", True, took, took))
+    if found is not None and not found.dialect.balance:
+        return checks
     try:
         balance = await service.balance()
     except ServiceError as error:

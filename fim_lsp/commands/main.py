@@ -17,11 +17,12 @@ from fim_lsp.text.characters import visible
 if TYPE_CHECKING:
     import argparse
 
-    from fim_lsp.completion.backend import Service
+    from fim_lsp.completion.service import Service
     from fim_lsp.settings.settings import Settings
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 RECORD = "usage.sqlite3"
+NOWHERE = Path(os.devnull, "fim-lsp")  # a folder that cannot be
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -92,6 +93,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     doctor.add_argument("--json", action="store_true", help="print one object instead")
     doctor.add_argument("--report", metavar="FILE", type=Path, help="write a bug report that is safe to post")
+    doctor.add_argument(
+        "--find", action="store_true", help="look for engines on this machine's usual ports instead"
+    )
     doctor.set_defaults(run=_doctor)
 
     demo = commands.add_parser("demo", help="serve the demo endpoint on loopback, and print its base URL")
@@ -178,6 +182,7 @@ def _log(args: argparse.Namespace) -> None:
 
 def connector(*, demo: bool) -> Callable[[Settings], Service]:
     """What connects to the endpoint: the settings' one, or the embedded demo."""
+    session = f"fim-lsp-{os.urandom(8).hex()}"
 
     def connect(settings: Settings) -> Service:
         # With rich and click at hand, httpx would load its own command line: 5 MB, which it can do without.
@@ -185,7 +190,9 @@ def connector(*, demo: bool) -> Callable[[Settings], Service]:
         from fim_lsp.endpoint.service import Service as Client  # noqa: PLC0415 - httpx costs 50 ms at start
 
         if not demo:
-            return Client(settings.base_url, settings.api_key, ca_file=settings.ca_file)
+            from fim_lsp.commands.client import options  # noqa: PLC0415
+
+            return Client(settings.base_url, session=session, **options(settings, os.environ, state_folder()))
         from fim_lsp.demo.endpoint import Demo  # noqa: PLC0415
         from fim_lsp.demo.model import Model  # noqa: PLC0415
         from fim_lsp.demo.transport import DemoTransport  # noqa: PLC0415
@@ -203,14 +210,15 @@ def config_file() -> Path:
 
 
 def _own(folder: Callable[..., Path]) -> Path:
-    """The user's folder for a purpose; one that cannot be where the user has no home, as with any number in a container.
+    """The user's folder for a purpose; `NOWHERE` where the user has no home, as with any number in a container.
 
-    Nothing is read from a place that others choose, as the current folder, in its stead.
+    Nothing is read from a place that others choose in its stead, as the current folder, which a relative HOME names.
     """
     try:
-        return folder("fim-lsp", appauthor=False)
+        found = folder("fim-lsp", appauthor=False)
     except RuntimeError:
-        return Path(os.devnull, "no home folder is known, set HOME")
+        return NOWHERE
+    return found if found.is_absolute() else NOWHERE
 
 
 def _serve(args: argparse.Namespace) -> int:
@@ -244,8 +252,10 @@ def _complete(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from fim_lsp.commands import doctor  # noqa: PLC0415
+    from fim_lsp.commands import doctor, find  # noqa: PLC0415
 
+    if args.find:
+        return find.run(connect=connector(demo=False), config=config_file(), as_json=args.json)
     return doctor.run(
         connect=connector(demo=args.demo),
         config=config_file(),
@@ -257,17 +267,28 @@ def _doctor(args: argparse.Namespace) -> int:
     )
 
 
-def record_file() -> Path:
-    """The record of usage."""
+def state_folder() -> Path:
+    """Where what this user's servers keep is kept."""
     from platformdirs import user_state_path  # noqa: PLC0415
 
-    return _own(user_state_path) / RECORD
+    return _own(user_state_path)
+
+
+def record_file() -> Path:
+    """The record of usage."""
+    return state_folder() / RECORD
 
 
 def _replay(args: argparse.Namespace) -> int:
     from fim_lsp.commands import replay  # noqa: PLC0415
 
-    return replay.run(args, connect=connector(demo=False), config=config_file(), environ=os.environ)
+    return replay.run(
+        args,
+        connect=connector(demo=args.demo),
+        config=config_file(),
+        environ=os.environ,
+        answers=record_file().with_name("answers"),
+    )
 
 
 def _usage(args: argparse.Namespace) -> int:

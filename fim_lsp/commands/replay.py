@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from fim_lsp.commands.progress import progress
 from fim_lsp.commands.replay_spending import StoppedError, affordable, agree, live_end
 from fim_lsp.commands.terminal import put_json, say
 from fim_lsp.context import project
-from fim_lsp.replay import history, plot, quality, recall, session
+from fim_lsp.replay import history, holes, plot, quality, recall, session
 from fim_lsp.replay.bill import Bill, Encoder, Meter, Price
 from fim_lsp.replay.drive import Accepting, Driver, Plain, Windows, played
 from fim_lsp.replay.history import HistoryError
@@ -25,12 +25,13 @@ from fim_lsp.replay.library import Library
 from fim_lsp.replay.report import Report, Session
 from fim_lsp.replay.session import Ask, Change, Event, Open
 from fim_lsp.settings import settings
+from fim_lsp.settings.kinds import SERVICE
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text import filetypes
 from fim_lsp.usage import prices
 
 if TYPE_CHECKING:
-    from fim_lsp.completion.backend import Service
+    from fim_lsp.completion.service import Service
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 OURS, WINDOW, LIVE = "fim-lsp", "fim-lsp, no reuse", "fim-lsp, live"
@@ -43,8 +44,14 @@ def run(
     connect: Callable[[Settings], Service],
     config: Path,
     environ: Mapping[str, str],
+    answers: Path = Path(),
 ) -> int:
-    """Replay and report; the exit code.  `connect` makes the client of the service itself, for `--live` only."""
+    """Replay and report; the exit code.  `connect` makes the client of the service itself, for `--live` only.
+
+    `answers` is the folder in which those of `--quality --live` are kept.
+    """
+    if args.quality and (args.live or args.answers):
+        return _worth(args, connect if args.live else None, config, environ, answers)
     if args.quality:
         return _quality(args)
     if args.live and getattr(args, "demo", False):
@@ -83,7 +90,7 @@ def _context(
     args: argparse.Namespace, events: Sequence[Event], library: Library, chosen: Settings, price: Price
 ) -> int:
     """How many names the prompts show, each way of showing other files on the same session."""
-    with _progress(8 * sum(isinstance(event, Ask) for event in events)) as step:
+    with progress(8 * sum(isinstance(event, Ask) for event in events)) as step:
         found = recall.scores(events, library, chosen, price, args.rule, step)
     rows = [score.row(found[0]) for score in found]
     if args.plot:
@@ -109,7 +116,7 @@ def _context(
 def _quality(args: argparse.Namespace) -> int:
     """How well what is inserted fits, on holes cut in the repository's newest files."""
     try:
-        files = history.files(args.repository, tuple(quality.LANGUAGES))
+        files = history.files(args.repository, tuple(holes.LANGUAGES))
     except HistoryError as error:
         return _fail(str(error))
     table = quality.report(files, seed=args.seed or 0)
@@ -118,9 +125,52 @@ def _quality(args: argparse.Namespace) -> int:
         put_json([dict(zip(names, row, strict=True)) for row in quality.rows(table)])
         return DONE
     print(f"{names[0]:16}" + "".join(f"{name:>16}" for name in names[1:]))
-    for name, holes, *shares in quality.rows(table):
-        print(f"{name:16}{holes:16}" + "".join(f"{share:16.1f}" for share in shares))
+    for name, number, *shares in quality.rows(table):
+        print(f"{name:16}{number:16}" + "".join(f"{share:16.1f}" for share in shares))
     return DONE
+
+
+def _worth(
+    args: argparse.Namespace,
+    connect: Callable[[Settings], Service] | None,
+    config: Path,
+    environ: Mapping[str, str],
+    answers: Path,
+) -> int:
+    """What suggestions are worth, by a model that is asked, or was asked before."""
+    from fim_lsp.commands import replay_quality  # noqa: PLC0415 - httpx costs 50 ms, wrong usage none
+
+    if args.csv or args.save or args.context:
+        return _fail("--quality goes with neither --csv nor --save nor --context.", WRONG_USAGE)
+    try:
+        chosen = _settings(args, config, environ)
+        told = replay_quality.Told(*_known_price(args, chosen, config))
+        replay_quality.run(args, chosen, told, connect=connect, folder=answers)
+    except (HistoryError, StoppedError) as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(
+            f"{error.filename or 'A file'} cannot be written: {error.strerror or type(error).__name__}."
+        )
+    return DONE
+
+
+def _known_price(args: argparse.Namespace, chosen: Settings, config: Path) -> tuple[Price | None, str]:
+    """The price to count with, or that there is none: another model's, or the service's for a model elsewhere, is none."""
+    unknown = f'No price of "{chosen.model}" at {urlsplit(chosen.base_url).hostname} is known'
+    try:
+        price, name = _price_of(args, chosen, config)
+    except StoppedError:
+        return None, unknown
+    if args.price or chosen.base_url == SERVICE:
+        return price, name
+    now = datetime.now(UTC)
+    own, built_in = prices.load(config.with_name("prices.toml")), prices.load()
+    return (
+        (price, name)
+        if own.price(chosen.model, now) != built_in.price(chosen.model, now)
+        else (None, unknown)
+    )
 
 
 def _settings(args: argparse.Namespace, config: Path, environ: Mapping[str, str]) -> Settings:
@@ -135,7 +185,8 @@ def _settings(args: argparse.Namespace, config: Path, environ: Mapping[str, str]
         for name in ("prefix_chars", "suffix_chars", "model")
         if (value := getattr(args, name)) is not None
     }
-    return replace(chosen, **bounds)
+    # What is measured is one endpoint's: none answers in its place.
+    return replace(chosen, fallback=(), **bounds)
 
 
 def _price_of(args: argparse.Namespace, chosen: Settings, config: Path) -> tuple[Price, str]:
@@ -210,7 +261,7 @@ def _replayed(
     bills: list[Bill] = []
     asks = args.asks
     rows = 2 + len(args.layouts)
-    with _progress((rows + args.live) * min(asks, described.asks)) as step:
+    with progress((rows + args.live) * min(asks, described.asks)) as step:
 
         def bill(name: str, driver: Driver, go_on: Callable[[Bill], bool] = lambda _: True) -> Bill:
             def next_one(bill: Bill) -> bool:
@@ -226,7 +277,7 @@ def _replayed(
             raise StoppedError(ours.problems[0].message)
     if args.live:
         agree(args, bills[0], chosen, price)
-    with _progress((rows - 1 + args.live) * min(asks, described.asks)) as step:
+    with progress((rows - 1 + args.live) * min(asks, described.asks)) as step:
         if args.live:
             live = Rehearsal(chosen, connect, library)
             spent = bill(LIVE, live, lambda bill: not live.problems and affordable(bill, args, chosen, price))
@@ -257,36 +308,6 @@ def _print(report: Report, args: argparse.Namespace) -> None:
         raise StoppedError(
             'The table needs rich: pip install "fim-lsp[replay]", or use --json or --csv.'
         ) from None
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[str], None]]:
-    """A bar on stderr, where that is a terminal and the work takes over a second; call it for each step, with what it is."""
-    bar: Any = None
-    begun, done = time.monotonic(), 0
-    seen = sys.stderr.isatty()
-
-    def step(what: str) -> None:
-        nonlocal bar, seen, done
-        done += 1
-        if bar is None and seen and time.monotonic() - begun > 1:
-            try:
-                from rich.console import Console  # noqa: PLC0415 - an extra
-                from rich.progress import Progress  # noqa: PLC0415
-            except ImportError:
-                seen = False
-                return
-            bar = Progress(console=Console(stderr=True), transient=True)
-            bar.start()
-            bar.add_task(what, total=total)
-        if bar is not None:
-            bar.update(bar.task_ids[0], description=what, completed=done)
-
-    try:
-        yield step
-    finally:
-        if bar is not None:
-            bar.stop()
 
 
 def _fail(message: str, code: int = FAILED) -> int:

@@ -6,6 +6,7 @@ import argparse
 from datetime import date
 from pathlib import Path
 
+from fim_lsp.commands.replay_compare import variants
 from fim_lsp.replay.bill import RULES, Price
 from fim_lsp.replay.layouts import LAYOUTS
 from fim_lsp.text import filetypes
@@ -37,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--quality",
         action="store_true",
-        help="cut holes in the newest files instead, let a model answer that does not know when to stop, and report what is inserted",
+        help="cut holes in the newest files instead, let a model answer that does not know when to stop, and report what is"
+        " inserted; with --live the endpoint that is configured answers, and what its suggestions are worth is reported",
     )
     add(
         "--context",
@@ -112,6 +114,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--live",
         action="store_true",
         help="ask the service itself, which costs money and sends text of the repository",
+    )
+    add(
+        "--limit-requests",
+        metavar="N",
+        type=_whole,
+        help="with --quality --live, the most requests in one run; needed where the model has no price",
+    )
+    add(
+        "--holes",
+        metavar="N",
+        type=_count,
+        default=60,
+        help="with --quality --live, how many holes to cut (60)",
+    )
+    add(
+        "--stops",
+        metavar="N",
+        type=_count,
+        default=40,
+        help="with --quality --live, how many stops of a typed session to ask at (40; 0: none)",
+    )
+    add(
+        "--compare",
+        metavar="SETTING=VALUES",
+        type=variants,
+        help="with --quality, the same holes with each value of a setting, such as context=off,project,rich",
+    )
+    add(
+        "--answers",
+        metavar="FILE",
+        type=Path,
+        help="with --quality, keep the answers there and ask only for those it lacks; without --live, nothing is asked",
+    )
+    add(
+        "--whole-answers",
+        action="store_true",
+        help="with --quality --live, read every answer to its end, at its cost, so that other filters can be tried on it",
     )
     add(
         "--limit-usd",

@@ -1,51 +1,27 @@
-"""The service behind the completions: its client, when it rests, what it was paid, and what the user was told of it."""
+"""The service behind the completions: who answers, what it was paid, what is under way, and what the user was told of it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, suppress
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from contextlib import suppress
+from typing import Any
 
 from fim_lsp.completion.ask_floor import Floor
+from fim_lsp.completion.endpoints import Endpoint, Endpoints
 from fim_lsp.completion.problems import Problem, Problems
-from fim_lsp.endpoint.breaker import Breaker
-from fim_lsp.endpoint.request import Balance, Refused, Request, ServiceError, Usage
+from fim_lsp.completion.service import Service
+from fim_lsp.endpoint.look import Found
+from fim_lsp.endpoint.request import Refused, ServiceError
 from fim_lsp.settings.settings import Settings
 from fim_lsp.usage.account import Ledger
-from fim_lsp.usage.token_counts import TokenCounts
+from fim_lsp.usage.token_counts import Sums
 
 FAREWELL = 1.0  # seconds in which what is under way may end when the server does
 
 
-class Reply(Protocol):
-    """An answer as it streams: its pieces of text, and what it is billed for once that is known."""
-
-    usage: Usage | None
-    finish_reason: str | None
-
-    def __aiter__(self) -> AsyncIterator[str]:
-        """Read the pieces."""
-
-
-class Service(Protocol):
-    """What completions need of the endpoint's client."""
-
-    def complete(self, request: Request, *, seconds: float) -> AbstractAsyncContextManager[Reply]:
-        """Ask once, streamed; leaving the context closes the stream."""
-
-    async def warm(self) -> None:
-        """Connect in advance; never raises."""
-
-    async def balance(self) -> Balance:
-        """What is left on the account."""
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-
-
 class Backend:
-    """One service, connected to when it is first needed, and everything that its answers and failures have told."""
+    """The endpoints, connected to when they are first needed, and everything that their answers and failures have told."""
 
     def __init__(
         self,
@@ -60,17 +36,18 @@ class Backend:
     ) -> None:
         """`changed` is called when the state may have changed, `tell` when a problem is to be shown."""
         self.settings = settings
-        self.counts = TokenCounts()
+        self.counts = Sums()
         self.ledger: Ledger | None = None
         self.problems = Problems(clock)
-        self.breaker = Breaker(random)
+        self.endpoints = Endpoints(settings, connect, random, self.counts)
         self.floor = Floor()
         self.clock = clock
         self.sleep = sleep
         self.changed = changed
-        self._connect = connect
+        self.fit: Callable[[Found], None] = lambda _: (
+            None
+        )  # called with what the first endpoint was found to be
         self._tell = tell
-        self._service: Service | None = None
         self._asking: set[asyncio.Task[Any]] = set()  # what reads an answer of the service
         self._background: set[asyncio.Task[None]] = set()
 
@@ -80,34 +57,52 @@ class Backend:
         return bool(self._asking)
 
     def service(self) -> Service:
-        """The endpoint's client for the settings in force."""
-        if self._service is None:
-            self._service = self._connect(self.settings)
-        return self._service
+        """The client of the endpoint that is asked first."""
+        return self.endpoints.first.service()
 
-    async def disconnect(self) -> None:
-        """Close the client, where there is one; the next request has a new one."""
-        service, self._service = self._service, None
-        if service is not None:
-            await service.aclose()
+    def configure(self, settings: Settings) -> list[Endpoint]:
+        """Put other settings in force: what rests because of the old ones may try again; the endpoints to be closed."""
+        old, self.settings = self.settings, settings
+        if old == settings:
+            return []
+        self.problems.over()
+        return self.endpoints.configure(settings)
+
+    async def meet(self, endpoint: Endpoint) -> None:
+        """Learn what an endpoint is, where it is not known yet."""
+        found = await endpoint.service().meet()
+        if found is not None and found is not endpoint.found:
+            endpoint.found = found
+            if endpoint is self.endpoints.first:
+                self.fit(found)
+            self.changed()
+
+    async def warm(self) -> None:
+        """Connect to the first endpoint in advance, and learn what it is; never raises."""
+        await self.service().warm()
+        await self.meet(self.endpoints.first)
 
     def stay_warm(self) -> None:
         """See to it, beside the requests, that a connection stands ready where there was one before."""
-        if self._service is not None:
-            self.beside(self._service.warm())
+        for endpoint in {self.endpoints.first, self.endpoints.answering}:
+            if endpoint.connected:
+                self.beside(endpoint.service().warm())
 
-    def may_ask(self, *, explicit: bool) -> bool:
-        """Whether a request may leave now, by the breaker and the budget."""
-        if not self.breaker.allows(self.clock(), explicit=explicit):
-            return False
-        if self.ledger is not None and not self.ledger.allows():
-            self.breaker.given_up()
-            return False
-        return True
+    def choice(self, *, explicit: bool, without: Collection[Endpoint] = ()) -> Endpoint | None:
+        """The endpoint that is asked now, by the breakers and the budget; None where no request may leave."""
+        endpoint = self.endpoints.choice(self.clock(), explicit=explicit, without=without)
+        if endpoint is not None and self.ledger is not None and not self.ledger.allows():
+            endpoint.breaker.given_up()
+            return None
+        return endpoint
 
     def peak(self) -> bool:
         """Whether requests are to be few, since the service charges its peak price."""
-        return self.settings.spare_peak_hours and self.ledger is not None and self.ledger.peak()
+        return (
+            self.settings.spare_peak_hours
+            and self.ledger is not None
+            and self.ledger.peak(self.endpoints.answering.priced_as)
+        )
 
     def begun(self) -> asyncio.Task[Any]:
         """The current task reads an answer from now on."""
@@ -122,16 +117,42 @@ class Backend:
         self._asking.discard(reading)
         self.changed()
 
-    def worked(self) -> None:
-        """An answer came: problems are over."""
-        self.breaker.succeeded()
-        if self.problems.over():
+    def worked(self, endpoint: Endpoint, left: float) -> None:
+        """An answer came to a request that left at that moment of the clock: problems are over.
+
+        That another endpoint answers now is told, once each way.
+        """
+        if not endpoint.worked(left):
+            return
+        over = self.problems.over()
+        moved = self.endpoints.moved(self.clock())
+        if moved is not None:
+            before, after = moved
+            if self.endpoints.behind(after, before):
+                self._news(Problem("fallback", self.endpoints.standing(), act=False))
+            else:
+                words = f"{self.endpoints.named(after)} is well again, and answers."
+                self._news(Problem("back", words, act=False), after="fallback")
+        if over or moved is not None:
             self.changed()
 
-    def failed(self, error: ServiceError) -> None:
-        """No answer came: automatic requests rest, and the user is told what is new to them."""
-        self.breaker.failed(error, self.clock())
-        problem = Problem(error.cause, error.message, isinstance(error, Refused))
+    def failed(self, endpoint: Endpoint, error: ServiceError, left: float) -> None:
+        """No answer came to one: automatic requests rest, and the user is told what is new to them.
+
+        Where another endpoint is well, which then answers, what is to be told is that.
+        """
+        now = self.clock()
+        endpoint.failed(error, now, left)
+        first = self.endpoints.first
+        if endpoint.failure is not None and self.endpoints.serves(now):
+            return
+        if endpoint is first or first.failure is None:
+            problem = Problem(error.cause, error.message, isinstance(error, Refused))
+        else:
+            words = (
+                f"{first.failure.message} Nor does {self.endpoints.named(endpoint)} answer ({error.cause})."
+            )
+            problem = Problem(first.failure.cause, words, isinstance(first.failure, Refused))
         if self.problems.met(problem):
             self._tell(problem)
 
@@ -160,4 +181,10 @@ class Backend:
                 task.cancel()
         if ending:
             await asyncio.wait(ending, timeout=FAREWELL)  # so that each has its row in the record
-        await self.disconnect()
+        for endpoint in self.endpoints:
+            await endpoint.aclose()
+
+    def _news(self, news: Problem, *, after: str = "") -> None:
+        """Tell of what passes by itself, unless it was told a while ago, or what came before it was not."""
+        if self.problems.passes(news.cause, after):
+            self._tell(news)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from fim_lsp.completion import answer_cache, beside, buffers, commit_message, notebooks
@@ -23,6 +24,19 @@ from fim_lsp.text.document import Document, Edit, Place
 from fim_lsp.text.extent import extent
 from fim_lsp.text.language import language
 
+
+class Room(NamedTuple):
+    """The most characters that an engine takes of a prefix, of its part at the cursor, and of a suffix; 0: no bound."""
+
+    prefix: int = 0
+    live: int = 0
+    suffix: int = 0
+
+    def within(self, prefix_chars: int, suffix_chars: int) -> tuple[int, int]:
+        """Both bounds of the settings, or less."""
+        return min(prefix_chars, self.prefix or prefix_chars), min(suffix_chars, self.suffix or suffix_chars)
+
+
 LEFT = 64  # windows of closed documents that are kept
 UNNAMED = 4  # closed buffers without a name that may come back under one
 
@@ -39,6 +53,7 @@ class Documents:
     ) -> None:
         """`ignored` gives the ignore file that keeps a path home; `forgotten` hears of documents to be known no more."""
         self.settings = settings
+        self.room = Room()
         self.paused = False
         self.notebooks = notebooks.Notebooks()
         self._acceptance = acceptance
@@ -246,6 +261,8 @@ class Documents:
             line_end=document.line_end,
             holds=document.holds,
             indent=document.indent,
+            context=len(prompt.prefix) - opened.window.parts.live,
+            path=name_of(opened.notebook or document.uri),
             made=(self._taken, opened.cuts),
             never=never,
         )
@@ -304,7 +321,8 @@ class Documents:
         uri, language = document.uri, document.language
         how = "off" if secret or patch.may_hold(uri, language) else self.settings.shown(language)
         context = self._contexts.of(notebook or uri, language, how)
-        return Window(self.settings.prefix_chars, self.settings.suffix_chars, context, uri, self._redactor)
+        bounds = self.room.within(self.settings.prefix_chars, self.settings.suffix_chars)
+        return Window(*bounds, context, uri, self._redactor, live_chars=self.room.live)
 
     def _doubt(self, uri: str, lines: Sequence[str]) -> None:
         """What was logged of a document is to be looked for in these lines."""

@@ -7,17 +7,20 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fim_lsp.completion.answer_cache import AnswerCache, Offer
-from fim_lsp.completion.backend import Backend, Service
-from fim_lsp.completion.documents import Documents, name_of
+from fim_lsp.completion.backend import Backend
+from fim_lsp.completion.documents import Documents, Room, name_of
 from fim_lsp.completion.explain import explained, parts_of
 from fim_lsp.completion.generation import Generation
 from fim_lsp.completion.ghost import Acceptance
 from fim_lsp.completion.open_document import Found, OpenDocument
 from fim_lsp.completion.problems import Problem
 from fim_lsp.completion.selected import Selected, with_entry
+from fim_lsp.completion.service import Service
 from fim_lsp.completion.snooze import Scope, Snooze
 from fim_lsp.completion.turns import Turns
 from fim_lsp.completion.wanted import Wanted
+from fim_lsp.endpoint import look
+from fim_lsp.endpoint.body import room as room_of
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.document import Document, Edit, Place
 
@@ -49,6 +52,7 @@ class Engine:
         self.backend = Backend(
             settings, connect, clock=clock, random=random, sleep=sleep, changed=changed, tell=tell
         )
+        self.backend.fit = self._fit
         self._clock = clock
         self._changed = changed
         answers = AnswerCache(settings.cache_size, settings.cache_ttl_seconds, clock)
@@ -125,26 +129,21 @@ class Engine:
     async def configure(self, settings: Settings) -> None:
         """Put new settings in force: what rests because of the old ones may try again."""
         old = self.settings
-        self.backend.settings = self.documents.settings = settings
+        closing = self.backend.configure(settings)
+        self.documents.settings = settings
         if (old.cache_size, old.cache_ttl_seconds) != (settings.cache_size, settings.cache_ttl_seconds):
             self._turns.answers = AnswerCache(settings.cache_size, settings.cache_ttl_seconds, self._clock)
         if _windowing(old) != _windowing(settings):
             self.documents.begin_anew(maps=_showing(old) != _showing(settings))
         if _answering(old) != _answering(settings):
             self._turns.answers.clear()
-        if old != settings:
-            self.backend.breaker.reset()
-            self.backend.problems.over()
         self._changed()
-        if (old.base_url, old.api_key, old.ca_file) != (
-            settings.base_url,
-            settings.api_key,
-            settings.ca_file,
-        ):
+        if closing:
             for uri in self.documents:
                 if (opened := self.documents.get(uri)) is not None:
                     opened.cancel_streams()
-            await self.backend.disconnect()
+            for endpoint in closing:
+                await endpoint.aclose()
 
     def clear(self) -> None:
         """Forget the answers already paid for, and what prompts have shown and would show of edits."""
@@ -240,7 +239,10 @@ class Engine:
             if kept:
                 watch(question.tidied(kept).text)
 
-        offer = await Generation(self.backend, question, watch=partly).offer()
+        first = self.backend.endpoints.first
+        offer = await Generation(
+            self.backend, first, question, watch=partly, others=True, explicit=True
+        ).offer()
         return None if offer is None else offer.text
 
     async def warm(self) -> None:
@@ -250,7 +252,7 @@ class Engine:
             ending = question.ending()
             ending.feed("1\n")
             question.tidied(ending.text)
-            await self.backend.service().warm()
+            await self.backend.warm()
 
     def explain(self, uri: str, place: Place) -> dict[str, Any]:
         """What would be sent for a place, whether or not it would be."""
@@ -262,9 +264,25 @@ class Engine:
             return {"problem": f"This document is never sent: it is excluded by {why}.", "excludedBy": why}
         lines, ledger = opened.document.lines, self.backend.ledger
         question = self.documents.question(opened, lines, place)
-        parts = parts_of(opened.window.parts, name_of(uri), ledger.price() if ledger else None)
+        endpoint = self.backend.endpoints.answering
+        price = ledger.price(endpoint.priced_as) if ledger else None
+        parts = parts_of(opened.window.parts, name_of(uri), price)
         known = self._turns.answers.find(self.documents.name(opened), lines, place) is not None
-        return {**explained(question, self.settings, parts), "known": known}
+        request = question.request(endpoint.settings.model, question.temperature)
+        shown = endpoint.service().shown(request)
+        about = explained(question, request, shown, parts, endpoint.settings, self.settings)
+        return {**about, "known": known}
+
+    def _fit(self, found: look.Found) -> None:
+        """Have prompts fit the engine that is asked first: what it would cut is not sent.
+
+        What a fallback would cut is left out as the request is rendered, so that the prompts of the first stay as they are.
+        """
+        chosen = self.settings
+        room = Room(*room_of(found.dialect, found.context_tokens, chosen.max_tokens, chosen.suffix_chars))
+        if room != self.documents.room:
+            self.documents.room = room
+            self.documents.begin_anew(maps=False)
 
     async def aclose(self) -> None:
         """End everything that is under way."""
@@ -286,8 +304,14 @@ def _showing(settings: Settings) -> tuple[Any, ...]:
     return s.context, s.own("context"), s.exclude, s.enabled, on
 
 
+def _reaching(settings: Settings) -> tuple[Any, ...]:
+    """The settings on which it depends, who is asked for what."""
+    s = settings
+    return s.base_url, s.engine, s.template, s.fallback
+
+
 def _answering(settings: Settings) -> tuple[Any, ...]:
     """The settings on which an answer depends."""
     s = settings
     own = [s.own(name) for name in ("max_tokens", "temperature", "multiline", "context")]
-    return s.model, s.max_tokens, s.temperature, s.multiline, s.context, s.base_url, own
+    return s.model, s.max_tokens, s.temperature, s.multiline, s.context, *_reaching(s), own

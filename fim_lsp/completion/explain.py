@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fim_lsp.completion.question import Question
 from fim_lsp.context.window import Parts
+from fim_lsp.endpoint.request import Request
 from fim_lsp.settings.settings import Settings
 from fim_lsp.usage.token_counts import CHARACTERS
 
 
-def explained(question: Question, settings: Settings, parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """The request to a question, by the names of the service."""
-    request = question.request(settings.model, question.temperature)
+def explained(
+    question: Question,
+    request: Request,
+    shown: Mapping[str, Any],
+    parts: list[dict[str, Any]],
+    asked: Settings,
+    chosen: Settings,
+) -> dict[str, Any]:
+    """The request to a question, by the names of the service; of the user's headers the names alone.
+
+    `shown` is what its engine is sent of it, and how; `asked` are the settings for the endpoint that answers now, `chosen`
+    those in force.
+    """
+    named = sorted({*asked.headers, *([asked.affinity_header] if asked.affinity_header else [])})
+    rest = [one for one in chosen.endpoints() if one.entry != asked.entry]
     return {
-        "url": f"{settings.base_url}/beta/completions",
-        "model": request.model,
+        **shown,
+        **({"headers": named} if named else {}),
+        **({"otherwise": [{"url": one.base_url, "model": one.model} for one in rest]} if rest else {}),
         "prompt": request.prefix,
         "suffix": request.suffix,
         "max_tokens": request.max_tokens,

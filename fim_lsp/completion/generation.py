@@ -6,12 +6,15 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from fim_lsp.completion.answer_cache import Offer
-from fim_lsp.completion.backend import Backend, Reply
+from fim_lsp.completion.backend import Backend
+from fim_lsp.completion.endpoints import Endpoint
 from fim_lsp.completion.question import Question
+from fim_lsp.completion.service import Reply
 from fim_lsp.completion.stream import Stream
-from fim_lsp.endpoint.request import Request, ServiceError, Unavailable, Usage
+from fim_lsp.endpoint.request import Request, ServiceError, Unavailable
 from fim_lsp.text.early_stop import Ending
 from fim_lsp.usage.account import Account
 
@@ -23,82 +26,121 @@ VARIETY = 0.8  # least temperature of the second and third
 
 
 class Generation:
-    """One answer of the model to a question; `stream` and `watch`, where there are any, follow what it says."""
+    """One answer of the model to a question; `stream` and `watch`, where there are any, follow what it says.
+
+    It is asked of `endpoint`.  Where that rests from then on before a word came, and `others` are to be asked, the next one is:
+    that is no second try, since the first one's failure was no answer of the next.
+    """
 
     def __init__(
         self,
         backend: Backend,
+        endpoint: Endpoint,
         question: Question,
         *,
         temperature: float | None = None,
         stream: Stream | None = None,
         watch: Callable[[str], None] | None = None,
+        others: bool = False,
+        explicit: bool = False,
     ) -> None:
         self._backend = backend
+        self._endpoint = endpoint
         self._question = question
         self._stream = stream
         self._watch = watch
-        warmth = question.temperature if temperature is None else temperature
-        self._request = question.request(backend.settings.model, warmth)
+        self._others = others
+        self._explicit = explicit
+        self._warmth = question.temperature if temperature is None else temperature
         self._ending = question.ending()
 
     async def offer(self) -> Offer | None:
         """What is worth inserting; None if there is no answer, or the person typed something else."""
-        account = await self._reserved(self._request)
-        if account is None:
-            return None
+        backend = self._backend
+        end = backend.clock() + backend.settings.timeout_seconds
+        asked: list[Endpoint] = []
+        endpoint: Endpoint | None = self._endpoint
+        while endpoint is not None:
+            asked.append(endpoint)
+            offer, further = await self._asked(endpoint, end)
+            if not (further and self._others and end > backend.clock()):
+                return offer
+            endpoint = backend.choice(explicit=self._explicit, without=asked)
+        return None
+
+    async def trial(self) -> None:
+        """Ask for one token, to learn whether the endpoint is well again; nobody waits for it."""
+        backend = self._backend
+        await self._asked(self._endpoint, backend.clock() + backend.settings.timeout_seconds, most=1)
+
+    async def _asked(
+        self, endpoint: Endpoint, end: float, *, most: int | None = None
+    ) -> tuple[Offer | None, bool]:
+        """What one endpoint offers until the clock says `end`, and whether it failed so that another may be asked."""
         backend, ending = self._backend, self._ending
-        reading = backend.begun()
+        try:
+            await backend.meet(endpoint)
+        except asyncio.CancelledError:
+            endpoint.breaker.given_up()
+            raise
+        request = self._question.request(endpoint.settings.model, self._warmth)
+        if most is not None:
+            request = replace(request, max_tokens=most)
+        account = await self._reserved(endpoint, request)
+        if account is None:
+            return None, False
+        reading, left = backend.begun(), backend.clock()
         ended, offer = "cut", Offer("")
-        usage: Usage | None = None
+        reply: Reply | None = None
         lingers = False
         try:
             async with AsyncExitStack() as stack:
-                asked = backend.service().complete(self._request, seconds=backend.settings.timeout_seconds)
-                reply = await stack.enter_async_context(asked)
+                seconds = max(0.0, end - backend.clock())
+                reply = await stack.enter_async_context(endpoint.service().complete(request, seconds=seconds))
                 pieces = aiter(reply)
                 if not await self._read(pieces, account):
-                    backend.breaker.given_up()
-                    return None
-                usage = reply.usage
+                    endpoint.breaker.given_up()
+                    return None, False
                 offer = self._question.tidied(ending.text, cut=reply.finish_reason == "length")
                 ended = "done"
                 took = account.done()
-                if usage is None and ending.bare:
+                if reply.usage is None and ending.bare:
                     lingers = True
                     rest = stack.pop_all()
                     backend.beside(self._linger(rest, pieces, reply, account, len(offer.text)))
         except ServiceError as error:
             if not _out_of_time(error, ending):
                 ended = "failed"
-                backend.failed(error)
-                return None
+                backend.failed(endpoint, error, left)
+                return None, endpoint.failure is not None and not ending.text
             offer = self._question.tidied(ending.text, cut=True)
             took = account.done()
         except asyncio.CancelledError:
-            backend.breaker.given_up()
+            endpoint.breaker.given_up()
             raise
         finally:
             if not lingers:
-                account.close(ended, ending.text, usage, len(offer.text))
+                # Some engines tell the bill with each piece: what was cut has one there.
+                told = reply.usage if reply is not None else None
+                account.close(ended, ending.text, told, len(offer.text) if most is None else 0)
             backend.ended(reading)
-        backend.worked()
+        backend.worked(endpoint, left)
         sent, read, kept = map(len, self._question.prompt), len(ending.text), len(offer.text)
         log.info("%d + %d characters sent, %d read, %d kept, %.0f ms", *sent, read, kept, took)
-        return offer
+        return offer, False
 
-    async def _reserved(self, request: Request) -> Account | None:
+    async def _reserved(self, endpoint: Endpoint, request: Request) -> Account | None:
         """The account of the request, once the limits let it leave; None where they do not."""
         backend, question = self._backend, self._question
         number = None
         if backend.ledger is not None:
             try:
-                number = await backend.ledger.reserve(request.model, question.prompt, request.max_tokens)
+                number = await backend.ledger.reserve(endpoint.priced_as, question.prompt, request.max_tokens)
             except asyncio.CancelledError:
-                backend.breaker.given_up()
+                endpoint.breaker.given_up()
                 raise
             if number is None:
-                backend.breaker.given_up()
+                endpoint.breaker.given_up()
                 return None
         if self._stream is not None:
             self._stream.number = number
@@ -107,9 +149,9 @@ class Generation:
             number=number,
             max_tokens=request.max_tokens,
             uri=question.uri,
-            model=request.model,
+            model=endpoint.priced_as,
             language=question.language,
-            counts=backend.counts,
+            counts=endpoint.counts,
             ledger=backend.ledger,
             clock=backend.clock,
         )
@@ -153,15 +195,24 @@ class Generation:
 
 
 async def candidates(
-    backend: Backend, question: Question, stream: Stream, known: tuple[Offer, ...] | None, others: int
+    backend: Backend,
+    endpoint: Endpoint,
+    question: Question,
+    stream: Stream,
+    known: tuple[Offer, ...] | None,
+    others: int,
+    *,
+    explicit: bool,
 ) -> tuple[Offer, ...] | None:
     """One offer, as soon as it is there; where something is `known`, that and so many others.  None if there is no answer."""
     if known is None:
-        offer = await Generation(backend, question, stream=stream).offer()
+        asked = Generation(backend, endpoint, question, stream=stream, others=True, explicit=explicit)
+        offer = await asked.offer()
         return None if offer is None else (offer,) if offer.text else ()
     warmth = max(VARIETY, question.temperature)
     beside = [
-        asyncio.create_task(Generation(backend, question, temperature=warmth).offer()) for _ in range(others)
+        asyncio.create_task(Generation(backend, endpoint, question, temperature=warmth).offer())
+        for _ in range(others)
     ]
     try:
         await asyncio.wait(beside)

@@ -40,3 +40,16 @@ class Problems:
         had = self.current is not None
         self.current = None
         return had
+
+    def passes(self, cause: str, after: str = "") -> bool:
+        """Note what is in the way of nothing; whether it is to be shown now, which what ends `after` only is if that was."""
+        now = self._clock()
+        last = self._shown.get(cause)
+        if after:
+            began = self._shown.get(after)
+            if began is None or (last is not None and last >= began):
+                return False
+        elif last is not None and now - last < QUIET:
+            return False
+        self._shown[cause] = now
+        return True

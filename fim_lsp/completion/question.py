@@ -31,6 +31,8 @@ class Question:
     line_end: str
     holds: Holds
     indent: Indent | None
+    context: int  # characters of the prefix that are not of the passage at the cursor
+    path: str  # the file's name
     made: tuple[int, int]  # when: what is taken back later than that must not be in it
     never: str = (
         ""  # what no line of an answer begins with: the mark of comments that are not part of the text
@@ -47,6 +49,8 @@ class Question:
             stop=(f"{self.line_end}{self.never}", *self.extent.stop)[:MOST_STOPS]
             if self.never
             else self.extent.stop,
+            context=self.context,
+            path=self.path,
         )
 
     def ending(self) -> Ending:

@@ -9,7 +9,8 @@ from fim_lsp.completion import answer_cache, debounce
 from fim_lsp.completion.answer_cache import AnswerCache, Offer
 from fim_lsp.completion.backend import Backend
 from fim_lsp.completion.documents import Documents
-from fim_lsp.completion.generation import CANDIDATES, candidates
+from fim_lsp.completion.endpoints import Endpoint
+from fim_lsp.completion.generation import CANDIDATES, Generation, candidates
 from fim_lsp.completion.open_document import Found, OpenDocument
 from fim_lsp.completion.question import Question
 from fim_lsp.completion.stream import Stream
@@ -51,7 +52,7 @@ class Turns:
             number = opened.ghost.number  # typed along: what is taken of it counts for the request that paid
         elif backend.ledger is not None:
             what = {
-                "model": self._backend.settings.model,
+                "model": backend.endpoints.answering.priced_as,
                 "language": opened.document.language,
                 "ended": "local",
                 "shown": sum(len(offer.text) for offer in known[:1]),
@@ -86,10 +87,11 @@ class Turns:
                     stands = self._documents.stands(opened, question)
                     if not stands or self._wanted.at(opened, place, explicit=explicit) != "ask":
                         return Found(())
-                if not self._backend.may_ask(explicit=explicit):
+                endpoint = self._backend.choice(explicit=explicit)
+                if endpoint is None:
                     return Found(())
                 self._wanted.asked(opened, explicit=explicit)
-                stream = opened.stream = self._asking(opened, question, place, explicit, known)
+                stream = opened.stream = self._asking(opened, endpoint, question, place, explicit, known)
             typed, tail = stream.typed, stream.tail
             await stream.wait()
             if stream.offers is None:
@@ -114,6 +116,7 @@ class Turns:
     def _asking(
         self,
         opened: OpenDocument,
+        endpoint: Endpoint,
         question: Question,
         place: Place,
         explicit: bool,
@@ -122,13 +125,17 @@ class Turns:
         """A new stream that asks the question, and keeps the answer; an explicit one asks for others than are `known`."""
         backend = self._backend
         opened.asked_at = self._backend.clock()
+        for other in backend.endpoints.due(endpoint, backend.clock()):
+            backend.beside(Generation(backend, other, question).trial())
 
         async def work(stream: Stream) -> None:
             # Where the last request failed, one asks whether the service is well again.
-            well = explicit and backend.breaker.state(self._backend.clock()) == "ready"
+            well = explicit and endpoint.breaker.state(self._backend.clock()) == "ready"
             others = CANDIDATES - max(len(known or ()), 1) if well else 1
             try:
-                stream.offers = await candidates(backend, question, stream, known, others)
+                stream.offers = await candidates(
+                    backend, endpoint, question, stream, known, others, explicit=explicit
+                )
                 if stream.offers is not None:
                     all_ = well and known is not None
                     self.answers.put(question.spot, stream.offers, asked_all=all_)
@@ -155,9 +162,9 @@ class Turns:
         then = [*lines[: place.line], typed + line[place.column :], *lines[place.line + 1 :]]
         there = Place(place.line, len(typed))
         known = self.answers.find(self._documents.name(opened), then, there)
-        if known is None and self._backend.may_ask(explicit=False):
+        if known is None and (endpoint := self._backend.choice(explicit=False)) is not None:
             question = self._documents.question(opened, then, there)
-            opened.ahead = self._asking(opened, question, there, explicit=False)
+            opened.ahead = self._asking(opened, endpoint, question, there, explicit=False)
 
     def abandon(self, opened: OpenDocument) -> None:
         """End a stream that its client has cancelled: at once, or, where the typing agrees with it, a moment later."""

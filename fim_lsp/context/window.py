@@ -42,6 +42,7 @@ class Window:
 
     `prefix_chars` bounds the prefix, and `suffix_chars` the suffix, both in characters.  With a project context, prompts open with
     it, and it is told what is edited in this document (`uri` is its name there); without one, files are kept apart.
+    `live_chars` bound the live passage, where an engine takes no more at the cursor; 0 is no bound of its own.
     Nothing is kept, logged or shown but what `redactor` has let through.
     """
 
@@ -59,13 +60,16 @@ class Window:
         project_context: ProjectContext | None = None,
         uri: str = "",
         redactor: Redactor | None = None,
+        *,
+        live_chars: int = 0,
     ) -> None:
         self.moves = 0
         self.openings = 0
         self.parts = Parts(Opening(), 0, 0, 0, 0)
         self._bound = prefix_chars
         self._suffix_chars = suffix_chars
-        self._arrival = min(self.ARRIVAL, prefix_chars // 2)
+        self._long = min(self.LONG, 2 * live_chars // 3) if live_chars else self.LONG
+        self._arrival = min(self.ARRIVAL, prefix_chars // 2, live_chars // 3 if live_chars else prefix_chars)
         self._live = min(self.LIVE, self._arrival)
         self.project_context = project_context
         self._uri = uri
@@ -162,7 +166,7 @@ class Window:
         before = len(shown) - len(self._open) - len(live)
         self.parts = Parts(self._opening, before, len(live), now.first, place.line)
         now.last = now.fresh = place.line
-        if len(live) > self.LONG:
+        if len(live) > self._long:
             self._settle(now)
         return Prompt(shown, self._suffix(lines, clean, place))
 
@@ -172,7 +176,7 @@ class Window:
         if place < start:
             return False
         room = self._bound - len(self._open) - len(self._frozen) - len(now.mark)
-        room = min(room, self.LONG + self._arrival)
+        room = min(room, self._long + self._arrival)
         size = _size(lines, start, place, room)
         if size > room or (size < self._live and start > (0, 0)):
             return False
@@ -262,7 +266,7 @@ class Window:
             if place.line < passage.first or passage.last < start.line:
                 continue
             del self._before[index:]
-            long = min(self.LONG, self._bound // 2)
+            long = min(self._long, self._bound // 2)
             size = _size(lines, Place(passage.first, 0), place, long)
             if self._live <= size <= long and self._little(lines, max(passage.fresh, passage.first), place):
                 return passage
@@ -274,7 +278,7 @@ class Window:
 
     def _settle(self, now: Passage) -> None:
         """Leave the upper half of a long live passage as it was just shown; no byte of the next prompt changes."""
-        number, left = len(now.lines), self.LONG // 2
+        number, left = len(now.lines), self._long // 2
         while number and len(now.lines[number - 1]) <= left:
             number -= 1
             left -= len(now.lines[number])

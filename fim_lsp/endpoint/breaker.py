@@ -29,6 +29,8 @@ class Breaker:
         self._failures = 0
         self.until = float("-inf")
         self._trial_until = float("-inf")  # so long the one request that tries again is waited for
+        self._failed_at = float("-inf")  # when the last failure became known
+        self._busy = False  # whether the service said that there are too many requests, or when to come again
 
     def state(self, now: float) -> State:
         """`ready`, `resting`, `open` for one trial, or `trial` while that is under way."""
@@ -46,23 +48,39 @@ class Breaker:
         if state != "open":
             return False
         self._trial_until = now + TRIAL
+        if self._busy:
+            # Also where the trial is cut before its answer comes, as by the next key.
+            self.until = max(self.until, now + BUSY_LEAST)
         return True
 
-    def succeeded(self) -> None:
-        """An answer came."""
-        self.reset()
+    def succeeded(self, left: float | None = None) -> bool:
+        """An answer came to a request that left at that moment; whether that ends the rest.
 
-    def failed(self, error: ServiceError, now: float) -> None:
-        """No answer came: full jitter on a rest that doubles, never less than the service asks for."""
+        One that left before the service said that it has too many takes nothing of that back.
+        """
+        if self._busy and left is not None and left < self._failed_at:
+            return False
+        self.reset()
+        return True
+
+    def failed(self, error: ServiceError, now: float, left: float | None = None) -> None:
+        """No answer came: full jitter on a rest that doubles, never less than the service asks for.
+
+        `left` is when the request did: those that were under way together fail together, as one.
+        """
         self.given_up()
         if isinstance(error, Unavailable) and error.alone:
             return
+        beside = left is not None and left < self._failed_at
         first, longest = (REFUSED_FIRST, REFUSED_LONGEST) if isinstance(error, Refused) else (FIRST, LONGEST)
-        rest = min(longest, first * 2**self._failures) * self._random()
+        rest = 0.0 if beside else min(longest, first * 2**self._failures) * self._random()
         if isinstance(error, Refused) and error.cause in {"key", "balance"}:
             rest = REFUSED_LONGEST  # time alone mends neither
-        self._failures = min(self._failures + 1, 20)
+        if not beside:
+            self._failures = min(self._failures + 1, 20)
+        self._failed_at = now
         asked = error.retry_after if isinstance(error, Unavailable) else None
+        self._busy = error.cause == "busy" or asked is not None or (beside and self._busy)
         least = BUSY_LEAST if error.cause == "busy" else 0.0
         # What was under way beside the first failure may fail of the same, and makes no rest shorter.
         self.until = max(self.until, now + max(rest, least, asked or 0.0))
@@ -74,4 +92,5 @@ class Breaker:
     def reset(self) -> None:
         """Forget every failure: something has changed."""
         self._failures, self.until = 0, float("-inf")
+        self._failed_at, self._busy = float("-inf"), False
         self.given_up()

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from fim_lsp.endpoint.connection import Body, Connection, connected_socket
-from fim_lsp.endpoint.proxied import proxied
+from fim_lsp.endpoint.proxied import proxied, silence_of
 from fim_lsp.endpoint.proxies import proxy_for
 from fim_lsp.endpoint.trust import verifying
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _KEEP = 300.0  # a connection is kept unused for this long: a person's pauses
 _RECENT = 60.0  # the user counts as active for this long after a request
 _STEADY = 5.0  # what the peer closes sooner is not replaced at once
-_SILENCE = 5.0  # after so long without a byte, connections of the same age are not trusted
+_SILENCE = 5.0  # after so long without a byte, or all the time there was, connections of the same age are not trusted
 _PATIENCE = 10.0  # for opening a connection
 
 _MOST_READY = 3
@@ -96,7 +96,8 @@ class Transport(httpx.AsyncBaseTransport):
             head = await connection.ask(request, body)
         except asyncio.CancelledError:
             self._cut = self._clock()
-            if rested and not connection.heard and self._clock() - asked > _SILENCE:
+            silent = silence_of(request, _SILENCE)
+            if rested and not connection.heard and self._clock() - asked >= silent:
                 self._forget()
             raise
         return httpx.Response(

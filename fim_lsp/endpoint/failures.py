@@ -11,6 +11,7 @@ import socket
 import ssl
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ from fim_lsp.privacy.secrets import redact_line
 from fim_lsp.settings.kinds import RETIRED_MODELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 BAD_ADDRESS = "The address of the service or of its proxy cannot be used: check baseUrl and HTTPS_PROXY."
 BROKE_OFF = "broke off: asking again later."
@@ -44,13 +45,23 @@ _LONGEST_REST = 600.0  # seconds: the most that Retry-After is believed
 
 
 def of_status(
-    response: httpx.Response, host: str, model: str | None, api_key: str, now: float
+    response: httpx.Response,
+    host: str,
+    model: str | None,
+    secrets: Sequence[str],
+    now: float,
+    *,
+    key_named: str = "DEEPSEEK_API_KEY or apiKey",
 ) -> ServiceError | None:
     """What a status other than 200 means for the user; None where it lies in a parameter, which the body may name.
 
-    The status alone decides; `now` is the time of the wall clock, in seconds.
+    The status alone decides; `now` is the time of the wall clock, in seconds.  A date is judged by the answer's own
+    `Date`, where there is one: this machine's clock may be another.  None of the `secrets` is in the message.
     """
     status = response.status_code
+    now = next(
+        (when for value in response.headers.get_list("date") if (when := _moment(value)) is not None), now
+    )
     # Twice, where something between has added its own: the longest counts.
     asked = (_retry_after(value, now) for value in response.headers.get_list("retry-after"))
     after = max((seconds for seconds in asked if seconds is not None), default=None)
@@ -67,16 +78,14 @@ def of_status(
     if status == 408:
         return Unavailable(f"{host} waited too long for the request (408): asking again later.", "network")
     if 300 <= status < 400:
-        where = _redirected(response.headers.get("location", ""), api_key)
+        where = _redirected(response.headers.get("location", ""), secrets)
         return Refused(
             f"{host} redirects{where} ({status}), which is not followed: correct baseUrl.", "address"
         )
     if status < 300:
         return garbage(host)
     if status in {401, 403}:
-        return Refused(
-            f"{host} does not accept the API key ({status}): check DEEPSEEK_API_KEY or apiKey.", "key"
-        )
+        return Refused(f"{host} does not accept the API key ({status}): check {key_named}.", "key")
     if status == 402:
         return Refused(f"The balance of the account at {host} is used up (402): top it up.", "balance")
     if status == 407:
@@ -179,17 +188,25 @@ def _retry_after(value: str, now: float) -> float | None:
     """
     if re.fullmatch(r"\s*\d{1,9}(\.\d{0,9})?\s*(,\s*\d{1,9}(\.\d{0,9})?\s*)*", value, re.ASCII):
         return min(max(map(float, value.split(","))), _LONGEST_REST)
+    when = _moment(value)
+    return None if when is None else min(max(0.0, when - now), _LONGEST_REST)
+
+
+def _moment(value: str) -> float | None:
+    """Seconds since 1970 from a date in any of HTTP's three forms (RFC 9110, 5.6.7), all of them UTC; None if it is none."""
     try:
-        return min(max(0.0, parsedate_to_datetime(value).timestamp() - now), _LONGEST_REST)
+        when = parsedate_to_datetime(value)
+        return (when.replace(tzinfo=UTC) if when.tzinfo is None else when).timestamp()
     except (ValueError, OverflowError, OSError, TypeError, IndexError):  # by Python's version
         return None
 
 
-def _redirected(location: str, api_key: str) -> str:
+def _redirected(location: str, secrets: Sequence[str]) -> str:
     """Where a redirect leads, as far as it is safe to repeat."""
     try:
         host = urlsplit(location).hostname or ""
     except ValueError:
         return ""
-    safe = re.fullmatch(r"[a-z0-9.-]{1,100}", host) and not (api_key and api_key.lower() in host)
+    told = any(secret and secret.lower() in host for secret in secrets)
+    safe = re.fullmatch(r"[a-z0-9.-]{1,100}", host) and not told
     return f" to {host}" if safe else ""

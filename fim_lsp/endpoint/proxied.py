@@ -83,7 +83,7 @@ class Proxied(httpx.AsyncBaseTransport):
             await self._leave()
             return await self._ask(request)
         except asyncio.CancelledError:
-            if not fresh and self._clock() - asked > self._silence:
+            if not fresh and self._clock() - asked >= silence_of(request, self._silence):
                 await self._leave()
             raise
         finally:
@@ -128,6 +128,14 @@ class _Stream(httpx.AsyncByteStream):
                 await self._inner.aclose()
             finally:
                 await pool.done()
+
+
+def silence_of(request: httpx.Request, most: float) -> float:
+    """Seconds without a byte after which a connection is taken for dead: nearly all that the request has, `most` at most.
+
+    The extension `patience` of a request says how many seconds it has.
+    """
+    return min(most, 0.9 * float(request.extensions.get("patience", most)))
 
 
 def proxied(base_url: str, proxy: Proxy, ca_file: str | None, *, keep: float, silence: float) -> Proxied:

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import httpx_sse
 
+from fim_lsp.endpoint.body import whole
+from fim_lsp.endpoint.dialect import Dialect, at, dialects, usage_in
 from fim_lsp.endpoint.failures import BROKE_OFF, Limit, garbage
 from fim_lsp.endpoint.request import Unavailable, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+
+    from fim_lsp.endpoint.filters import Filter
 
 log = logging.getLogger(__name__)
 
@@ -27,15 +31,25 @@ class Reply:
 
     `finish_reason` ("stop" or "length"), `usage` and `model` are known once the service has sent them, the first two
     usually with the last piece or after it.  Raises `Unavailable` out of the iteration; what was read stays good.
+    `dialect` says where everything stands, `filters` what of it is no text; `most` bounds it, in characters.
     """
 
-    def __init__(self, response: httpx.Response, limit: Limit, most: int) -> None:
+    def __init__(
+        self,
+        response: httpx.Response,
+        limit: Limit,
+        most: int,
+        dialect: Dialect | None = None,
+        filters: Sequence[Filter] = (),
+    ) -> None:
         self.usage: Usage | None = None
         self.finish_reason: str | None = None
         self.model: str | None = None
         self._response = response
         self._limit = limit
         self._room = most  # characters
+        self._dialect = dialect or dialects()["deepseek"]
+        self._filters = filters
         self._begun = self._done = False
         self._pieces = self._read_pieces()
 
@@ -65,12 +79,18 @@ class Reply:
                 self._room -= len(text)
                 if self._room < 0:
                     raise garbage(self._limit.host)
+                text = self._sifted(text)
                 if text:
                     yield text
+                if any(one.met for one in self._filters):
+                    self.finish_reason = "stop"
+                    break
         finally:
             await events.aclose()
         if half:
             yield "\ufffd"
+        if self._filters and (text := self._left()):
+            yield text
         if empty:
             raise garbage(self._limit.host)
         self._judge()
@@ -85,16 +105,15 @@ class Reply:
             yield json_object(await read(response), host)
             self._done = True
             return
-        response.encoding = "utf-8-sig"  # whatever the header says: an event stream has no other
-        events = httpx_sse.EventSource(response).aiter_sse()
+        events = self._lines() if self._dialect.framing == "lines" else self._messages()
         try:
-            async for event in events:
-                data = event.data.strip()
+            async for data in events:
                 if data == "[DONE]":
                     self._done = True
-                    break
-                if data:
+                else:
                     yield json_object(data, host)
+                if self._done:
+                    break
             if self._done:
                 # What follows is the end of the body; once it is read, the connection serves again.
                 with suppress(TimeoutError, httpx.HTTPError, OSError):
@@ -103,6 +122,31 @@ class Reply:
                             pass
         finally:
             await events.aclose()
+        self._done = self._done or self._dialect.whole
+
+    async def _messages(self) -> AsyncGenerator[str, None]:
+        """The data of an event stream's events, where there is any."""
+        self._response.encoding = "utf-8-sig"  # whatever the header says: an event stream has no other
+        events = httpx_sse.EventSource(self._response).aiter_sse()
+        try:
+            async for event in events:
+                if data := event.data.strip():
+                    yield data
+        finally:
+            await events.aclose()
+
+    async def _lines(self) -> AsyncGenerator[str, None]:
+        """The lines of a body, where there is anything in them."""
+        held: list[bytes] = []
+        async for chunk in self._response.aiter_raw():
+            first, *others = chunk.split(b"\n")
+            held.append(first)
+            for other in others:
+                if line := b"".join(held).strip():
+                    yield line.decode("utf-8-sig", "replace")
+                held = [other]
+        if line := b"".join(held).strip():
+            yield line.decode("utf-8-sig", "replace")
 
     def _noted(self, event: dict[str, Any]) -> str:
         """The text of an event; what else it says is noted."""
@@ -111,18 +155,59 @@ class Reply:
             raise Unavailable(f"{host} broke off with an error of its own: asking again later.", "down")
         if isinstance(event.get("model"), str):
             self.model = event["model"][:200]
-        self.usage = _usage(event.get("usage")) or self.usage
-        choices = event.get("choices")
+        try:
+            self.usage = usage_in(self._dialect, event) or self.usage
+        except ValueError:
+            log.warning("A bill that holds no numbers of tokens is taken as none.")
+        if self._dialect.choices:
+            return self._choice(event)
+        text, ended = self._first(event), at(event, self._dialect.end)
+        if text is None and ended is None:
+            raise garbage(host)
+        if ended is True:
+            self._done = True
+            reason = at(event, self._dialect.finish)
+            self.finish_reason = self._ending(reason if isinstance(reason, str) and reason else "stop")
+        return text or ""
+
+    def _choice(self, event: dict[str, Any]) -> str:
+        host, choices = self._limit.host, event.get("choices")
         if not choices and (choices == [] or "usage" in event):
             return ""
         choice = choices[0] if isinstance(choices, list) else None
         if not isinstance(choice, dict):
             raise garbage(host)
-        text, reason = choice.get("text"), choice.get("finish_reason")
-        if not isinstance(text, str | None) or not isinstance(reason, str | None):
+        reason = choice.get(self._dialect.finish)
+        if not isinstance(reason, str | None):
             raise garbage(host)
-        self.finish_reason = reason or self.finish_reason
-        return text or ""
+        self.finish_reason = self._ending(reason) if reason else self.finish_reason
+        return self._first(choice) or ""
+
+    def _first(self, holder: dict[str, Any]) -> str | None:
+        """The text of an event; None where none stands in it."""
+        for place in self._dialect.text:
+            text = at(holder, place)
+            if not isinstance(text, str | None):
+                raise garbage(self._limit.host)
+            if text is not None:
+                return text
+        return None
+
+    def _ending(self, reason: str) -> str:
+        return self._dialect.ends.get(reason, reason)
+
+    def _sifted(self, text: str) -> str:
+        for one in self._filters:
+            text = one.feed(text) if text else ""
+        return text
+
+    def _left(self) -> str:
+        """What the filters have held back, each through those behind it."""
+        text = ""
+        for one in self._filters:
+            ended = one.met
+            text = (one.feed(text) if text else "") + ("" if ended or one.met else one.rest())
+        return text
 
     def _judge(self) -> None:
         """Raise where an answer that has ended was not a whole one."""
@@ -131,7 +216,9 @@ class Reply:
             case "stop" | "length":
                 return
             case None:
-                if not self._done:
+                if self._dialect.whole and self._done:
+                    self.finish_reason = "length"  # nobody knows how it would have gone on
+                elif not self._done:
                     raise Unavailable(f"The connection to {host} {BROKE_OFF}", "network")
             case "insufficient_system_resource":
                 raise Unavailable(f"{host} lacked the means to finish: asking again later.", "busy")
@@ -143,15 +230,6 @@ class Reply:
                 raise Unavailable(
                     f"{host} ended this completion for an unknown reason.", "garbage", alone=True
                 )
-
-
-def whole(text: str) -> str:
-    """The text with halves of characters joined where they meet, and replaced where they stand alone."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
 
 class Bounded(httpx.AsyncByteStream):
@@ -191,15 +269,3 @@ def json_object(data: str | bytes, host: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise garbage(host)
     return value
-
-
-def _usage(value: Any) -> Usage | None:
-    if not isinstance(value, dict) or "prompt_tokens" not in value:
-        return None
-    numbers = [
-        value.get(name) or 0 for name in ("prompt_tokens", "prompt_cache_hit_tokens", "completion_tokens")
-    ]
-    if all(type(number) is int and number >= 0 for number in numbers):
-        return Usage(*numbers)
-    log.warning("A bill that holds no numbers of tokens is taken as none.")
-    return None

@@ -58,7 +58,10 @@ class Usage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked: the text around the hole, at most `max_tokens` (1 to 4096), at most 16 `stop` texts."""
+    """What is asked: the text around the hole, at most `max_tokens` (1 to 4096), at most 16 `stop` texts.
+
+    The first `context` characters of the prefix are of other places and files; `path` is the name of the file.
+    """
 
     prefix: str
     suffix: str
@@ -66,6 +69,8 @@ class Request:
     max_tokens: int
     temperature: float
     stop: tuple[str, ...] = ()
+    context: int = 0
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
+import logging
 import time
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from fim_lsp import __version__
-from fim_lsp.endpoint import connection_pool
+from fim_lsp.endpoint import connection_pool, look
+from fim_lsp.endpoint.address import joined
+from fim_lsp.endpoint.body import body_of
+from fim_lsp.endpoint.credentials import Credentials
+from fim_lsp.endpoint.dialect import Dialect
 from fim_lsp.endpoint.failures import BAD_ADDRESS, Limit, garbage, of_status, unusable
-from fim_lsp.endpoint.reply import Bounded, Reply, json_object, read, whole
+from fim_lsp.endpoint.filters import Echo, Fence, Filter, Until
+from fim_lsp.endpoint.look import Found, Said
+from fim_lsp.endpoint.reply import Bounded, Reply, json_object, read
 from fim_lsp.endpoint.request import Balance, Refused, Request, ServiceError, Unavailable
 from fim_lsp.endpoint.trust import UnusableError
+from fim_lsp.settings.kinds import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+
+log = logging.getLogger(__name__)
 
 _ROOM = 1 << 20  # bytes of an answer besides its text: keep-alives, usage
 _ROOM_PER_TOKEN = 4 << 10  # bytes of an event; real ones have about 300
 _CHARACTERS_PER_TOKEN = 128  # the longest tokens are runs of blanks
 _PATIENCE = 10.0  # seconds, for what is not a completion
+_LOOK = 3.0  # seconds, for a look at what the endpoint is
 _PARAMETERS = frozenset({"max_tokens", "temperature", "stop", "prompt", "suffix", "model"})
 
 
@@ -34,7 +44,10 @@ class Service:
     """A client of one endpoint with one key; one connection kept, and another ready for when a request is cut.
 
     `base_url` as settings hold it: without `/beta` and without `/` at its end.  `ca_file` names certificates that are
-    believed besides those of the system.
+    believed besides those of the system.  `engine`, `model` and `template` are the settings of these names; with "auto"
+    the endpoint is looked at once, unless its host is that of a known vendor.  `session` is a random value, the same for
+    all requests of a server.  `headers` are sent along with every request; one named Authorization takes the key's place.
+    `key_named` says where the key is to be put.
     """
 
     def __init__(
@@ -42,19 +55,38 @@ class Service:
         base_url: str,
         api_key: str | None,
         *,
+        engine: str = "deepseek",
+        model: str = DEFAULT_MODEL,
+        template: str | Mapping[str, Any] = "auto",
+        session: str = "fim-lsp",
         ca_file: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        key_named: str = "DEEPSEEK_API_KEY or apiKey",
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._base_url = base_url
         self._host = urlsplit(base_url).hostname or "the service"
-        self._api_key = api_key
+        self._credentials = Credentials(self._host, api_key, headers or {}, key_named)
+        self._engine, self._model, self._template = engine, model, template
+        self._session = session
         self._ca_file = ca_file
         self._transport = transport
         self._clock = clock
         self._wall = wall
         self._closed = False
+        self.found: Found | None = look.at_once(self._host, engine, model, template)
+        self._looking: asyncio.Task[None] | None = None
+        self._silent = False  # whether the last look met nobody who could answer
+
+    async def meet(self) -> Found | None:
+        """What the endpoint is, looked at where that is not known; None as long as it does not say."""
+        if self.found is None:
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.create_task(self._look())
+            await asyncio.shield(self._looking)  # whoever waits for it may be overtaken
+        return self.found
 
     def complete(self, request: Request, *, seconds: float) -> AbstractAsyncContextManager[Reply]:
         """Ask for a completion, and hold its stream while the context is open; leaving it ends the stream at once.
@@ -66,15 +98,20 @@ class Service:
 
     async def models(self) -> list[str]:
         """The names of the models that the service offers."""
-        data = (await self._get("/models")).get("data")
+        dialect = (await self._met()).dialect
+        body = await self._get(dialect.list, dialect)
+        data = body.get("data", body.get("models"))
         if not isinstance(data, list):
             raise garbage(self._host)
-        names = [item.get("id") for item in data if isinstance(item, dict)]
+        names = [item.get("id", item.get("name")) for item in data if isinstance(item, dict)]
         return [name for name in names if isinstance(name, str)]
 
     async def balance(self) -> Balance:
-        """What is left on the account."""
-        body = await self._get("/user/balance")
+        """What is left on the account; no amounts where the engine tells none."""
+        dialect = (await self._met()).dialect
+        if not dialect.balance:
+            return Balance(True, ())
+        body = await self._get(dialect.balance, dialect)
         try:
             amounts = tuple(
                 (str(info["currency"]), Decimal(str(info["total_balance"]))) for info in body["balance_infos"]
@@ -85,6 +122,23 @@ class Service:
             raise garbage(self._host)
         return Balance(body.get("is_available") is True, amounts)
 
+    def shown(self, request: Request) -> dict[str, Any]:
+        """What would be sent for a request, for a person to read: engine, model, template, address, body."""
+        found = self.found or look.for_now(self._host, self._engine, self._model, self._template)
+        request = replace(request, model=found.model_of(request.model))
+        body = body_of(
+            found.dialect, found.template, request, session=self._session, context_tokens=found.context_tokens
+        )
+        return {
+            "engine": found.engine,
+            "version": found.version,
+            "toldBy": found.by,
+            "template": found.template.name if found.template else None,
+            "url": joined(self._base_url, found.dialect.path),
+            "model": request.model,
+            "body": json.loads(body),
+        }
+
     async def warm(self) -> None:
         """Open the connection in advance, and go once through reading an answer; never raises."""
         with suppress(ServiceError):
@@ -93,29 +147,113 @@ class Service:
             transport = self._opened()
             if isinstance(transport, connection_pool.Transport):
                 await transport.warm()
+            await self.meet()
 
     async def aclose(self) -> None:
         """Close every connection."""
         self._closed = True
+        if self._looking is not None:
+            self._looking.cancel()
         if self._transport is not None:
             await self._transport.aclose()
 
     @asynccontextmanager
     async def _complete(self, request: Request, seconds: float) -> AsyncGenerator[Reply, None]:
         limit = Limit(self._clock, self._clock() + seconds, self._host)
-        async with self._answer("POST", "/beta/completions", _body(request), limit) as response:
+        with limit.named():
+            async with asyncio.timeout(limit.left()):
+                found = await self._met()
+        async with AsyncExitStack() as stack:
+            found, response = await self._asked(stack, found, request, limit)
+            if response.status_code != 200 and await self._renders_now(response, limit, found):
+                found, response = await self._asked(stack, await self._met(), request, limit)
             if response.status_code != 200:
                 raise await self._error(response, limit, request.model)
-            response.stream = Bounded(response.stream, limit, _ROOM + _ROOM_PER_TOKEN * request.max_tokens)
-            reply = Reply(response, limit, _CHARACTERS_PER_TOKEN * request.max_tokens)
+            echoed = len(request.prefix) if found.dialect.echoes else 0
+            response.stream = Bounded(
+                response.stream, limit, _ROOM + _ROOM_PER_TOKEN * request.max_tokens + 8 * echoed
+            )
+            most = _CHARACTERS_PER_TOKEN * request.max_tokens + echoed
+            reply = Reply(response, limit, most, found.dialect, _filters(found, request))
             try:
                 yield reply
             finally:
                 await reply.aclose()
 
-    async def _get(self, path: str) -> dict[str, Any]:
+    async def _asked(
+        self, stack: AsyncExitStack, found: Found, request: Request, limit: Limit
+    ) -> tuple[Found, httpx.Response]:
+        """How a request was asked, and the head of the answer."""
+        if not request.suffix:
+            found = look.without_suffix(found, self._template)
+        dialect = found.dialect
+        if found.problem:
+            raise Refused(found.problem, "parameter")
+        request = replace(request, model=found.model_of(request.model))
+        context = found.context_tokens
+        body = body_of(dialect, found.template, request, session=self._session, context_tokens=context)
+        answer = self._answer("POST", dialect.path, body, limit, dialect)
+        return found, await stack.enter_async_context(answer)
+
+    async def _renders_now(self, response: httpx.Response, limit: Limit, found: Found) -> bool:
+        """Whether an engine that refuses a suffix is from now on sent prompts that were rendered here."""
+        if found.template is not None or response.status_code not in {400, 422, 501}:
+            return False
+        other = look.with_template(found, self._template)
+        if other is None:
+            return False
+        if response.status_code != 501 and "suffix" not in await self._words(response, limit):
+            return False
+        log.info("%s takes no suffix: prompts are rendered here", found.engine)
+        self.found = other
+        return True
+
+    async def _met(self) -> Found:
+        """What the endpoint is; the service itself where it does not say, so that what is wrong is said as ever."""
+        found = await self.meet()
+        if found is None:
+            found = look.for_now(self._host, self._engine, self._model, self._template)
+            if self._engine == "auto" and (self._silent or self._credentials.keyless):
+                # No prompt is sent to what did not answer: what keeps it from answering is said.
+                await self._get("/v1/models", None)
+        return found
+
+    async def _look(self) -> None:
+        """Look at the endpoint; nothing is kept where it did not answer."""
+        limit = Limit(self._clock, self._clock() + _LOOK, self._host)
+        self._silent = False
+
+        def ask(path: str, body: Mapping[str, Any] | None) -> Awaitable[Said]:
+            return self._say(path, body, limit)
+
+        found = self.found = await look.look(ask, self._engine, self._model, self._template)
+        if found is not None:
+            how = found.template.name if found.template else "none"
+            log.info(
+                "%s %s by %s, model %s, template %s", found.engine, found.version, found.by, found.model, how
+            )
+
+    async def _say(self, path: str, body: Mapping[str, Any] | None, limit: Limit) -> Said:
+        """The endpoint's answer to a look; status 0 where there is none."""
+        try:
+            sent = None if body is None else json.dumps(body).encode()
+            async with self._answer("GET" if body is None else "POST", path, sent, limit) as response:
+                response.stream = Bounded(response.stream, limit, _ROOM)
+                with limit.named():
+                    async with asyncio.timeout(limit.left()):
+                        data = await read(response)
+        except ServiceError:
+            self._silent = True
+            return Said(0, {})
+        self._silent = self._silent or response.status_code >= 500
+        try:
+            return Said(response.status_code, json_object(data, self._host))
+        except ServiceError:
+            return Said(response.status_code, {})
+
+    async def _get(self, path: str, dialect: Dialect | None) -> dict[str, Any]:
         limit = Limit(self._clock, self._clock() + _PATIENCE, self._host)
-        async with self._answer("GET", path, None, limit) as response:
+        async with self._answer("GET", path, None, limit, dialect) as response:
             if response.status_code != 200:
                 raise await self._error(response, limit, None)
             response.stream = Bounded(response.stream, limit, _ROOM)
@@ -125,26 +263,24 @@ class Service:
 
     @asynccontextmanager
     async def _answer(
-        self, method: str, path: str, body: bytes | None, limit: Limit
+        self, method: str, path: str, body: bytes | None, limit: Limit, dialect: Dialect | None = None
     ) -> AsyncIterator[httpx.Response]:
-        """The head of an answer; whatever of its body was not read is cut off at the end of the context."""
-        if self._api_key is None:
-            raise Refused("No API key is set: put it into DEEPSEEK_API_KEY or the setting apiKey.", "key")
-        if not re.fullmatch(r"[!-~]+", self._api_key):
-            raise Refused(
-                "The API key holds characters that no key has: copy it again from the service.", "key"
-            )
-        headers = {
-            "Authorization": f"Bearer {self._api_key}",
-            "Accept": "text/event-stream, application/json",
-            "Accept-Encoding": "identity",  # a few bytes at a time: nothing to gain, and no bombs
-            "User-Agent": f"fim-lsp/{__version__}",
-        }
+        """The head of an answer; whatever of its body was not read is cut off at the end of the context.
+
+        `dialect` is that of what is asked; without one it is a look, which needs no key.
+        """
+        headers = self._credentials.headers(dialect, self.found)
         if body is not None:
             headers["Content-Type"] = "application/json"
         transport = self._opened()
         with limit.named():
-            request = httpx.Request(method, self._base_url + path, headers=headers, content=body)
+            request = httpx.Request(
+                method,
+                joined(self._base_url, path),
+                headers=headers,
+                content=body,
+                extensions={"patience": limit.left()},
+            )
             async with asyncio.timeout(limit.left()):
                 response = await transport.handle_async_request(request)
         try:
@@ -166,12 +302,46 @@ class Service:
 
     async def _error(self, response: httpx.Response, limit: Limit, model: str | None) -> ServiceError:
         """What a status other than 200 means for the user."""
-        known = of_status(response, self._host, model, self._api_key or "", self._wall())
+        credentials = self._credentials
+        if credentials.keyless and response.status_code in {401, 403}:
+            return credentials.lacking()
+        if self.found is None and self._engine == "auto" and response.status_code in {404, 405, 501}:
+            return Refused(
+                f"{self._host} does not say which engine it is ({response.status_code}): write what it speaks into the setting "
+                'engine, such as "openai-template", and check baseUrl.',
+                "address",
+            )
+        secrets, named = credentials.secrets(), credentials.key_named
+        known = of_status(response, self._host, model, secrets, self._wall(), key_named=named)
         if known is not None:
             return known
-        named = await _named_parameter(response, limit)
-        words = f"does not accept {named or 'the request'} ({response.status_code})"
+        parameter = await _named_parameter(response, limit)
+        words = f"does not accept {parameter or 'the request'} ({response.status_code})"
         return Refused(f"{self._host} {words}: check the settings.", "parameter")
+
+    async def _words(self, response: httpx.Response, limit: Limit) -> str:
+        """What an error says, for being looked at only; it is kept, so that it can be read again."""
+        response.stream = Bounded(response.stream, limit, 64 << 10)
+        try:
+            with limit.named():
+                async with asyncio.timeout(min(1.0, limit.left())):
+                    data = await read(response)
+        except ServiceError:
+            return ""
+        response.stream, response.is_stream_consumed = httpx.ByteStream(data), False
+        return data.decode("utf-8", "replace").lower()
+
+
+def _filters(found: Found, request: Request) -> list[Filter]:
+    """What is no text of an answer's own."""
+    filters: list[Filter] = []
+    if found.dialect.echoes:
+        filters.append(Echo(request.prefix))
+    if found.dialect.chat:
+        filters.append(Fence())
+    if found.template is not None:
+        filters.append(Until(found.template.stop))
+    return filters
 
 
 async def _rehearse() -> None:
@@ -184,18 +354,6 @@ async def _rehearse() -> None:
         async for _ in reply:
             pass
     await service.aclose()
-
-
-def _body(request: Request) -> bytes:
-    """The request as JSON, always in one order, so that equal parts are equal bytes."""
-    body: dict[str, Any] = {"model": request.model, "prompt": request.prefix}
-    if request.suffix:
-        body["suffix"] = request.suffix
-    body |= {"max_tokens": request.max_tokens, "temperature": request.temperature}
-    if request.stop:
-        body["stop"] = list(request.stop)
-    body |= {"stream": True, "stream_options": {"include_usage": True}}
-    return whole(json.dumps(body, ensure_ascii=False, separators=(",", ":"))).encode()
 
 
 async def _named_parameter(response: httpx.Response, limit: Limit) -> str | None:

@@ -55,8 +55,8 @@ class Configuration:
         self._read = await asyncio.to_thread(keys.from_file, self.file)
         return True
 
-    def merged(self) -> tuple[Settings, list[str]]:
-        """The settings of all layers, and what is wrong with them."""
+    def merged(self, workspace: str = "") -> tuple[Settings, list[str]]:
+        """The settings of all layers, for the workspace of that name, and what is wrong with them."""
         from fim_lsp.privacy import exclude, ignore_files  # noqa: PLC0415 - no client need wait for it
         from fim_lsp.settings import keys, provenance, settings  # noqa: PLC0415
 
@@ -74,9 +74,9 @@ class Configuration:
             more.append(f"{self.ignore_file} cannot be read: {settings.UNTIL}.")
             own = replace(own, halted=own.halted or more[-1])
         mine = tuple(self._ignored or ())
-        own = replace(own, exclude=mine + own.exclude)
+        own = replace(own, exclude=mine + own.exclude, workspace=workspace)
         new, refused = provenance.restrained(own, self._pushed, self.file)
-        exposed = keys.exposed(new.base_url, new.api_key)
+        exposed = keys.exposed_all(new, self.environ)
         return new, [*wrong, *more, *refused, *exclude.senseless(new.exclude[len(mine) :]), *exposed]
 
 

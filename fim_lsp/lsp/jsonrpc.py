@@ -262,13 +262,14 @@ class _Leaving(asyncio.BaseProtocol):
         self._gone.set()
 
 
-async def stdio(stdin: BinaryIO, stdout: BinaryIO) -> tuple[asyncio.StreamReader, LoopWriter | FileWriter]:
+async def stdio(
+    stdin: BinaryIO, stdout: BinaryIO, platform: str = sys.platform
+) -> tuple[asyncio.StreamReader, LoopWriter | FileWriter]:
     """A reader and a writer on the two files, by the loop where it can, else by a thread."""
     loop, gone = asyncio.get_running_loop(), asyncio.Event()
     stream = asyncio.StreamReader(limit=CHUNK)
-    try:
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), stdin)
-    except (ValueError, OSError, NotImplementedError):
+    # Windows' loop takes any file, and fails at its first byte: it can read what was opened for that alone.
+    if platform == "win32" or not await _read_by_loop(loop, stream, stdin):
         threading.Thread(target=_pump, args=(stdin.fileno(), stream, loop), daemon=True).start()
         return stream, FileWriter(stdout, gone)
     try:
@@ -276,6 +277,17 @@ async def stdio(stdin: BinaryIO, stdout: BinaryIO) -> tuple[asyncio.StreamReader
     except (ValueError, OSError, NotImplementedError):
         return stream, FileWriter(stdout, gone)
     return stream, LoopWriter(transport, gone)
+
+
+async def _read_by_loop(
+    loop: asyncio.AbstractEventLoop, stream: asyncio.StreamReader, stdin: BinaryIO
+) -> bool:
+    """Have the loop read a file into a stream; whether it can."""
+    try:
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), stdin)
+    except (ValueError, OSError, NotImplementedError):
+        return False
+    return True
 
 
 def _pump(file: int, stream: asyncio.StreamReader, loop: asyncio.AbstractEventLoop) -> None:

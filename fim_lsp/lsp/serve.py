@@ -18,16 +18,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TERMINATED = 128 + signal.SIGTERM  # the exit code, as shells have it
+TERMINATED = 128  # and the signal's number: the exit code, as shells have it
 FAREWELL = 1.0  # seconds for the client to read the last answers
 
 
 def serve_stdio(server: Server, watch_every: float = process.EVERY) -> int:
-    """Serve on stdin and stdout until the client leaves, or its process has ended; the exit code."""
+    """Serve on stdin and stdout until the client leaves, or its process or the one that started this has ended.
+
+    Returns the exit code.
+    """
+    starter = process.starter()
     stdin, stdout = protected()
     server.watch_every = watch_every
 
     async def main() -> int:
+        server.run(server.watch_starter(starter, watch_every))
         return await _serve(server, *await stdio(stdin, stdout))
 
     return asyncio.run(main())
@@ -70,15 +75,26 @@ def serve_tcp(server: Server, host: str, port: int) -> int:
 
 
 async def _until_terminated(work: Coroutine[Any, Any, int]) -> int:
-    """The exit code of what is done, which a SIGTERM ends early, so that all the rest is left in order."""
+    """The exit code of what is done, which a signal ends early, so that all the rest is left in order."""
     task = asyncio.ensure_future(work)
-    with suppress(NotImplementedError, RuntimeError):  # on Windows; beside the main thread
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    code = TERMINATED
+
+    def terminate(number: int) -> None:
+        nonlocal code
+        code = TERMINATED + number
+        task.cancel()
+
+    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+        with suppress(
+            AttributeError, NotImplementedError, RuntimeError
+        ):  # on Windows; beside the main thread
+            number = getattr(signal, name)
+            asyncio.get_running_loop().add_signal_handler(number, terminate, number)
     try:
         await asyncio.wait({task})
     finally:
         task.cancel()
-    return TERMINATED if task.cancelled() else task.result()
+    return code if task.cancelled() else task.result()
 
 
 async def _serve(

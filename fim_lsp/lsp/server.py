@@ -18,9 +18,9 @@ from fim_lsp.lsp.session import Server
 from fim_lsp.text.document import Document, Place
 
 if TYPE_CHECKING:
-    from fim_lsp.completion.backend import Service
     from fim_lsp.completion.engine import Engine
     from fim_lsp.completion.notebooks import Cell
+    from fim_lsp.completion.service import Service
     from fim_lsp.settings.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -26,9 +26,9 @@ from fim_lsp.lsp.workspace import Workspace
 from fim_lsp.text.characters import visible
 
 if TYPE_CHECKING:
-    from fim_lsp.completion.backend import Service
     from fim_lsp.completion.engine import Engine
     from fim_lsp.completion.problems import Problem
+    from fim_lsp.completion.service import Service
     from fim_lsp.completion.snooze import Scope
     from fim_lsp.settings.settings import Settings
 
@@ -69,7 +69,8 @@ class Server(LanguageServer):
         self.watch_every: float | None = (
             None  # seconds between looks at the client's process; None: it is not watched
         )
-        self.deserted = asyncio.Event()  # set once that process has ended
+        self.deserted = asyncio.Event()  # set once that process, or the one that started this, has ended
+        self._named = ""  # the folders that the client was started with
         self._told: set[str] = set()  # what is wrong with the settings
         self._too_large: set[str] = set()  # ignore files that the user was told of
         self._passing: asyncio.Task[Any] | None = None  # tells of what is left of silence on demand
@@ -111,6 +112,7 @@ class Server(LanguageServer):
         root = [(params.root_uri, params.root_uri.rstrip("/").rsplit("/", 1)[-1])] if params.root_uri else []
         folders = [(folder.uri, folder.name) for folder in params.workspace_folders or []]
         self.workspace_folders.folders = folders or root
+        self._named = "\n".join(sorted(uri for uri, _ in folders or root))
         self.conversion = conversion(params)
         self.run(self.apply())
         self.run(self.fetch_key())
@@ -119,7 +121,7 @@ class Server(LanguageServer):
 
     async def apply(self) -> None:
         """Put the settings of all layers in force, and say what is wrong with them."""
-        new, wrong = self.configuration.merged()
+        new, wrong = self.configuration.merged(self._named)
         for message in wrong:
             if message not in self._told:
                 self._told.add(message)
@@ -237,6 +239,12 @@ class Server(LanguageServer):
             self.warn(
                 f"{file} has more rules than are read: nothing that it may name is sent until it is shorter."
             )
+
+    async def watch_starter(self, starter: process.Starter, every: float) -> None:
+        """Leave once the process that started this one has ended: an editor's wrapper, or the editor itself."""
+        await process.orphaned(starter, every, asyncio.sleep)
+        log.warning("The process that started this server has ended: so does the server.")
+        self.deserted.set()
 
     async def _watch(self, pid: int, every: float) -> None:
         if await process.ended(pid, every, asyncio.sleep):

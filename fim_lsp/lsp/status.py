@@ -14,11 +14,12 @@ NEWS = ("state", "message", "model", "enabled", "snoozed")  # what a client is t
 def status(engine: Engine, usd: float | None) -> dict[str, Any]:
     """The state of an engine, its sums, and what the session has cost in dollars, where that is known."""
     counts, problem, over = engine.backend.counts, engine.backend.problems.current, engine.over_budget
-    settings = engine.settings
+    settings, endpoints = engine.settings, engine.backend.endpoints
     return {
         "state": engine.state,
-        "message": settings.halted or (problem.message if problem else over or engine.snooze.sentence()),
-        "model": settings.model,
+        "message": settings.halted
+        or (problem.message if problem else over or endpoints.standing() or engine.snooze.sentence()),
+        "model": endpoints.answering.model,
         "requests": counts.requests,
         "promptTokens": counts.prompt_tokens,
         "cacheHitTokens": counts.cache_hit_tokens,

@@ -11,6 +11,10 @@ from urllib.parse import unquote
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: `c:` is a drive
 _DRIVE = re.compile(r"/?([A-Za-z])[:|](?=[/\\]|$)")
+# Windows' names without limits: `\\?\C:\p`, `\\?\UNC\host\share\p`, `\\.\C:\p`.
+_DEVICE = re.compile(
+    r"[/\\]+[?.][/\\]+(?:UNC[/\\]+([^/\\]+)(?=[/\\])|(?=[A-Za-z]:(?:[/\\]|$)))", re.IGNORECASE
+)
 _WORDS = re.compile(r"""[\s"'{}\[\](),;&=?#<>|]+""")  # what stands between names in a query: JSON, or a form
 _UTF_8 = sys.getfilesystemencoding() == "utf-8"
 FOLDS = sys.platform in {"win32", "darwin"}  # whether names that differ in case alone are the same file
@@ -46,10 +50,20 @@ def native(path: str) -> str:
     """One of these paths as this system's calls take it.
 
     The bytes of a URI are those of the name, also where the locale is not of UTF-8, and Python takes names to be of
-    the locale.
+    the locale.  An editor may take them so, too, and write their characters: where there is no such file, that is meant.
     """
     path = bare(path)
-    return path if path.isascii() or _UTF_8 else os.fsdecode(path.encode("utf-8", "surrogateescape"))
+    if path.isascii() or _UTF_8:
+        return path
+    found = os.fsdecode(path.encode("utf-8", "surrogateescape"))
+    return path if not _there(found) and _there(path) else found
+
+
+def _there(path: str) -> bool:
+    try:
+        return os.path.lexists(path)
+    except ValueError:  # characters that the locale lacks
+        return False
 
 
 def known(path: str) -> str:
@@ -83,6 +97,8 @@ def _written(uri: str) -> Iterator[str]:
 
 
 def _canonical(path: str, host: str) -> str:
+    if device := _DEVICE.match(path):
+        path, host = path[device.end() :], device[1] or host
     drive = _DRIVE.match(path)
     if drive or host:
         path = path.replace("\\", "/")

@@ -246,11 +246,16 @@ class Accepting:
             return None
         outcome = await self._driver.ask(event)
         shown = outcome.shown if outcome else ""
-        digest = blake2b(f"a{event.path}:{event.offset}".encode(), digest_size=2).digest()
-        if shown and event.truth.startswith(shown) and int.from_bytes(digest, "big") < self._share * 65536:
-            self._driver.change(Change(event.path, event.offset, event.offset, shown))
-            self._ahead[event.path] = shown
+        if taken := self.taken(event, shown):
+            self._driver.change(Change(event.path, event.offset, event.offset, taken))
+            self._ahead[event.path] = taken
         return outcome
+
+    def taken(self, event: Ask, shown: str) -> str:
+        """What is accepted of a suggestion: the beginning of what is typed next; "" for nothing."""
+        digest = blake2b(f"a{event.path}:{event.offset}".encode(), digest_size=2).digest()
+        right = bool(shown) and event.truth.startswith(shown)
+        return shown if right and int.from_bytes(digest, "big") < self._share * 65536 else ""
 
     async def aclose(self) -> None:
         """End what is under way."""

@@ -93,6 +93,15 @@ def files(path: Path, endings: tuple[str, ...], most: int = 400) -> list[tuple[s
     return [(name, texts[blobs[name]]) for name in names if blobs[name] in texts]
 
 
+def newest(path: Path, endings: tuple[str, ...]) -> dict[str, str]:
+    """The files with these endings as they are in HEAD, by their paths.  Raises HistoryError where there is no commit."""
+    git = _Git(path)
+    _names(git, path, "HEAD")
+    blobs = _blobs(git, "HEAD", endings)
+    texts = _texts(git, sorted(set(blobs.values())))
+    return {name: texts[blob] for name, blob in blobs.items() if blob in texts}
+
+
 def tree(path: Path, before: str, endings: tuple[str, ...]) -> dict[str, str]:
     """The files with these endings as they were before a commit, by their paths; none before the first one."""
     git = _Git(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from fim_lsp.context import project
 from fim_lsp.context.outline import known
@@ -42,6 +43,21 @@ class Library:
         """Nothing here says what may be shown."""
         del path
         return False
+
+    @contextmanager
+    def instead(self, path: str, text: str) -> Iterator[None]:
+        """The files with another text in the place of one, for as long as the context is open."""
+        held = self.texts.get(path)
+        if held is None:
+            yield
+            return
+        try:
+            self.texts[path] = text
+            self.folder.changed(path)
+            yield
+        finally:
+            self.texts[path] = held
+            self.folder.changed(path)
 
     def project_contexts(self, how: Callable[[str], str]) -> Callable[[str], ProjectContext | None]:
         """The project context of each file, by its path: one for a package and a family; `how` gives a language's level, or "off"."""

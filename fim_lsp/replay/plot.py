@@ -5,10 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fim_lsp.replay import worth as worths
 from fim_lsp.replay.bill import Bill
 from fim_lsp.replay.report import NAMES_OF_RULES, Report
+from fim_lsp.replay.worth import MEASURES
+
+if TYPE_CHECKING:
+    from fim_lsp.replay.assessment import Assessment
 
 WIDTH = 960
 MARGIN, NAMES, FIGURES = (
@@ -19,6 +24,8 @@ MARGIN, NAMES, FIGURES = (
 BAR, GAP = 18, 10
 LINES_HEIGHT = 280
 LINES_SHOWN = 6  # the picture stays readable: ours, the cheapest and the dearest others
+
+TONES = ("dot ours", "miss", "hit", "out", "dot")
 
 _STYLE = """
   .paper { fill: #ffffff } text { font: 13px system-ui, sans-serif; fill: #1f2328 }
@@ -189,6 +196,49 @@ def scatter(rows: Sequence[Mapping[str, Any]], name: str) -> str:
         parts.append(f'<circle class="{"dot ours" if ours else "dot"}" cx="{x:.1f}" cy="{y:.1f}" r="5"/>')
         parts.append(_text(x + 10, y + 4, str(row["context"]), kind))
     return _sheet(f"What prompts show of other files of {name}", height, parts)
+
+
+def worth(found: Assessment) -> str:
+    """One panel: the figures that are shares, each way's with its interval."""
+    measures = [one for one in MEASURES if one.unit == "%" and not one.words.startswith(" ")]
+    figures = [worths.figures(way.seen) for way in found.ways]
+    left, right, top = MARGIN + 270, WIDTH - MARGIN - 20, 130
+    step = 16 * len(found.ways) + 18
+    height = top + step * len(measures) + 60
+
+    def across(share: float) -> float:
+        return left + min(1.0, max(0.0, share)) * (right - left)
+
+    parts = [
+        _text(MARGIN, 40, f"What suggestions are worth on {found.source}", "title"),
+        _text(
+            MARGIN,
+            62,
+            f"{len(found.ways[0].seen)} holes, {found.model}; each value with its interval of 95 %.",
+            "quiet",
+        ),
+    ]
+    for place, way in enumerate(found.ways if len(found.ways) > 1 else ()):
+        tone = TONES[place % len(TONES)]
+        start = MARGIN + 240 * place
+        parts.append(f'<circle class="{tone}" cx="{start + 5}" cy="88" r="5"/>')
+        parts.append(_text(start + 18, 92, way.name))
+    for quarter in range(5):
+        x = across(quarter / 4)
+        parts.append(f'<path class="axis" d="M{x:.1f} {top - 14}V{height - 50}"/>')
+        parts.append(_text(x, height - 28, f"{25 * quarter} %", "quiet middle"))
+    for row, one in enumerate(measures):
+        y = top + row * step
+        parts.append(_text(left - 12, y + 4 + 8 * (len(figures) - 1), one.words, "end"))
+        for place, of_way in enumerate(figures):
+            figure, at = of_way[one.key], y + 16 * place
+            if figure is None:
+                continue
+            ends = f"M{across(figure.low):.1f} {at}H{across(figure.high):.1f}"
+            parts.append(f'<path class="line" d="{ends}"/>')
+            tone = TONES[place % len(TONES)]
+            parts.append(f'<circle class="{tone}" cx="{across(figure.value):.1f}" cy="{at}" r="5"/>')
+    return _sheet(f"What suggestions are worth on {found.source}", height, parts)
 
 
 def _sheet(title: str, height: int, parts: Iterable[str]) -> str:

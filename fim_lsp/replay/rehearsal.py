@@ -8,15 +8,17 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from random import Random
+from typing import Any
 
-from fim_lsp.completion.backend import Reply
-from fim_lsp.completion.backend import Service as Asked
 from fim_lsp.completion.engine import Engine
 from fim_lsp.completion.problems import Problem
+from fim_lsp.completion.service import Reply
+from fim_lsp.completion.service import Service as Asked
 from fim_lsp.context.project_contexts import Key
 from fim_lsp.context.window import Prompt
 from fim_lsp.demo.endpoint import Demo
 from fim_lsp.demo.transport import DemoTransport
+from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Balance, Usage
 from fim_lsp.endpoint.request import Request as Question
 from fim_lsp.endpoint.service import Service
@@ -37,24 +39,21 @@ class Rehearsal:
         settings: Settings,
         connect: Callable[[Settings], Asked] | None = None,
         library: Library | None = None,
+        *,
+        typing: bool = False,
     ) -> None:
         """`connect` makes the service's client; None plays against the demo endpoint, in typing time.
 
-        `library` is the project around the session.
+        `library` is the project around the session.  `typing`: in typing time also where there is a service.
         """
         live = connect is not None
         self.problems: list[Problem] = []
         self._typed = 0.0
+        self._typing = typing
         self._answer = _Answer()
         self._calls: list[Request] = []
         self._documents = Documents()
-        # Whoever replays asks at every stop, whatever is switched off while typing.
-        rows = {
-            language: {**row, "enabled": True, "debounce_ms": 0}
-            for language, row in settings.languages.items()
-            if not isinstance(row, bool)
-        }
-        settings = replace(settings, enabled=True, languages=rows, debounce_ms=0)
+        settings = eager(settings)
         if not live:
             settings = replace(settings, api_key=DEMO_KEY, model="deepseek-flash")
         self._engine = Engine(
@@ -62,7 +61,7 @@ class Rehearsal:
             lambda settings: _Recorded(
                 connect(settings) if connect else self._demo(), self._calls, told=live
             ),
-            clock=time.monotonic if live else lambda: self._typed,
+            clock=time.monotonic if live and not typing else lambda: self._typed,
             random=lambda: 1.0,
             sleep=asyncio.sleep if live else lambda _: asyncio.sleep(0),
             tell=self.problems.append,
@@ -102,6 +101,9 @@ class Rehearsal:
             uri_of(event.path), self._documents.place(event.path, event.offset)
         )
         await self._engine.backend.settled()
+        opened = self._engine.documents.get(uri_of(event.path))
+        if self._typing and opened is not None and opened.ahead is not None:
+            await opened.ahead.wait()  # what is asked in advance is there by the next key: no clock decides
         calls = tuple(self._calls)
         self._calls.clear()
         return Outcome(
@@ -122,6 +124,16 @@ class Rehearsal:
             keep=1,
         )
         return Service("http://demo.invalid", DEMO_KEY, transport=DemoTransport(demo))
+
+
+def eager(settings: Settings) -> Settings:
+    """The settings of who asks at every stop, whatever is switched off while typing."""
+    rows = {
+        language: {**row, "enabled": True, "debounce_ms": 0}
+        for language, row in settings.languages.items()
+        if not isinstance(row, bool)
+    }
+    return replace(settings, enabled=True, languages=rows, debounce_ms=0)
 
 
 class _Answer:
@@ -159,6 +171,12 @@ class _Recorded:
                 usage = heard.usage if self._told else None
                 told = usage and (usage.prompt_tokens, usage.cache_hit_tokens, usage.completion_tokens)
                 self._calls.append(Request(Prompt(request.prefix, request.suffix), heard.text, told))
+
+    async def meet(self) -> Found | None:
+        return await self._service.meet()
+
+    def shown(self, request: Question) -> dict[str, Any]:
+        return self._service.shown(request)
 
     async def warm(self) -> None:
         await self._service.warm()

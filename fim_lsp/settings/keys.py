@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fim_lsp.settings import settings
+from fim_lsp.settings.headers import authorizes
+from fim_lsp.settings.settings import Settings
 
 PRIVATE = (".localhost", ".local", ".lan", ".internal", ".home.arpa", ".test")
 SECONDS = 20.0  # that a command may take: it may ask for a passphrase
@@ -103,6 +105,29 @@ def program(word: str, environ: Mapping[str, str], system: str) -> str:
     raise FileNotFoundError(word)
 
 
+def of(settings: Settings, environ: Mapping[str, str]) -> str | None:
+    """The key for an endpoint; that of an entry of `fallback` stands in the variable that it names."""
+    named = settings.entry.api_key_env if settings.entry is not None else None
+    return (environ.get(named, "").strip() or None) if named else settings.api_key
+
+
+def named(settings: Settings) -> str:
+    """Where the key for an endpoint is to be put."""
+    if settings.entry is None:
+        return "DEEPSEEK_API_KEY or apiKey"
+    variable = settings.entry.api_key_env
+    return variable or f"the variable that apiKeyEnv names in the entry of fallback for {settings.base_url}"
+
+
+def exposed_all(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """The same as `exposed` for every endpoint that may be asked."""
+    each = [
+        exposed(one.base_url, of(one, environ) or ("-" if authorizes(one.headers) else None))
+        for one in settings.endpoints()
+    ]
+    return list(dict.fromkeys(sentence for said in each for sentence in said))
+
+
 def exposed(base_url: str, api_key: str | None) -> list[str]:
     """What is to be said where the key goes over a public network as it is; nothing where it does not.
 
@@ -112,14 +137,18 @@ def exposed(base_url: str, api_key: str | None) -> list[str]:
     host = (parts.hostname or "").rstrip(".")
     if api_key is None or parts.scheme != "http":
         return []
+    return [] if private(host) else [f'The key goes to {host} unencrypted: write "https://" into "baseUrl".']
+
+
+def private(host: str) -> bool:
+    """Whether a host is of this machine or a private network, by its address or its name."""
     from ipaddress import ip_address  # noqa: PLC0415 - hardly anybody's endpoint is one of http
 
     try:
         address = ip_address(host)
-        private = address.is_private or address.is_link_local
     except ValueError:
-        private = "." not in host or host.endswith(PRIVATE)
-    return [] if private else [f'The key goes to {host} unencrypted: write "https://" into "baseUrl".']
+        return "." not in host or host.endswith(PRIVATE)
+    return address.is_private or address.is_link_local
 
 
 def _remembered() -> tuple[str, str]:

@@ -11,7 +11,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 SERVICE = "https://api.deepseek.com"
-
+DEFAULT_MODEL = "deepseek-flash"
+ENGINES = (
+    "auto", "deepseek", "llama.cpp", "ollama", "vllm", "sglang", "mlx", "lmstudio", "mistral", "siliconflow",
+    "dashscope", "inception", "openai-suffix", "openai-template", "chat-prefix",
+)  # fmt: skip
+FAMILIES = (
+    "auto", "qwen", "deepseek", "starcoder", "codellama", "codegemma", "codestral", "granite", "granite-4", "seed-coder",
+    "mellum", "stable-code", "aixcoder", "codegeex", "glm",
+)  # fmt: skip
 
 RETIRED_MODELS = {
     "deepseek-chat": "deepseek-flash",
@@ -74,7 +82,9 @@ def number(
     return Kind(check, one)
 
 
-def _choice(*names: str) -> Kind:
+def choice(*names: str) -> Kind:
+    """One of some words."""
+
     def check(value: Any) -> str:
         if isinstance(value, str) and value in names:
             return value
@@ -108,10 +118,15 @@ def url() -> Kind:
             good = False
         if not good or not parts:
             raise WrongValueError('must be an address such as "https://api.deepseek.com/beta"')
-        path = re.sub(r"(/+(beta|v1|completions))*/*$", "", parts.path)
+        path = re.sub(_TAIL, "", parts.path)
         return f"{parts.scheme}://{parts.netloc}{path}"
 
     return Kind(check, {"type": "string", "pattern": "^https?://"})
+
+
+def of_service(address: str) -> bool:
+    """Whether an address is written as only the service's own is."""
+    return re.search(r"/beta(/+completions)?/*\s*$", address) is not None
 
 
 def model() -> Kind:
@@ -143,7 +158,7 @@ def path() -> Kind:
 
 def choice_by_name(*names: str) -> Kind:
     """One of some words, for all languages or by language."""
-    one, words = _choice(*names), ", ".join(f'"{name}"' for name in names)
+    one, words = choice(*names), ", ".join(f'"{name}"' for name in names)
 
     def check(value: Any) -> str | dict[str, str]:
         if not isinstance(value, Mapping):
@@ -174,9 +189,9 @@ OWN = {
     "debounce_ms": number(0, 10_000, also="auto"),
     "max_tokens": number(1, 4096, whole=True),
     "temperature": number(0, 2),
-    "multiline": _choice("auto", "always", "never"),
-    "context": _choice("off", "project", "rich"),
-    "trigger": _choice("auto", "manual"),
+    "multiline": choice("auto", "always", "never"),
+    "context": choice("off", "project", "rich"),
+    "trigger": choice("auto", "manual"),
     "quiet_in": places(),
 }
 
@@ -211,6 +226,25 @@ def languages() -> Kind:
     return Kind(check, {"type": "object", "additionalProperties": {"anyOf": [{"type": "boolean"}, one]}})
 
 
+def template() -> Kind:
+    """A family of models, or a template of the user's own."""
+    families, own = choice(*FAMILIES), '{"prompt": "<PRE>{prefix}<SUF>{suffix}<MID>", "stop": []}'
+
+    def check(value: Any) -> str | dict[str, Any]:
+        if not isinstance(value, Mapping):
+            return str(families.check(value))
+        prompt, stop = value.get("prompt"), value.get("stop", [])
+        good = isinstance(prompt, str) and "{prefix}" in prompt and set(value) <= {"prompt", "stop"}
+        if good and isinstance(stop, list | tuple) and all(isinstance(one, str) and one for one in stop):
+            return {"prompt": prompt, "stop": tuple(stop)}
+        raise WrongValueError(f"must be the name of a family, or a prompt and what it ends at, such as {own}")
+
+    texts = {"type": "array", "items": {"type": "string"}}
+    rows = {"prompt": {"type": "string"}, "stop": texts}
+    one = {"type": "object", "properties": rows, "required": ["prompt"], "additionalProperties": False}
+    return Kind(check, {"anyOf": [families.schema, one]})
+
+
 def globs() -> Kind:
     """A list of patterns."""
 
@@ -220,3 +254,7 @@ def globs() -> Kind:
         raise WrongValueError('must be a list of patterns, such as ["secrets/**", "*.tfvars"]')
 
     return Kind(check, {"type": "array", "items": {"type": "string"}})
+
+
+# What an address may end in besides: paths that engines' documents give.
+_TAIL = r"(/+(beta|v1|v1/fim|(v1/fim/|v1/|beta/)?(chat/)?completions?|infill|api/generate|api/tags))*/*$"

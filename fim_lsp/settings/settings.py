@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from fim_lsp.settings import kinds, language_names
-from fim_lsp.settings.kinds import OWN, SERVICE, Kind, WrongValueError, camel, snake
+from fim_lsp.settings.fallback import Fallback, fallback
+from fim_lsp.settings.headers import header_name, header_table
+from fim_lsp.settings.kinds import DEFAULT_MODEL, OWN, SERVICE, Kind, WrongValueError, camel, snake
 
 AUTO_DEBOUNCE = 0.075  # seconds that `"debounceMs": "auto"` waits after a key, within a burst of them
 
@@ -27,6 +30,7 @@ HOLDING = frozenset(
         "enabled",
         "api_key",
         "base_url",
+        "headers",
         "languages",
         "context",
         "exclude",
@@ -48,11 +52,11 @@ class Unreadable(dict[str, Any]):
         self.why = why
 
 
-def _setting(default: Any, kind: Kind, doc: str) -> Any:
+def _setting(default: Any, kind: Kind, doc: str, *, hidden: bool = False) -> Any:
     metadata = {"kind": kind, "doc": doc}
     if isinstance(default, dict):
-        return field(default_factory=default.copy, metadata=metadata)
-    return field(default=default, metadata=metadata)
+        return field(default_factory=default.copy, metadata=metadata, repr=not hidden)
+    return field(default=default, metadata=metadata, repr=not hidden)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,11 @@ class Settings:
     base_url: str = _setting(
         SERVICE, kinds.url(), "The endpoint; with or without `/beta`, `/v1` or a `/` at its end."
     )
-    model: str = _setting("deepseek-flash", kinds.model(), "The model that completes.")
+    model: str = _setting(
+        DEFAULT_MODEL,
+        kinds.model(),
+        "The model that completes; with this default, what another engine lists or has as its own.",
+    )
     debounce_ms: float | str = _setting(
         "auto", OWN["debounce_ms"], "Milliseconds to wait after a key; 0 asks at once."
     )
@@ -118,10 +126,40 @@ class Settings:
     timeout_seconds: float = _setting(
         10.0, kinds.number(0.1, 600), "Seconds that one completion may take, all told."
     )
+    engine: str = _setting(
+        "auto",
+        kinds.choice(*kinds.ENGINES),
+        'What the endpoint speaks; `"auto"`: by its host, or by one look at it. `"chat-prefix"` is never chosen by itself.',
+    )
+    template: str | Mapping[str, Any] = _setting(
+        "auto",
+        kinds.template(),
+        "The FIM template of prompts rendered here: a family's, by the model's name (`\"auto\"`), or your own:"
+        ' `{"prompt": "<PRE>{prefix}<SUF>{suffix}<MID>", "stop": ["<EOT>"]}`.',
+    )
     ca_file: str | None = _setting(
         None,
         kinds.path(),
         "The path of certificates in PEM that are trusted besides the system's, or those of `SSL_CERT_FILE`.",
+    )
+    headers: Mapping[str, str] = _setting(
+        {},
+        header_table(),
+        'Headers that are sent along to the endpoint, as a gateway may want them: `{"X-Team": "blue"}`; their values are'
+        " never shown.",
+        hidden=True,
+    )
+    affinity_header: str | None = _setting(
+        None,
+        header_name(),
+        "A header that carries a random value, the same for a workspace, by which a router keeps to one replica.",
+    )
+    fallback: tuple[Fallback, ...] = _setting(
+        (),
+        fallback(),
+        "Endpoints asked in this order while those before them rest (429, 5xx, no network): "
+        '`[{"baseUrl": "http://127.0.0.1:8080", "model": "qwen"}]`; each may have `apiKeyEnv`, the variable that holds'
+        " its key, `headers`, `affinityHeader`, and `evenIfRefused`: also where a key is refused or an account empty.",
     )
     daily_budget: float | None = _setting(
         None,
@@ -155,6 +193,12 @@ class Settings:
     # No setting: why nothing may be sent until the settings are put right; empty where they are.
     halted: str = ""
 
+    # No setting: which entry of `fallback` these are the settings of; None for the endpoint that is asked first.
+    entry: Fallback | None = None
+
+    # No setting: what names the folders that are open; `affinity_header` has another value for each.
+    workspace: str = ""
+
     @property
     def off(self) -> bool:
         """Whether nothing is offered in any language."""
@@ -169,6 +213,28 @@ class Settings:
     def limited(self) -> bool:
         """Whether dollars or requests are limited."""
         return self.budgeted or self.requests_per_minute is not None
+
+    def endpoints(self) -> tuple[Settings, ...]:
+        """These settings, and what they are for each entry of `fallback`, in the order in which they are asked.
+
+        An entry that repeats another is left out; only the first endpoint's own address has its key without naming it.
+        """
+        found = [replace(self, fallback=())]
+        for entry in self.fallback:
+            one = replace(
+                found[0],
+                base_url=entry.base_url,
+                model=entry.model or DEFAULT_MODEL,
+                engine=entry.engine,
+                template=entry.template,
+                api_key=self.api_key if entry.base_url == self.base_url and not entry.api_key_env else None,
+                headers=entry.headers,
+                affinity_header=entry.affinity_header,
+                entry=entry,
+            )
+            if all(_asked(one) != _asked(other) for other in found):
+                found.append(one)
+        return tuple(found)
 
     def own(self, name: str) -> dict[str, Any]:
         """The languages that have a value of their own for a setting, and the values."""
@@ -206,6 +272,11 @@ class Settings:
         return held | set(self.own("context").values())
 
 
+def _asked(settings: Settings) -> tuple[str, ...]:
+    """What makes an endpoint another one."""
+    return settings.base_url, settings.model, settings.engine
+
+
 _FIELDS = {f.name: f for f in fields(Settings) if f.metadata}
 NAMES = tuple(_FIELDS)
 
@@ -234,6 +305,7 @@ def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, l
     both might be a key.
     """
     settings, wrong, halted = Settings(), [], ""
+    beta = False  # whether the address is written as only the service's own is
     for where, layer in layers:
         if isinstance(layer, Unreadable):
             halted = halted or layer.why
@@ -248,6 +320,9 @@ def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, l
                     halted = halted or wrong[-1]
             else:
                 settings = replace(settings, **{inner: found})
+                beta = beta if inner != "base_url" else kinds.of_service(value)
+    if beta and settings.engine == "auto":
+        settings = replace(settings, engine="deepseek")
     return replace(settings, halted=halted), wrong
 
 
@@ -314,9 +389,25 @@ def from_file(path: Path) -> tuple[dict[str, Any], list[str]]:
     except UnicodeDecodeError:
         why = f"{path} is not UTF-8: save it in that encoding; {UNTIL}."
     except OSError as error:
+        if _of_another(path):
+            return {}, []
         why = f"{path} cannot be read ({type(error).__name__}): {UNTIL}."
     except tomllib.TOMLDecodeError as error:
         # The parser's own sentence may quote the file, and the file may hold the key.
         at = re.search(r"\(at (line \d+, column \d+|end of document)\)", str(error))
         why = f"{path} is not valid TOML{f' at {at[1]}' if at else ''}: {UNTIL}."
     return Unreadable(why), [why]
+
+
+def _of_another(path: Path) -> bool:
+    """Whether a file would be in a folder of another user who lets nobody look into it: it is none of this user's.
+
+    As with any number in a container whose HOME is that of its superuser.
+    """
+    for folder in path.parents:
+        try:
+            owner = folder.stat().st_uid
+        except OSError:
+            continue
+        return hasattr(os, "geteuid") and owner != os.geteuid() and not os.access(folder, os.X_OK)
+    return False

@@ -11,6 +11,35 @@ MOST_REPEATED = 24  # lines from above the cursor that an answer is searched for
 LEAST = 4  # characters of a line that may stand beside the cursor already
 
 
+class Above:
+    """The lines just above the cursor, as far as an answer begins with them: held until they are all there."""
+
+    def __init__(self, place: Surroundings) -> None:
+        self.held: list[tuple[str, int]] = []  # and where they start
+        self.runs = runs_above(place)  # what may still be said of them
+
+    def take(self, line: str, at: int, *, last: bool) -> bool | None:
+        """Whether the lines are all there with this one; None while they may be."""
+        text = line.strip()
+        if not self.runs or not (text or self.held):
+            return False
+        if text:
+            self.runs = [rest[1:] for rest in self.runs if rest[0] == text]
+        if [] in self.runs:
+            self.runs, self.held = [], []
+            return True
+        if self.runs and not last:
+            self.held.append((line, at))
+            return None
+        self.runs = []
+        return False
+
+    def released(self) -> list[tuple[str, int]]:
+        """The lines that were held for nothing."""
+        held, self.held = self.held, []
+        return held
+
+
 def runs_above(place: Surroundings) -> list[list[str]]:
     """The lines just above the cursor that an answer may begin with once more: two of them, three, and so on."""
     if place.rest.strip():
@@ -45,5 +74,6 @@ def stands_near(place: Surroundings, line: str, *, shed: bool) -> bool:
 
 _DECLARES = re.compile(r"(?:export\s+)?(?:const|class|def|function|interface|type|enum|struct)\s")
 _IMPORTS = re.compile(
-    r"(?:(?:import|use|using|require|require_relative|@import)[\s(]|from\s+\S+\s+import\b|#\s*(?:include|import)\b)"
+    r"(?:(?:import|use|using|require|require_relative|@import|@use|@forward|alias|library|extern crate)[\s(]"
+    r"|from\s+\S+\s+import\b|#\s*(?:include|import)\b|local\s+\w+\s*=\s*require\b)"
 )

@@ -38,7 +38,7 @@ class Echo:
 
         `alone` says whether no line was read before it; None within brackets or a string, where one line tells nothing.
         """
-        for _ in range(2):
+        for _ in range(2 if self.lines else 1):
             expected = self._following[self.lines] if self.lines < len(self._following) else None
             if expected is not None and (same := self._same(line, expected, last=last)):
                 if not self.lines:

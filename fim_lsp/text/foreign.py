@@ -30,7 +30,7 @@ def begun(line: str) -> int | None:
 
 def spoken_of(text: str) -> bool:
     """Whether a text speaks of such marks itself: then they are text."""
-    return "<|" in text or "<｜" in text or _SPOKEN.search(text) is not None
+    return any(mark in text for mark in _SPOKEN)
 
 
 _MARK = re.compile(
@@ -42,6 +42,7 @@ _MARK = re.compile(
 )
 _TAG = re.compile(r"</?[A-Za-z]+>")
 _BEGUN = re.compile(r"(?:<\|(?:fim|end|eot|im_|file)\w*\|?|<｜[^｜<>\n]*｜?|</?fim_\w*)$")
-_SPOKEN = re.compile(
-    r"</?fim[_-]|<(?:EOT|PRE|SUF|MID|EOM)>|\[/?(?:PREFIX|SUFFIX|MIDDLE|INST)\]|</s>|endoftext|\bfile_sep\b"
-)
+_SPOKEN = (
+    "<|", "<｜", "<fim_", "<fim-", "</fim_", "</fim-", "<EOT>", "<PRE>", "<SUF>", "<MID>", "<EOM>", "[PREFIX]", "[/PREFIX]",
+    "[SUFFIX]", "[/SUFFIX]", "[MIDDLE]", "[/MIDDLE]", "[INST]", "[/INST]", "</s>", "endoftext", "file_sep",
+)  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import gcd
 from typing import NamedTuple
 
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
@@ -150,12 +151,12 @@ def _steps(lines: Sequence[str]) -> list[int]:
     return [
         step
         for one, next_ in pairwise(texts)
-        if _opens_block(one) and (step := width(next_) - width(one)) > 0
+        if one.rstrip().endswith(_BLOCK) and (step := width(next_) - width(one)) > 0
     ]
 
 
 def _opens_block(line: str) -> bool:
-    return line.rstrip().endswith(("{", ":", "then", "do"))
+    return line.rstrip().endswith(_BLOCK)
 
 
 def _levelled(lines: list[str], movable: list[int], place: Surroundings, levels: Indent) -> list[str]:
@@ -166,7 +167,7 @@ def _levelled(lines: list[str], movable: list[int], place: Surroundings, levels:
         # In a makefile, lines that go on are aligned as one likes.
         before = [place.before + lines[0], *lines[1:]]
         leads = {number: lead for number, lead in leads.items() if not before[number - 1].endswith("\\")}
-    used = {sign for lead in leads.values() for sign in lead}
+    used = set("".join(leads.values()))
     if used == {"\t"} if levels.tab else used == {"\t", " "}:
         return lines
     if not levels.tab and used == {"\t"}:
@@ -178,7 +179,10 @@ def _levelled(lines: list[str], movable: list[int], place: Surroundings, levels:
             lines if not levels.tab else _with(lines, {n: _as_tabs(lead, TAB) for n, lead in leads.items()})
         )
     head = place.before + lines[0]
-    unit, base = _told_by(head, [lines[number] for number in leads], levels, recipes=recipes)
+    steps = set(_steps([head, *(lines[number] for number in leads)]))
+    if not levels.tab and steps == {levels.size}:
+        return lines
+    unit, base = _told_by(head, [lines[number] for number in leads], steps, levels, recipes=recipes)
     if not unit:
         return lines
     if levels.tab:
@@ -189,7 +193,9 @@ def _levelled(lines: list[str], movable: list[int], place: Surroundings, levels:
     return _with(lines, new)
 
 
-def _told_by(head: str, lines: list[str], levels: Indent, *, recipes: bool) -> tuple[int, int]:
+def _told_by(
+    head: str, lines: list[str], steps: set[int], levels: Indent, *, recipes: bool
+) -> tuple[int, int]:
     """The columns of a text's own level, and from where they count: the cursor's line, or the left edge.  0: unknown."""
     own = width(head)
     deep = [width(line) for line in lines if _lead(line)]
@@ -202,11 +208,14 @@ def _told_by(head: str, lines: list[str], levels: Indent, *, recipes: bool) -> t
     if levels.tab:
         # Where the cursor's line has tabs, the text takes them for some spaces each.
         if not level:
-            return deep[0] if recipes else TAB, 0
-        return (0 if deep[0] % level else deep[0] // level), 0
-    steps = set(_steps([head, *lines]))
-    if len(steps) == 1:
-        return steps.pop(), own
+            narrow = deep[0] < TAB and not any(wide % deep[0] for wide in deep)
+            return deep[0] if recipes or narrow else TAB, 0
+        unit = 0 if deep[0] % level else deep[0] // level
+        # A line less deep than that level: the first of them stands in a block that the text opens.
+        return (gcd(*deep) if min(deep) < unit else unit), 0
+    step = next(iter(steps)) if len(steps) == 1 else 0
+    if step and all(wide >= own and not (wide - own) % step for wide in deep):
+        return step, own
     if (
         level
         and _opens_block(head)
@@ -233,4 +242,5 @@ def _lead(line: str) -> str:
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
+_BLOCK = ("{", ":", "then", "do")
 _SPACE = frozenset((" ", "\t"))

@@ -96,7 +96,7 @@ def _in_code(tongue: Language, stack: _Stack, text: str, found: re.Match[str]) -
     if span.what == "comment" and span.closing == "\n":
         before = text[: found.start()]
         # A format may hold the mark, and so may a word.
-        if stack or (tongue.apart and before and not before[-1].isspace()):
+        if stack or (tongue.spaced and before and not (before[-1].isspace() or before[-1] in ";(")):
             return stack
     letters = _PREFIX.search(text[max(found.start() - 4, 0) : found.start()])
     before = letters[0].lower() if letters else ""

@@ -48,7 +48,7 @@ class Language:
     tabs: bool | None
     offside: bool
     chars: bool
-    apart: bool
+    spaced: bool  # whether # begins a comment only behind a space
     code: tuple[tuple[str, str, str], ...]  # of code in strings: their mark, what opens it, what closes it
     word: str
     leads: tuple[
@@ -58,6 +58,7 @@ class Language:
     spans: dict[str, Span]
     token: re.Pattern[str]
     telling: re.Pattern[str]
+    spanning: re.Pattern[str]  # what strings and comments begin with
     marked: re.Pattern[str]  # where a long span begins or ends, a tag closes, a model's own mark stands
 
     def marks(self, text: str, inside: str = "") -> tuple[list[Mark], str]:
@@ -88,17 +89,6 @@ class Language:
         return found, ""
 
 
-def balanced(text: str) -> bool:
-    """Whether a line has as many closing brackets of each kind as opening ones, an opening one first."""
-    for opening, closing in CLOSER_OF.items():
-        if opening not in text:
-            if closing in text:
-                return False
-        elif text.count(opening) != text.count(closing) or text.find(closing) < text.find(opening):
-            return False
-    return True
-
-
 @cache
 def language(name: str) -> Language:
     """The row for an LSP languageId; that of `*` for one that the table does not know."""
@@ -106,13 +96,15 @@ def language(name: str) -> Language:
     row = rows.get(name.lower(), rows["*"])
     spans: dict[str, Span] = {}
     parts: list[str] = []
-    first = set(_BRACKETS)
+    first = {"'"} if row.get("chars") else set()
+    guard = r"(?!\{)" if row.get("interpolates") else r"(?<![^\s;(]#)" if row.get("spaced") else ""
 
     def add(what: str, opening: str, closing: str, within: str, *, long: bool) -> None:
         key = f"span{len(spans)}"
+        unlike = guard if opening == "#" else ""
         end = re.escape(closing) if closing != "\n" else r"(?=\n)"
         spans[key] = Span(what, opening, closing, re.compile(f"{within}{end}", re.DOTALL), long)
-        parts.append(rf"{re.escape(opening)}{within}(?:{end}|(?P<{key}>\Z))")
+        parts.append(rf"{re.escape(opening)}{unlike}{within}(?:{end}|(?P<{key}>\Z))")
         first.add(opening[0])
 
     for opening, closing in row.get("long", ()):
@@ -125,7 +117,7 @@ def language(name: str) -> Language:
         add("string", quote, quote, rf"(?:\\.|[^{quote}\\\n])*", long=False)
     if row.get("chars"):
         parts.append(r"'(?:\\[^\n']{1,8}|[^'\\\n])'")
-    marks = {"</", "```", *foreign.TELLING}
+    marks = {"</", "```", "~~~", *foreign.TELLING}
     marks.update(mark for span in spans.values() if span.long for mark in (span.opening, span.closing))
     comments = [span for span in spans.values() if span.what == "comment"]
     # Each alternative begins with a plain character, so that the pattern's search skips to the next of them.
@@ -142,14 +134,15 @@ def language(name: str) -> Language:
         tabs=row.get("tabs"),
         offside=row.get("offside", False),
         chars=row.get("chars", False),
-        apart=row.get("apart", False),
+        spaced=row.get("spaced", False),
         code=tuple((mark, opens, closes) for mark, opens, closes in row.get("code", ())),
         word=row.get("word", ""),
         leads=tuple(sorted({*row.get("marks", ()), *(s.opening for s in comments)}, key=len)[::-1]),
         container=_container(),
         spans=spans,
         token=re.compile("|".join(parts), re.DOTALL),
-        telling=re.compile("[" + "".join(map(re.escape, sorted(first))) + "]"),
+        telling=re.compile(_any_of(first | _BRACKETS)),
+        spanning=re.compile(_any_of(first)),
         marked=re.compile("|".join(map(re.escape, sorted(marks)))),
     )
 
@@ -158,6 +151,10 @@ def comment_mark(name: str) -> str:
     """What begins a comment to the end of the line in a language; nothing where there are none."""
     spans = language(name).spans.values()
     return next((span.opening for span in spans if span.what == "comment" and span.closing == "\n"), "")
+
+
+def _any_of(signs: set[str] | frozenset[str]) -> str:
+    return "[" + "".join(map(re.escape, sorted(signs))) + "]" if signs else "(?!)"
 
 
 @cache

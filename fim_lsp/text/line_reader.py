@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from fim_lsp.text.above import runs_above, stands_near
+from fim_lsp.text.above import Above, stands_near
 from fim_lsp.text.echo import Echo
-from fim_lsp.text.extent import Extent, known
-from fim_lsp.text.language import CLOSER_OF, CLOSERS, balanced
+from fim_lsp.text.extent import WEIGHT, Extent, known
+from fim_lsp.text.language import CLOSER_OF, CLOSERS
 from fim_lsp.text.marks import FENCES, mark_in, marks_before
 from fim_lsp.text.members import among_members, in_last_member
 from fim_lsp.text.overlap import opens, repeated
+from fim_lsp.text.plain_line import turns
 from fim_lsp.text.rest import meets_rest, repeats_rest
 from fim_lsp.text.runs import Runs
 from fim_lsp.text.surroundings import Surroundings, width, word
@@ -28,7 +29,6 @@ class LineReader:
         self._site = place
         self._tongue = place.language
         self._kind = extent.kind
-        self._known = known(place)
         self._following = place.following
         self._spanned = extent.kind == "span"  # ends with the string or comment that the cursor is in
         self._span_closed = self._spanned and place.span_closed
@@ -41,22 +41,21 @@ class LineReader:
         self._nested = False  # a line or bracket deeper than the base was read
         self._open: list[str] = []  # brackets that the text opened
         self._used = 0  # brackets open at the cursor that the text closed
-        behind = sum(map(place.rest.count, CLOSERS)) if place.closes else 0
-        self._may_close = behind + max(place.owed, place.owed_behind if behind else 0)
-        self._echo = Echo(self._following, self._known, place.language)
+        self._may_close = place.may_close
+        self._echo = Echo(self._following, known(place), place.language)
         self._run = Runs(keys=place.language.keys)
-        self._above = runs_above(place)
-        self._doubtful: list[tuple[str, int]] = []  # lines that may stand above, and where they start
+        self._above = Above(place)
         self._next = self._following[0].strip() if self._following else ""
+        self._next_word = word(self._next)
         # Where lines do not end the text by themselves, most tell nothing.
         self._marked = place.language.marked
-        self._plain = not (self._spanned or self._kind in {"line", "head"} or place.language.prose)
+        self._plain = self._kind not in {"line", "head"}
         self._fence = place.fence
         self._fenced_in = place.fence != ""  # whether the fenced code is still that of the cursor
 
     def beginning(self, line: str, at: int) -> int | None:
         """Where the text ends, if the beginning of a line tells."""
-        if self._first or self.inside or self._open or self._echo.lines or self._doubtful:
+        if self._first or self.inside or self._open or self._echo.lines or self._above.held:
             return None
         text = line.strip()
         if not text or text[0] in CLOSERS or text[0] in "<`" or len(word(text)) == len(text):
@@ -67,35 +66,28 @@ class LineReader:
 
     def take(self, line: str, at: int, *, last: bool = False) -> int | None:
         """Where the text ends, if this line tells; lines that stand above the cursor are held until they are all there."""
+        close = self._first or last or self._gap or self._echo.lines or self._above.runs or not self._plain
+        if not close and (end := self._at_a_glance(line, at)) is not None:
+            return end if end >= 0 else None
         if self._first and at == self.start and stands_near(self._site, line, shed=self._shed):
             self.start = self.good = at + len(line) + 1
             self._shed = True
             return self.good if last else None
-        if self._above and (line.strip() or self._doubtful):
-            text = line.strip()
-            if text:
-                self._above = [rest[1:] for rest in self._above if rest[0] == text]
-            if [] in self._above:
-                # What follows on a line with text begins with the line break.
-                self._shed = self._site.blank
-                self.start = self.good = at + len(line) + self._shed
-                self._above, self._doubtful = [], []
-                return self.good if last else None
-            if self._above and not last:
-                self._doubtful.append((line, at))
-                return None
-            self._above = []
-        if self._doubtful:
-            doubtful, self._doubtful = self._doubtful, []
-            for held, start in doubtful:
-                if (end := self.line(held, start)) is not None:
-                    return end
+        again = self._above.take(line, at, last=last)
+        if again is None:
+            return None
+        if again:
+            # What follows on a line with text begins with the line break.
+            self._shed = self._site.blank
+            self.start = self.good = at + len(line) + self._shed
+            return self.good if last else None
+        for held, start in self._above.released():
+            if (end := self.line(held, start)) is not None:
+                return end
         return self.line(line, at, last=last)
 
     def line(self, line: str, at: int, *, last: bool = False) -> int | None:
         """Where the text ends, if this line tells; `last`: the stream ended in it."""
-        if self._plain and not (self._first or last) and self._tells_nothing(line, at):
-            return None
         if self._first:
             line, at = self._begun(line, at)
         text = line.strip()
@@ -162,23 +154,28 @@ class LineReader:
             self._nested = self._nested or was_open or indent > self._base
         return None
 
-    def _tells_nothing(self, line: str, at: int) -> bool:
-        """Whether a line stands in the middle of a block and brings nothing that any rule asks for; if so, it is taken."""
-        text = line.strip()
-        if not text or self.inside or self._gap or self._echo.lines or text == self._next:
-            return False
-        indent = width(line)
-        same = indent, text
-        if same in self._run.seen:
-            return False
-        if not (self._open or (indent >= self._base and not self._statement)) or self._marked.search(line):
-            return False
-        if not balanced(text):
-            return False
-        self._run.new(same, at)
+    def _at_a_glance(self, line: str, at: int) -> int | None:
+        """Where the text ends, for a line in the middle of a block; -1 to read on, None if it is to be looked at closely."""
+        text, inside, was_open = line.strip(), self.inside, bool(self._open)
+        if (
+            not text
+            or self._marked.search(line)
+            or (text == self._next and (len(text) >= WEIGHT or self._is_next(line)))
+        ):
+            return None
+        indent = width(line) if "\t" in line else len(line) - len(line.lstrip())
+        past = indent < self._base or (self._statement and not was_open and not inside)
+        if past or not (inside or turns(text, self._open, self._tongue)):
+            return None
+        if (indent, text) not in self._run.seen:
+            self._run.new((indent, text), at)
+        elif (end := self._run.take(indent, text, at)) is not None:
+            return end
         self.good = at + len(line.rstrip())
-        self._nested = self._nested or indent > self._base
-        return True
+        if not self._open and not inside:
+            self._complete = not (self._statement and _GOES_ON.search(text))
+            self._nested = self._nested or was_open or indent > self._base
+        return -1
 
     def _begun(self, line: str, at: int) -> tuple[str, int]:
         """The first line, and where it starts, without what stands before the cursor already."""
@@ -225,13 +222,14 @@ class LineReader:
             if self._fenced_in and self._site.fence_closed:
                 return self.good
             self._fenced_in = False
+            ends = self._fence != "" and not text.strip("`~")
             self._fence = "" if self._fence else text[:3]
+            if ends and self._statement and not self._first:
+                self.good = at + len(line.rstrip())
+                return self.good
             return None
-        if self._fence or not (
-            self._first or (len(self._run.lines) < 3 and _PROSE.search(self._run.lines[-1][1]))
-        ):
-            return self.good
-        if len(text) > 3 + len(word(text[3:])) and not self._first:
+        opens = self._first or (len(self._run.lines) < 3 and _PROSE.search(self._run.lines[-1][1]))
+        if self._fence or not opens or (len(text) > 3 + len(word(text[3:])) and not self._first):
             return self.good
         self._fence = "```"
         self.start = self.good = at + len(line) + 1
@@ -261,25 +259,23 @@ class LineReader:
             if closing:
                 return False
             goes_on = leads in tongue.ends or leads in tongue.carries or text[0] in "{."
-            return indent < base or not goes_on or self._gap > 0 or self._follows(text)
+            return indent < base or not goes_on or self._gap > 0 or leads == self._next_word
         if indent < base:
             if closing:
                 return False
             if leads in tongue.ends:
-                return self._follows(text)
-            return not (leads in tongue.carries and not self._gap and not self._follows(text))
+                return leads == self._next_word
+            return not (leads in tongue.carries and not self._gap and leads != self._next_word)
         if not self._gap or indent > base or closing:
             return False
         return tongue.keys or (self._nested and among_members(self._site, self._base))
-
-    def _follows(self, text: str) -> bool:
-        return bool(self._following) and word(self._following[0]) == word(text)
 
     def _brackets(self, line: str, at: int, indent: int, *, own: bool, last: bool) -> int | None:
         """Follow the brackets of a line; where the text ends, if it closes what is closed already."""
         found, inside = self._tongue.marks(line, self.inside)
         closed = False
         lent: list[str] = []
+        lead = len(line) - len(line.lstrip(CLOSERS + " \t"))
         for sign, offset in found:
             if sign in CLOSER_OF:
                 if sign in lent:
@@ -289,9 +285,14 @@ class LineReader:
                 continue
             if sign not in CLOSERS:
                 continue
-            leading = not line[:offset].strip(CLOSERS + " \t")
+            leading = offset < lead
             if self._open:
-                if leading and indent < self._base and self._is_next(line):
+                # So does one that nothing opens: the text's own bracket is for it to close.
+                if (
+                    leading
+                    and self._is_next(line)
+                    and (indent < self._base or self._site.spares(len(self._open)))
+                ):
                     return self.good
                 self._open.pop()
                 continue

@@ -18,8 +18,10 @@ def repeated(place: Surroundings, line: str, *, shed: bool) -> int:
     """How many characters a first line begins with that stand before the cursor already."""
     before = place.before
     space = len(line) - len(line.lstrip(" \t"))
-    if not before or space == len(line):
+    if space == len(line):
         return 0
+    if not before:
+        return space if space and _ended(place, line) else 0
     if place.blank:
         return len(before) if shed and line.startswith(before) else _indented(place, line, space)
     if size := _lead(place, line, space) or _again(place, line):
@@ -73,8 +75,24 @@ def _comments(place: Surroundings, front: str) -> bool:
     return place.inside != "" and place.language.spans[place.inside].what == "comment" and front[-1:] in " \t"
 
 
+def _ended(place: Surroundings, line: str) -> bool:
+    """Whether the line above has ended its statement, so that one at the left edge is no deeper."""
+    above = next((line for line in reversed(place.above) if line.strip()), "").rstrip()
+    if (
+        not above
+        or above[0].isspace()
+        or place.open
+        or opens(above)
+        or not _wordy(line.lstrip()[0], place.language)
+    ):
+        return False
+    return above.endswith((";", "}")) or (place.language.offside and not above.endswith(("\\", ",")))
+
+
 def _longer(bare: str) -> list[str]:
-    """The marks of a list's entry that are not the same in each: its number, its box."""
+    """The marks that are longer than those of the language, or not the same in each entry of a list: its number, its box."""
+    if bare.endswith("/**"):
+        return ["/**"]
     found = _ENTRY.fullmatch(bare)
     return [found[1]] if found else []
 
@@ -103,6 +121,8 @@ def _tells(front: str, part: str, more: str, tongue: Language, *, prose: bool) -
     if _CHAIN.fullmatch(part) and (letters >= WORD or goes_on):
         return True
     if _WORD.fullmatch(part) or (tongue.word and all(_wordy(sign, tongue) or sign in ".#" for sign in part)):
+        if letters == WORD - 1:
+            return _begun(part, more, tongue) or (prose and more[:1] == " " and part.islower())
         return letters >= WORD - (goes_on and not part[0].isalpha())
     words = _WORDS_OF.findall(part)
     if len(words) == 1:
@@ -111,6 +131,13 @@ def _tells(front: str, part: str, more: str, tongue: Language, *, prose: bool) -
         not part.strip(words[-1])[-1:].isdigit()
         and _PHRASE.fullmatch(part) is not None
         and letters >= (PHRASE if prose else CODE_PHRASE)
+    )
+
+
+def _begun(part: str, more: str, tongue: Language) -> bool:
+    """Whether a word goes on so far behind its first two letters that it is told from one that begins with these twice."""
+    return not part[0].isalpha() or (
+        len(more) >= WORD and all(_wordy(sign, tongue) for sign in more[:WORD]) and not more.startswith(part)
     )
 
 
@@ -135,7 +162,7 @@ def opens(line: str) -> bool:
 
 
 _WORDS = re.compile(r"\w\s|\s\w|=|^\w+$")
-_WORD = re.compile(r"[@$]?[^\W\d]\w*")
+_WORD = re.compile(r"[@$#]?[^\W\d]\w*")
 _WORDS_OF = re.compile(r"\w+")
 _PHRASE = re.compile(r"[^\W\d][\w'-]*(?:[.,;:!?]?[ \t]+[\w'-]+)+[ \t]?")
 _CHAIN = re.compile(r"[@$]?[^\W\d]\w*(?:(?:\.|::|->|\?\.|/(?=\w))\w*)+")

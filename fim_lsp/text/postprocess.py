@@ -49,7 +49,7 @@ def tidy(
     text = without_strangers(unified(paired(text)), holds)
     complete = ending.feed(text)
     end = ending.close()
-    if cut and not complete and "\n" in text[ending.start : end].strip():
+    if cut and not complete and "\n" in text[ending.start : end].strip() and "\n" not in text[end:].rstrip():
         end = text.rfind("\n", ending.start, end)
     said, text = text, text[ending.start : max(end, ending.start)]
     text = indented(_bare(text, place), ending.extra, place, indent)
@@ -122,9 +122,12 @@ def _fitted(text: str, place: Surroundings) -> tuple[str, int]:
             depth -= 1
         elif mark.sign.strip():
             outer.append(mark)
+    stop, bare = rest.lstrip()[:1], text.rstrip()
+    if stop in _STOPS and bare.endswith(stop) and not depth and "\n" not in bare:
+        return bare[:-1], 0
     signs = [at for at, sign in enumerate(rest) if sign in CLOSERS or (place.inside and sign in _QUOTES)]
     if not signs:
-        bare, stop = text.rstrip(), rest.strip()
+        stop = rest.strip()
         return (
             (bare[: -len(stop)], 0)
             if not depth and not stop.strip(";,") and bare.endswith(stop)
@@ -158,4 +161,5 @@ def _replaced(text: str, covered: int, rest: str) -> tuple[str, int]:
 
 
 _QUOTES = "\"'`"
+_STOPS = frozenset(";,")
 _TRAILING = re.compile(r"[ \t]+(?=\n)")

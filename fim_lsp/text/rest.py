@@ -7,6 +7,8 @@ import re
 from fim_lsp.text.language import CLOSERS
 from fim_lsp.text.surroundings import Surroundings, suits
 
+TELLING = 8  # letters of a line's rest that no text brings a second time
+
 
 def repeats_rest(place: Surroundings, text: str, *, last: bool) -> bool:
     """Whether a text is what the line still holds: brackets, quotes and the like, or their beginning at its end."""
@@ -17,7 +19,7 @@ def repeats_rest(place: Surroundings, text: str, *, last: bool) -> bool:
 def meets_rest(place: Surroundings, kind: str, line: str, *, last: bool) -> int | None:
     """Where the text on the cursor's line ends, if it says what the line still holds; `kind` is that of the extent."""
     rest = place.rest.strip()
-    if place.blank and rest[0] in CLOSERS and not _OPENS.search(rest):
+    if place.blank and rest[0] in CLOSERS and not _OPENS.search(rest) and not place.surplus:
         return None  # lines are inserted before the one that closes
     bare = line.rstrip()
     cut: int | None = None
@@ -31,7 +33,8 @@ def meets_rest(place: Surroundings, kind: str, line: str, *, last: bool) -> int 
     if cut is not None and untagged:
         # Within a word, what the line still holds begins nowhere else.
         within = len(rest) > 3 and bool(_NAME.match(rest)) and bool(_NAME.match(line[cut - 1 : cut]))
-        plain = place.language.tags or within or not _CLOSES.search(rest)
+        told = len(_SIGNS.sub("", rest)) >= TELLING
+        plain = place.language.tags or within or told or not _CLOSES.search(rest)
         if plain or suits(place, line[:cut]) or not suits(place, line):
             return _spaced(place, line, cut)
         cut = None
@@ -47,6 +50,7 @@ def _spaced(place: Surroundings, line: str, cut: int) -> int:
     return len(line[:cut].rstrip()) if place.rest[:1].isspace() else cut
 
 
+_SIGNS = re.compile(r"\W+")
 _CLOSES = re.compile(r"""[)\]}"'`]""")
 _OPENS = re.compile(r"[\w({\[]")
 _TAG = re.compile(r"<\w")

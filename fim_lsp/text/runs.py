@@ -37,16 +37,21 @@ class Runs:
 
     def take(self, indent: int, text: str, at: int) -> int | None:
         """Take in a line; where the text ends, if its last lines are a run that stands there before."""
-        lines, line = self.lines, (indent, text)
+        line = indent, text
+        if line not in self.seen:
+            self.new(line, at)
+            return None
+        lines = self.lines
         lines.append(line)
         self._starts.append(at)
-        self.seen.add(line)
-        for period in range(1, LONGEST_RUN + 1):
-            if len(lines) <= period or lines[-1 - period] != line:
+        for period in range(1, min(LONGEST_RUN, len(lines) - 1) + 1):
+            if lines[-1 - period] != line:
                 self._runs[period] = 0
                 continue
             self._runs[period] += 1
             self._running = True
+            if self._runs[period] < period * (1 if self._keys else LOOP - 1):
+                continue
             signs = "".join(_SIGN.sub("", each) for _, each in lines[-period:])
             times = 2 if self._keys else LOOP if len(signs) >= 4 else LOOP + 1
             if self._runs[period] >= (times - 1) * period and not (signs.isdigit() or not signs):

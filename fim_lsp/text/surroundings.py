@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -67,6 +68,40 @@ class Surroundings:
         """The lines that follow what is inserted, blank ones left out; the cursor's own where only indentation precedes."""
         own = (self.before + self.rest,) if self.blank and self.rest.strip() and not self.closes else ()
         return own + tuple(line for line in self.below if line.strip())
+
+    @property
+    def may_close(self) -> int:
+        """How many brackets that it did not open a text may close here."""
+        behind = sum(map(self.rest.count, CLOSERS)) if self.closes else 0
+        return behind + max(self.owed, self.owed_behind if behind else 0)
+
+    def spares(self, opened: int) -> bool:
+        """Whether what follows closes so many brackets though nothing opens them."""
+        return opened <= len(self.surplus)
+
+    @property
+    def surplus(self) -> str:
+        """The brackets that what follows closes first though nothing opens them; "" if there are none or it is not known."""
+        after = "\n".join((self.rest, *self.below))
+        closers = ""
+        for sign, at in _unopened(self.language, after, self.inside):
+            start = after.rfind("\n", 0, at) + 1
+            own = start and not after[start:at].strip()
+            if (
+                own
+                and self.open
+                and (CLOSER_OF[self.open[-1].sign], self.open[-1].indent)
+                == (
+                    sign,
+                    width(after[start:]),
+                )
+            ):
+                return closers  # what is open is closed by this one
+            closers += sign
+        if len(self.told_from[0]) > BEFORE:
+            return ""
+        opened = "".join(CLOSER_OF[opening.sign] for opening in reversed(self.open))
+        return closers[: len(closers) - len(opened)] if closers.endswith(opened) else ""
 
     @property
     def speaks_of_marks(self) -> bool:
@@ -154,6 +189,7 @@ def suits(place: Surroundings, text: str) -> bool:
     here = on_line(place)
     outer = max(0, len(stack) - here)
     opened, wanted, left = 0, 0, here
+    surplus = "" if here else place.surplus
     for sign, at in found:
         if at < len(text):
             continue
@@ -161,6 +197,9 @@ def suits(place: Surroundings, text: str) -> bool:
             opened += 1
         elif sign in CLOSERS and opened:
             opened -= 1
+        elif sign == surplus[:1]:
+            surplus = surplus[1:]
+            wanted += 1
         elif sign in CLOSERS and stack and CLOSER_OF[stack[-1]] == sign:
             stack.pop()
             left -= len(stack) >= outer
@@ -229,16 +268,22 @@ def _owed_behind(tongue: Language, openings: tuple[Opening, ...], after: str) ->
 
 def _first_closer(tongue: Language, after: str, inside: str, own: int) -> tuple[str, int] | None:
     """The first bracket after the cursor that closes one before it, and the indentation of its line."""
-    stack: list[str] = []
+    for sign, at in _unopened(tongue, after, inside):
+        start = after.rfind("\n", 0, at) + 1
+        return sign, width(after[start:]) if start else own
+    return None
+
+
+def _unopened(tongue: Language, after: str, inside: str) -> Iterator[tuple[str, int]]:
+    """The brackets of a text that nothing in it opens, and their offsets."""
+    depth = 0
     for sign, at in tongue.marks(after, inside)[0]:
         if sign in CLOSER_OF:
-            stack.append(sign)
-        elif stack:
-            stack.pop()
+            depth += 1
+        elif depth and sign in CLOSERS:
+            depth -= 1
         elif sign in CLOSERS:
-            start = after.rfind("\n", 0, at) + 1
-            return sign, width(after[start:]) if start else own
-    return None
+            yield sign, at
 
 
 _CLOSERS = ")]}\"'`"

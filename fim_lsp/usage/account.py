@@ -23,10 +23,10 @@ class Ledger(Protocol):
     def over(self) -> str | None:
         """What is to be said while the budget is used up; None while it is not."""
 
-    def peak(self) -> bool:
+    def peak(self, model: str | None = None) -> bool:
         """Whether the service charges its peak price now."""
 
-    def price(self) -> tuple[float, float] | None:
+    def price(self, model: str | None = None) -> tuple[float, float] | None:
         """Dollars for a million prompt tokens that hit, and that missed; None where the model has no known price."""
 
     async def reserve(self, model: str, prompt: Prompt, max_tokens: int) -> int | None:

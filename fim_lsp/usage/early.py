@@ -63,13 +63,13 @@ class Early:
         """What is to be said while the budget is used up."""
         return self._ledger.over() if self._ledger is not None else None
 
-    def peak(self) -> bool:
+    def peak(self, model: str | None = None) -> bool:
         """Whether the service charges its peak price now."""
-        return self._ledger is not None and self._ledger.peak()
+        return self._ledger is not None and self._ledger.peak(model)
 
-    def price(self) -> tuple[float, float] | None:
+    def price(self, model: str | None = None) -> tuple[float, float] | None:
         """Dollars for a million prompt tokens that hit, and that missed."""
-        return self._ledger.price() if self._ledger is not None else None
+        return self._ledger.price(model) if self._ledger is not None else None
 
     async def reserve(self, model: str, prompt: Prompt, max_tokens: int) -> int | None:
         """The number of a request that may leave now, or None."""

@@ -85,14 +85,14 @@ class Ledger:
             ((uri.rstrip("/") + "/", name) for uri, name in folders), key=lambda one: -len(one[0])
         )
 
-    def peak(self) -> bool:
+    def peak(self, model: str | None = None) -> bool:
         """Whether the service charges its peak price now."""
-        price = self._price()
+        price = self._price(model)
         return price is not None and price.peak
 
-    def price(self) -> tuple[float, float] | None:
+    def price(self, model: str | None = None) -> tuple[float, float] | None:
         """Dollars for a million prompt tokens that hit, and that missed; None where the model has no known price."""
-        price = self._price()
+        price = self._price(model)
         return None if price is None else (float(price.hit), float(price.miss))
 
     def weigh(self, balance: Balance) -> None:
@@ -212,10 +212,13 @@ class Ledger:
         when = datetime.fromtimestamp(self._clock(), UTC)
         if model not in self._unpriced and self._prices.price(model, when) is None:
             self._unpriced.add(model)
+            counts = "not at all" if prices.elsewhere(model) else "at the dearest known price"
             self._tell(
-                f'No price is known for "{redact_line(model)}" now: against your budget it counts at the dearest known '
-                "price. A table of your own, `prices.toml` beside `config.toml`, can name it."
+                f'No price is known for "{redact_line(model)}" now: against your budget it counts {counts}. '
+                "A table of your own, `prices.toml` beside `config.toml`, can name it."
             )
+        if model in self._unpriced and prices.elsewhere(model):
+            return Decimal(0)
         rates = self._prices.most(model, when)
         return prices.cost(rates, 0, bill.most(prompt), max_tokens).usd
 
@@ -224,8 +227,8 @@ class Ledger:
             self._tell(verdict.sentence)
         return verdict
 
-    def _price(self) -> prices.Price | None:
-        return self._prices.price(self._settings.model, datetime.fromtimestamp(self._clock(), UTC))
+    def _price(self, model: str | None) -> prices.Price | None:
+        return self._prices.price(model or self._settings.model, datetime.fromtimestamp(self._clock(), UTC))
 
     def _project(self, uri: str) -> str | None:
         """The name of the folder that a document is in, where it is to be kept."""

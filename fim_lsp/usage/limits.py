@@ -64,6 +64,9 @@ class Limits:
         self._ended: deque[float] = deque()  # ticks of the requests of the last minute
         self._told: set[tuple[str, str, date]] = set()
         self._go_on_until = 0.0
+        self._go_on_day: date | None = (
+            None  # the day on which that was said: a clock that was wrong says it for no other
+        )
 
     @property
     def fed(self) -> Decimal:
@@ -84,7 +87,7 @@ class Limits:
     @property
     def in_force(self) -> Budget:
         """The budget, without its dollars while completions go on over them."""
-        if self._clock() < self._go_on_until:
+        if self._goes_on():
             return Budget(requests_a_minute=self._budget.requests_a_minute)
         return self._budget
 
@@ -134,7 +137,9 @@ class Limits:
 
     def go_on(self, until: float | None = None) -> float:
         """Lets completions go on over the budget until a moment (s since 1970), tomorrow if none is given; returns it."""
-        self._go_on_until = start_of(self._date() + timedelta(days=1), self._zone) if until is None else until
+        today = self._date()
+        self._go_on_until = start_of(today + timedelta(days=1), self._zone) if until is None else until
+        self._go_on_day = today if until is None else None
         return self._go_on_until
 
     def over(self) -> str | None:
@@ -168,8 +173,12 @@ class Limits:
             f"Completions wait: the {most} requests a minute that you allow are used up for the moment.",
         )
 
+    def _goes_on(self) -> bool:
+        """Whether completions go on over the budget."""
+        return self._go_on_day in {None, self._date()} and self._clock() < self._go_on_until
+
     def _over(self) -> tuple[str, float, str] | None:
-        if self._clock() < self._go_on_until:
+        if self._goes_on():
             return None
         for name, spent, budget, until in self._in_dollars(self._budget):
             if spent >= budget:

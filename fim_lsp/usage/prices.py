@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from fim_lsp.settings import kinds
+
+ENGINES = frozenset(kinds.ENGINES) - {"deepseek"}
+
 PICO = (
     10**12
 )  # picodollars in a dollar: tokens times dollars per million are whole in them up to six decimals
 OLD_DAYS = 90
 
-_BUILT_IN = Path(__file__).with_name("prices.toml")
+_BUILT_IN = (Path(__file__).with_name("prices.toml"), Path(__file__).with_name("vendors.toml"))
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -47,6 +51,11 @@ class Cost(NamedTuple):
 
     usd: Decimal
     saved: Decimal
+
+
+def elsewhere(model: str) -> bool:
+    """Whether a model's name in the record says that another engine than the service has served it."""
+    return model.partition("/")[0] in ENGINES and "/" in model
 
 
 def cost(price: Price | Rates, hit: int, missed: int, out: int) -> Cost:
@@ -113,24 +122,24 @@ class Prices:
 
 
 def load(user_file: Path | None = None) -> Prices:
-    """The service's prices, overridden by the user's own file where there is one.
+    """The service's prices and those of other vendors, overridden by the user's own file where there is one.
 
     A user's file that is wrong is left out whole, and `wrong` says why.
     """
-    built_in = _table(_read(_BUILT_IN.read_bytes()), "service")
+    built_in = tuple(_table(_read(file.read_bytes()), file.stem) for file in _BUILT_IN)
     if user_file is None:
-        return Prices((built_in,))
+        return Prices(built_in)
     try:
         own = _table(_read(user_file.read_bytes()), "your own")
     except FileNotFoundError:
-        return Prices((built_in,))
+        return Prices(built_in)
     except OSError as error:
         reason = type(error).__name__
     except ValueError as error:
         reason = str(error)
     else:
-        return Prices((own, built_in))
-    return Prices((built_in,), (f"{user_file} is not a table of prices ({reason}): it is ignored.",))
+        return Prices((own, *built_in))
+    return Prices(built_in, (f"{user_file} is not a table of prices ({reason}): it is ignored.",))
 
 
 class _Alias(NamedTuple):

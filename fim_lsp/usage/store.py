@@ -31,7 +31,7 @@ from fim_lsp.usage.database import (
     own,
     version,
 )
-from fim_lsp.usage.prices import PICO, Prices, Rates, cost
+from fim_lsp.usage.prices import PICO, Prices, Rates, cost, elsewhere
 
 FILE = "usage.sqlite3"
 SLOT = 900  # seconds
@@ -67,20 +67,28 @@ class Row:
     saved: Decimal | None = None
 
 
+NO_PRICE = "none"  # the table of what another engine has served that no table names
+
+
 def billed(row: Row, prices: Prices) -> Row:
     """The row with its cost at the price of its moment, and the table that says so; an answer found here is free."""
     if row.ended == "local":
         return replace(row, cost=Decimal(0), saved=Decimal(0))
     price = prices.price(row.model, row.at)
     if price is None:
-        return row
+        return replace(row, table=NO_PRICE) if elsewhere(row.model) else row
     usd, saved = cost(price, row.hit, row.missed, row.out)
     table = f"{price.table} {price.model} {price.since}{' peak' if price.peak else ''}"
     return replace(row, table=table, cost=usd, saved=saved)
 
 
 def dollars(row: Row, dearest: Rates) -> Decimal:
-    """What a row counts for against a budget: its cost, or that of the dearest price where none is known."""
+    """What a row counts for against a budget: its cost, or that of the dearest price where none is known.
+
+    Without a price, what another engine than the service has served counts no dollars.
+    """
+    if row.cost is None and row.table == NO_PRICE:
+        return Decimal(0)
     return cost(dearest, row.hit, row.missed, row.out).usd if row.cost is None else row.cost
 
 
@@ -202,7 +210,10 @@ class Store:
                 self._set_aside()
                 return connected(self.path)
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"Usage cannot be recorded in {self.path} ({error}).") from None
+            if self.path.is_relative_to(os.devnull):
+                raise StoreError("Usage cannot be recorded: no home folder is known, set HOME.") from None
+            why = getattr(error, "strerror", None) or error
+            raise StoreError(f"Usage cannot be recorded in {self.path} ({why}).") from None
 
     def _set_aside(self) -> None:
         found = self.path.stat().st_ino

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from fim_lsp.context.window import Prompt
@@ -30,15 +31,22 @@ class Spent(NamedTuple):
     estimated: bool
 
 
-class TokenCounts:
-    """The running sums of a server, and what the estimates rest on."""
+@dataclass(slots=True)
+class Sums:
+    """The running sums of a server."""
 
-    def __init__(self) -> None:
-        self.requests = 0
-        self.local_hits = 0
-        self.prompt_tokens = 0
-        self.cache_hit_tokens = 0
-        self.completion_tokens = 0
+    requests: int = 0
+    local_hits: int = 0
+    prompt_tokens: int = 0
+    cache_hit_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class TokenCounts:
+    """The counts of one endpoint, and what its estimates rest on; `sums` may be those of several."""
+
+    def __init__(self, sums: Sums | None = None) -> None:
+        self.sums = Sums() if sums is None else sums
         self._characters, self._tokens = 100 * CHARACTERS, 100.0
         self._sent: deque[str] = deque(maxlen=KEPT)
         # Beginnings of prompts, the one used last standing last, with the tokens of a hit where a bill told them.
@@ -47,7 +55,7 @@ class TokenCounts:
 
     def asked(self, prompt: Prompt) -> str:
         """Count a request that leaves now; what of its prompt the service is likely to have persisted."""
-        self.requests += 1
+        self.sums.requests += 1
         likely = max(filter(prompt.prefix.startswith, self._persisted), key=len, default="")
         # A prefix is persisted where two requests share it, and hit from the third on.
         common = prompt.prefix[: _longest(prompt.prefix, reversed(self._sent))[1]]
@@ -85,9 +93,9 @@ class TokenCounts:
             else:
                 hit = min(told, total)
             spent = Spent(hit, total - hit, -(-len(text) // 4), estimated=True)
-        self.prompt_tokens += spent.hit + spent.missed
-        self.cache_hit_tokens += spent.hit
-        self.completion_tokens += spent.out
+        self.sums.prompt_tokens += spent.hit + spent.missed
+        self.sums.cache_hit_tokens += spent.hit
+        self.sums.completion_tokens += spent.out
         return spent
 
 

@@ -1,6 +1,7 @@
 """Feeds the server messages that are nearly right, and its client answers that are nearly right, and looks for what breaks.
 
-Run it as `python tests/benchmarks/fuzz.py [MESSAGES [STREAMS]]`, 100,000 and 20,000 if not given; `--seed N` for others.
+Run it as `python tests/benchmarks/fuzz.py [MESSAGES [STREAMS]]`, 100,000 and 20,000 if not given; `--seed N` for others;
+`--engine NAME` for the streams of one, `--engines` for those of all, so many each (of those that are read alike, one).
 They go in rounds of 50,000 at most, each with a seed of its own.  A message is one of a client's, changed in its values, its
 shape or its bytes.  It must not raise, every request with an id must be answered once, and a document that only rightful
 changes reach must stay what a naive model says.  A stream is an answer of the service, changed likewise, and cut into
@@ -10,6 +11,7 @@ not lengthen.
 
 import argparse
 import asyncio
+import functools
 import json
 import logging
 import random
@@ -23,8 +25,11 @@ sys.path[:0] = [str(Path(__file__).parents[1])]
 import httpx
 from world import Service as AnswerCache
 
+from fim_lsp.endpoint.dialect import dialects, put_at
+from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Request, ServiceError
 from fim_lsp.endpoint.service import Service
+from fim_lsp.endpoint.template import families
 from fim_lsp.lsp.server import create
 
 ROUND = 50_000
@@ -85,6 +90,42 @@ LAST = {
     "choices": [{"index": 0, "text": "", "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 5, "completion_tokens": 1, "prompt_cache_hit_tokens": 0},
 }
+
+
+TEXTS = ["abc", "", "a<|fim_", "suffix|>", "```py\n", "\n```", "\ud83d", "\ude00", "a"]
+
+
+def said_by(dialect):
+    """An event of an engine's answer as a function of its text, and the last one."""
+    usage = {"prompt_tokens": 5, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 3}}
+    if not dialect.choices:
+        last = {
+            dialect.end: True,
+            dialect.finish: next(iter(dialect.ends)),
+            "prompt_eval_count": 5,
+            "eval_count": 1,
+        }
+        return (
+            lambda text: {dialect.text[0]: text, dialect.end: False},
+            {dialect.text[0]: "", **last, "timings": {"cache_n": 3, "prompt_n": 2, "predicted_n": 1}},
+        )
+
+    def choice(text, reason):
+        found = {"index": 0, dialect.finish: reason}
+        put_at(found, dialect.text[0], text)
+        return {"choices": [found], "model": "m"}
+
+    return (lambda text: choice(text, None)), {**choice("", "stop"), "usage": usage}
+
+
+def read_apart():
+    """One engine of each way in which answers are read."""
+    ways = {}
+    for name, one in dialects().items():
+        rendered = not one.suffix and not one.chat
+        reads = one.framing, one.choices, one.text, one.finish, one.end, one.whole, one.chat, one.echoes
+        ways.setdefault((*reads, rendered, one.prompt_tokens, tuple(one.ends)), name)
+    return list(ways.values())
 
 
 def bent(chance, value):
@@ -231,25 +272,32 @@ async def messages(number, seed):
     return wrong, slowest
 
 
-async def streams(number, seed):
-    """Read so many; what went wrong, as sentences."""
+async def streams(number, seed, engine="deepseek"):
+    """Read so many of an engine's; what went wrong, as sentences."""
     chance = random.Random(seed)
     wrong, slowest = [], 0.0
     body = b""
+    dialect = dialects()[engine]
+    event_of, last = (lambda _: EVENT, LAST) if engine == "deepseek" else said_by(dialect)
+    lined = dialect.framing == "lines"
+    kind = "application/x-ndjson" if lined else "text/event-stream"
+    template = None if dialect.suffix or dialect.chat else families()["qwen"]
 
     def answer(_):
         parts = Parts(body, sorted(chance.randrange(len(body) + 1) for _ in range(chance.randrange(6))))
-        return httpx.Response(200, headers={"Content-Type": "text/event-stream"}, stream=parts)
+        return httpx.Response(200, headers={"Content-Type": kind}, stream=parts)
 
     service = Service("http://fuzz.invalid", "sk-test", transport=httpx.MockTransport(answer))
+    service.found = Found(dialect, "m", template)
     for _ in range(number):
-        events = [EVENT] * chance.randrange(4) + [LAST]
-        lines = [b": keep-alive"] * chance.randrange(2)
+        said = TEXTS[:1] if engine == "deepseek" else TEXTS
+        events = [event_of(chance.choice(said)) for _ in range(chance.randrange(4))] + [last]
+        lines = [b": keep-alive"] * (chance.randrange(2) if not lined else 0)
         for event in events:
-            lines.append(
-                b"data: " + json.dumps(bent(chance, event) if chance.random() < 0.3 else event).encode()
-            )
-        body = b"\n\n".join([*lines, b"data: [DONE]", b""])
+            data = json.dumps(bent(chance, event) if chance.random() < 0.3 else event).encode()
+            lines.append(data if lined else b"data: " + data)
+        ending = [b"data: [DONE]", b""] if dialect.choices else [b""]
+        body = (b"\n" if lined else b"\n\n").join([*lines, *ending])
         if chance.random() < 0.4:
             body = torn(chance, body)
         begun = time.thread_time()
@@ -290,10 +338,15 @@ def main():
     options.add_argument("messages", type=int, nargs="?", default=100_000)
     options.add_argument("streams", type=int, nargs="?", default=20_000)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--engine", choices=dialects(), default="deepseek")
+    options.add_argument("--engines", action="store_true")
     chosen = options.parse_args()
     logging.disable(logging.CRITICAL)
     bad = 0
-    for name, work, number in (("messages", messages, chosen.messages), ("streams", streams, chosen.streams)):
+    works = [("messages", messages, chosen.messages)]
+    named = read_apart() if chosen.engines else [chosen.engine]
+    works += [(f"streams of {one}", functools.partial(streams, engine=one), chosen.streams) for one in named]
+    for name, work, number in works:
         begun = time.perf_counter()
         wrong, slowest = [], (0.0, 0)
         for turn, first in enumerate(range(0, number, ROUND)):

@@ -34,6 +34,9 @@ class Service:
         self.says = says
         self.error = error
 
+    async def meet(self):
+        return None
+
     async def models(self):
         if self.error:
             raise self.error
@@ -122,7 +125,7 @@ def test_a_report_names_nothing_of_the_user(tmp_path, capsys, monkeypatch, error
 def test_a_completion_is_printed_with_its_controls_shown(tmp_path, capsys):
     """Also those that the file itself holds; as JSON it is what it is."""
     source = tmp_path / "a.txt"
-    source.write_text(f"{EVIL}\n\n")
+    source.write_text(f"{EVIL}\n\n", "utf-8")
     for as_json in (False, True):
         code = complete.run(
             source,
@@ -165,11 +168,16 @@ def test_usage_shows_the_names_of_folders_and_languages(tmp_path):
         assert "cm0=" in run.stdout
 
 
+def given(argument):
+    """As a shell gives it: the bytes of a name are no locale's business."""
+    return argument.encode() if os.name == "posix" else argument
+
+
 def test_names_of_files_in_messages(tmp_path):
     """Whether a command or the parser of arguments complains."""
     for arguments in (["complete", f"{EVIL}:1:1"], ["complete", EVIL], [EVIL]):
         run = subprocess.run(
-            [sys.executable, "-m", "fim_lsp", *arguments],
+            [sys.executable, "-m", "fim_lsp", *map(given, arguments)],
             env={**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,

@@ -273,7 +273,7 @@ def opened(page, *options, bar=0):
             chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1200,900",
             f"--user-data-dir={page.parent / 'profile'}", *options, "--dump-dom", probe.as_uri(),
         ],
-        capture_output=True, text=True, encoding="utf-8", timeout=60, check=True,
+        capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=60, check=True,
     )  # fmt: skip
     shown = Shown()
     shown.feed(done.stdout)

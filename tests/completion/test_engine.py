@@ -112,7 +112,7 @@ class Ledger:
     def over(self):
         return None
 
-    def peak(self):
+    def peak(self, model=None):
         return self.at_peak
 
     async def reserve(self, model, prompt, max_tokens):

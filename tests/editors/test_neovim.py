@@ -489,6 +489,42 @@ def test_a_server_that_dies_comes_back(neovims, scripted, version, tmp_path):
     wait(lambda: nvim.lines() == ["x = call()"])
 
 
+@pytest.mark.parametrize("ends", ["killed", "restarted"])
+def test_who_types_while_the_server_is_gone_is_served(neovims, scripted, version, tmp_path, ends):
+    """Neovim stops watching a buffer then; the next server still knows its text, key by key, and after `:edit`."""
+    scripted.says = "call()\n"
+    nvim = neovims.start(version)
+    path = tmp_path / "w.py"
+    path.write_bytes(b"a = 1\nx = \nb = 2\n")
+    nvim.command(f"edit {path}")
+    wait(nvim.attached)
+    first = nvim.lua(PID)
+    nvim.keys("jA")
+    shows(nvim, "call()")
+    if ends == "killed":
+        os.kill(first, signal.SIGKILL)
+    else:
+        nvim.command("FimLsp restart")
+    wait(lambda: not nvim.attached())
+    nvim.keys("1")
+    wait(lambda: nvim.lines()[1] == "x = 1")
+    wait(lambda: nvim.attached() and nvim.lua(PID) not in {first, 0})
+
+    def asks(keys, prompt):
+        nvim.keys(keys)
+        wait(lambda: scripted.bodies[-1]["prompt"].endswith(prompt))
+        shows(nvim, "call()")
+
+    asks(" + ", "a = 1\nx = 1 + ")
+    asks("<Tab><CR>y = ", "a = 1\nx = 1 + call()\ny = ")
+    assert scripted.bodies[-1]["suffix"].lstrip("\n").startswith("b = 2")
+    nvim.keys("<Esc>:edit!<CR>")
+    asks("2GA2 + ", "a = 1\nx = 2 + ")
+    nvim.keys("<Esc>:%delete<CR>")
+    asks("iz = ", "\nz = ")
+    assert not scripted.bodies[-1]["suffix"].strip()
+
+
 def test_who_types_before_the_server_is_there_is_served(neovims, scripted, version, tmp_path):
     """Text comes without another key once the server has started."""
     scripted.says = "call()\n"

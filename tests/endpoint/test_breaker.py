@@ -80,6 +80,38 @@ def test_what_fails_beside_the_first_makes_no_rest_shorter():
     assert it.until == 7.0
 
 
+def test_what_left_together_fails_as_one():
+    """The rest is that of one failure; what left after it was known is another."""
+    it = Breaker(lambda: 1.0)
+    for number in range(5):
+        it.failed(DOWN, 1.0 + number / 10, left=0.5)
+    assert it.until == 1.0 + breaker.FIRST
+    it.failed(DOWN, 2.0, left=1.6)
+    assert it.until == 2.0 + 2 * breaker.FIRST
+
+
+def test_an_answer_to_what_left_before_takes_no_limit_back():
+    """It tells nothing of a limit that was reached since; of a network that is there again it does."""
+    it = Breaker(lambda: 0.0)
+    it.failed(BUSY, 1.0, left=0.5)
+    assert not it.succeeded(0.9)
+    assert not asks(it, 1.9)
+    assert it.succeeded(1.1)
+    assert asks(it, 1.2)
+    it.failed(DOWN, 2.0, left=1.5)
+    assert it.succeeded(1.9)
+
+
+def test_trials_of_a_busy_service_are_a_second_apart():
+    """Also where each was cut before its answer came."""
+    it = Breaker(lambda: 0.0)
+    it.failed(BUSY, 0.0)
+    for second in range(1, 5):
+        assert asks(it, second)
+        it.given_up()
+        assert not asks(it, second + 0.99)
+
+
 @pytest.mark.parametrize("cause", ["key", "balance"])
 def test_what_time_does_not_mend_shuts_it_until_something_changes(cause):
     """Whatever the luck; one trial in five minutes sees whether something has changed at the service."""
@@ -166,7 +198,9 @@ class Life(RuleBasedStateMachine):
             assert allowed
         elif self.now < self.earliest:
             assert not allowed
-        elif self.now >= self.latest and (not before or self.now >= self.tried + breaker.TRIAL):
+        elif self.now >= max(self.latest, self.tried + breaker.BUSY_LEAST) and (
+            not before or self.now >= self.tried + breaker.TRIAL
+        ):
             assert allowed
         if allowed:
             self.tried = self.now

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 import pytest
 from lsp import Client
 
+from fim_lsp.context.surveyor import Folder
+from fim_lsp.context.tree import Tree
 from fim_lsp.privacy.ignore_files import Ignores
 from fim_lsp.settings import settings
 from fim_lsp.usage import prices
@@ -70,6 +72,25 @@ def test_a_mark_at_the_head_of_gits_configuration(tmp_path):
     (tmp_path / "home" / "mine").write_bytes(BOM + b"notes.py\n")
     ignores = Ignores(tmp_path.as_posix(), environ={"HOME": str(tmp_path / "home")})
     assert ignores.ignored(f"{tmp_path.as_posix()}/notes.py")
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "utf-16", "utf-16-le", "latin-1"])
+def test_a_source_in_another_encoding_is_left_out_of_the_map(tmp_path, encoding):
+    """It is not guessed, so no garbled name is shown; what stands beside it is, and it is shown once it is UTF-8."""
+    text = "def größe_客(x): ...\n" if encoding.startswith(("gbk", "utf")) else "def größe(x): ...\n"
+    text = text.replace("ö", "o").replace("ß", "s") if encoding == "gbk" else text
+    (tmp_path / "other.py").write_bytes(text.encode(encoding))
+    (tmp_path / "sums.py").write_text(SOURCE, "utf-8")
+    name = text.partition("(")[0].removeprefix("def ")
+    (tmp_path / "use.py").write_text(f"total([{name}(1)])\n", "utf-8")
+    folder = Folder(Tree(tmp_path, []))
+    assert sorted(folder.survey()) == ["sums.py", "use.py"]
+    shown = folder.map("python", "", "project").text
+    assert "def total" in shown
+    assert "other.py" not in shown
+    (tmp_path / "other.py").write_bytes(BOM + text.encode())
+    assert folder.changed("other.py")
+    assert f"def {name}" in folder.map("python", "", "project").text
 
 
 def project(home, name):

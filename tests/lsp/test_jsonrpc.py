@@ -1,10 +1,8 @@
-"""The way in and out: broken frames, clients that are gone, and strangers at the port."""
+"""The way in and out: broken frames, and strangers at the port."""
 
 import asyncio
 import json
 import os
-import signal
-import subprocess
 import sys
 from itertools import chain
 
@@ -12,7 +10,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fim_lsp.lsp import process
 from fim_lsp.lsp.framing import BrokenError, Frames, begins
 
 STATUS = "workspace/executeCommand"
@@ -175,108 +172,3 @@ async def test_a_web_page_does_not_take_the_place_of_the_client(tmp_path):
         if served.returncode is None:
             served.kill()
             await served.wait()
-
-
-WATCHED = """
-import sys
-from pathlib import Path
-from fim_lsp.commands.main import connector
-from fim_lsp.lsp.serve import serve_stdio
-from fim_lsp.lsp.server import create
-sys.exit(serve_stdio(create(connector(demo=True), Path("/nowhere/c"), None, {}), watch_every=0.05))
-"""
-WAIT = [sys.executable, "-c", "import time; time.sleep(600)"]
-
-
-async def served(tmp_path, pid):
-    """A server whose client says that its process is this one."""
-    from lsp import Client
-
-    client = await Client().run(tmp_path, ["-c", WATCHED])
-    await client.call("initialize", {"processId": pid, "capabilities": {}})
-    client.notify("initialized", {})
-    return client
-
-
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere a process is not watched")
-@pytest.mark.parametrize("reaped", [True, False])
-async def test_an_editor_that_was_killed_is_missed(tmp_path, reaped):
-    """Though its pipes are held by another, the server leaves; also where nobody has waited for the editor's end."""
-    editor = subprocess.Popen(WAIT)  # noqa: ASYNC220 - waited for or not, as the test says
-    client = await served(tmp_path, editor.pid)
-    try:
-        assert (await client.call(STATUS, {"command": "fimLsp.status"}))["enabled"]
-        editor.send_signal(signal.SIGKILL)
-        if reaped:
-            editor.wait()
-        assert await asyncio.wait_for(client.ended(), 10) == 1
-        assert b"process has ended" in client.stderr
-    finally:
-        editor.kill()
-        editor.wait()
-        await client.kill()
-
-
-@pytest.mark.parametrize("pid", [None, 2**22 + 7, 2**31 - 1, 0, -1])
-async def test_a_process_that_is_not_seen_is_not_watched(tmp_path, pid):
-    """It may live on another machine, or outside of this container."""
-    client = await served(tmp_path, pid)
-    for _ in range(3):
-        assert (await client.call(STATUS, {"command": "fimLsp.status"}))["enabled"]
-        await asyncio.sleep(0.05)
-    assert await client.stop() == 0
-
-
-async def test_a_process_is_looked_at_until_it_is_another():
-    """A number that is given to a new process is not the old one's."""
-    looks, naps = iter(["10", "10", "10", "99"]), []
-
-    async def sleep(seconds):
-        naps.append(seconds)
-
-    assert await process.ended(5, 15.0, sleep, lambda _: next(looks))
-    assert naps == [15.0, 15.0]
-    assert not await process.ended(5, 15.0, sleep, lambda _: None)
-    assert process.identity(os.getpid()) == process.identity(os.getpid()) is not None
-
-
-@pytest.mark.skipif(os.name != "posix", reason="pipes of the loop")
-async def test_a_client_that_reads_no_more_is_left(tmp_path):
-    """With an answer due, and without."""
-    for says_something in (True, False):
-        inward, outward = os.pipe()
-        environ = {**os.environ, "HOME": str(tmp_path)}
-        run = [sys.executable, "-m", "fim_lsp", "--demo"]
-        child = await asyncio.create_subprocess_exec(*run, stdin=-1, stdout=outward, stderr=-3, env=environ)
-        os.close(outward)
-        begin = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}}
-        if says_something:
-            child.stdin.write(framed(json.dumps(begin).encode()))
-        os.close(inward)
-        assert await asyncio.wait_for(child.wait(), 10) == 1
-
-
-@pytest.mark.skipif(os.name != "posix", reason="files of the shell")
-@pytest.mark.parametrize("how", ["2>&-", "2</dev/null", "2>/dev/full"])
-def test_without_stderr_it_lives(tmp_path, how):
-    """What would be logged is lost, and nothing else."""
-    frames = [
-        {"id": 1, "method": "initialize", "params": {"capabilities": {}, "processId": None}},
-        {"method": "initialized", "params": {}},
-        {"id": 2, "method": 7},
-        {"id": 3, "method": "shutdown"},
-        {"method": "exit"},
-    ]
-    given = b"".join(framed(json.dumps({"jsonrpc": "2.0", **frame}).encode()) for frame in frames)
-    (tmp_path / "in").write_bytes(given)
-    run = subprocess.run(
-        f"exec {sys.executable} -m fim_lsp --demo < {tmp_path / 'in'} > {tmp_path / 'out'} {how}",
-        shell=True,
-        env={**os.environ, "HOME": str(tmp_path)},
-        timeout=30,
-        check=False,
-    )
-    said = (tmp_path / "out").read_bytes()
-    assert run.returncode == 0
-    assert said.startswith(b"Content-Length")
-    assert all(b'"id": %d' % number in said for number in (1, 2, 3))

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ def test_line_ends_are_read_as_one_kind(tmp_path):
 
 def test_names_of_any_kind_are_read(tmp_path):
     git(tmp_path, "init", "-q")
-    (tmp_path / 'ä "b"\tc.py').write_text(lines(0, 5))
+    (tmp_path / os.fsdecode('ä "b"\tc.py'.encode())).write_text(lines(0, 5))
     (tmp_path / "-x.py").write_text(lines(0, 5))
     git(tmp_path, "add", "-A")
     git(tmp_path, "commit", "-q", "-m", "c")

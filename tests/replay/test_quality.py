@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fim_lsp.replay.quality import KINDS, Hole, holes, judge, report, rows
+from fim_lsp.replay.holes import KINDS, Hole, holes
+from fim_lsp.replay.quality import judge, report, rows
 from fim_lsp.text.postprocess import Insertion
 
 SOURCE = """import os

@@ -50,6 +50,7 @@ REDIRECTS = [
     lambda url: {"baseUrl": url},
     lambda url: {"base_url": url},
     lambda url: {"baseUrl": url, "apiKey": "sk-the-strangers"},
+    lambda url: {"baseUrl": url, "fallback": [{"baseUrl": url, "evenIfRefused": True}]},
     lambda url: {"baseUrl": url, "statusNotifications": True, "folderSettings": {"baseUrl": url}},
 ]
 
@@ -89,6 +90,29 @@ async def test_a_key_that_may_be_a_folders_is_not_used(start, endpoint):
     assert endpoint.bodies == []
     assert '"apiKey"' in client.messages()[0]
     assert not any("sk-the-strangers" in message for message in client.messages())
+
+
+async def test_a_folder_adds_neither_headers_nor_a_second_endpoint(start, endpoint, stranger):
+    """Also where the user's own endpoint fails, and a fallback would be asked in its place."""
+    sections = [
+        {"fallback": [{"baseUrl": stranger.url}]},
+        {"headers": {"X-Spy": "1"}, "affinityHeader": "X-Spy-Too"},
+        {"fallback": [{"baseUrl": stranger.url, "evenIfRefused": True}], "headers": {"Authorization": "b"}},
+        {"fallback": 5, "headers": {"a b": "SECRET"}},
+    ]
+    client = await start({"headers": {"X-Own": "1"}}, key=OWN)
+    client.open(URI, "a = \n" * 9)
+    endpoint.fault = 503
+    for number, section in enumerate(sections):
+        client.push(section)
+        await client.call("workspace/executeCommand", {"command": "fimLsp.status"})
+        assert await client.texts(URI, number, 4, explicit=True) == []
+    assert stranger.connections == 0
+    assert {head["authorization"] for head in endpoint.heads} == {f"Bearer {OWN}"}
+    assert all(head["x-own"] == "1" and not head.keys() & {"x-spy", "x-spy-too"} for head in endpoint.heads)
+    said = [message for message in client.messages() if "left out" in message]
+    assert len(said) == 3  # the second and the third say the same words of two settings
+    assert "SECRET" not in "".join(client.messages()) + client.stderr.decode()
 
 
 async def test_the_key_of_the_users_file_goes_to_the_users_endpoint(tmp_path, endpoint, stranger):
@@ -257,7 +281,7 @@ def test_the_same_as_the_user_says_is_no_news():
 def test_every_setting_has_its_rule():
     """Also those that are added later; one that has none is the user's alone."""
     assert set(RULES) == set(NAMES)
-    for name in ("base_url", "api_key"):
+    for name in ("base_url", "api_key", "headers", "affinity_header", "fallback"):
         assert RULES[name] is provenance.NOTHING
 
 

@@ -48,5 +48,5 @@ async def test_a_low_balance_is_told_once_and_shown(tmp_path):
 
 async def test_the_peak_is_that_of_the_prices(tmp_path):
     """A Monday at two in the morning UTC, and the same at noon."""
-    assert made(tmp_path, at=datetime(2026, 11, 23, 2, tzinfo=UTC)).peak()
-    assert not made(tmp_path, at=datetime(2026, 11, 23, 12, tzinfo=UTC)).peak()
+    assert made(tmp_path, at=datetime(2026, 11, 23, 2, tzinfo=UTC)).peak("deepseek-flash")
+    assert not made(tmp_path, at=datetime(2026, 11, 23, 12, tzinfo=UTC)).peak("deepseek-flash")

@@ -117,6 +117,36 @@ def test_the_user_can_go_on_for_today_or_until_a_moment(clock):
     assert one.verdict().state == "stop"
 
 
+@pytest.mark.parametrize("wrong", ["2052-01-01T09:00", "2026-11-21T03:00", "2026-11-19T22:00"])
+def test_to_go_on_is_said_of_one_day_whatever_is_done_to_the_clock(clock, wrong):
+    """Said while the clock was wrong it lifts nothing once it is right again, nor on a day that is come back to."""
+    one = limits(clock, day="0.05")
+    right = clock.now
+    one.spend(Decimal("0.05"))
+    clock.at(wrong)
+    one.spend(Decimal("0.05"))
+    assert one.verdict().state == "stop"
+    one.go_on()
+    assert one.verdict().state != "stop"
+    clock.now = right
+    assert one.verdict().state == "stop"
+
+
+@pytest.mark.parametrize("hours", [-30, -13, -5, -1, 1, 5, 13, 30])
+def test_a_clock_that_is_set_loses_nothing_of_a_budget(clock, hours):
+    """Each day has what was spent by its own calendar, the month has all; come back, nothing was forgotten."""
+    one = limits(clock, day="5", month="9")
+    one.spend(Decimal(2))
+    day = datetime.fromtimestamp(clock.now, UTC).date()
+    clock.now += hours * 3600
+    there = datetime.fromtimestamp(clock.now, UTC).date()
+    one.spend(Decimal(1))
+    both = Decimal(3) if there <= day else Decimal(1)  # what lies ahead counts as spent already
+    assert one.spent == (both, Decimal(3))
+    clock.now -= hours * 3600
+    assert one.spent == (Decimal(2) if there < day else Decimal(3), Decimal(3))
+
+
 def test_a_raised_budget_lets_completions_go_on_and_speaks_again_when_used(clock):
     one = limits(clock, day="1")
     one.spend(Decimal(1))

@@ -5,7 +5,7 @@ import { command } from "./command";
 import { layers } from "./configuration";
 import { backOff } from "./crashes";
 import { Interpreter } from "./interpreter";
-import { byLanguage, chosen, overridable, serverNames, standing, without, type Place } from "./settings";
+import { byLanguage, chosen, headerValues, inForce, overridable, serverNames, standing, without, type Place } from "./settings";
 import { Trace } from "./trace";
 import type { Usage } from "./usage";
 import { NOTHING, type Status } from "./wording";
@@ -38,7 +38,7 @@ export class Server implements vscode.Disposable {
     const { properties } = manifest.contributes.configuration;
     this.names = serverNames(properties);
     this.byLanguage = overridable(properties);
-    this.trace = new Trace(log, key);
+    this.trace = new Trace(log, () => [key(), ...headerValues(inForce(layers("headers")), inForce(layers("fallback")))]);
   }
 
   /** Start it, once something else is there as well: its process is looked for meanwhile. */
@@ -57,6 +57,12 @@ export class Server implements vscode.Disposable {
       if ("problem" in found || found.words.join("\0") === this.words.join("\0")) return;
       await this.anew();
     });
+  }
+
+  /** The words that run another command of the program, without the demo; undefined where nothing runs it. */
+  async wordsOf(...more: string[]): Promise<string[] | undefined> {
+    const found = await this.command();
+    return "problem" in found ? undefined : [...found.words.filter((word) => word !== "--demo"), ...more];
   }
 
   private command(): ReturnType<typeof command> {

@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { check } from "./check";
 import type { Server } from "./client";
 import { configuration, layers } from "./configuration";
+import { look, unusable } from "./find";
 import type { Key } from "./key";
 import type { Pages } from "./pages";
 import type { Pause } from "./pause";
@@ -31,6 +32,8 @@ export class Commands {
     const all: Record<string, () => unknown> = {
       setApiKey: () => this.setApiKey(),
       removeApiKey: () => this.removeApiKey(),
+      findModel: () => this.findModel(),
+      teamServer: () => this.teamServer(),
       menu: () => this.menu(),
       pause: () => this.pause(),
       snooze: () => this.snooze(),
@@ -163,6 +166,40 @@ export class Commands {
   private async removeApiKey(): Promise<void> {
     await this.key.drop();
     say("the key is removed.");
+  }
+
+  /** Look for an engine on this machine, and use the one that is picked. */
+  private async findModel(): Promise<void> {
+    const words = await this.server.wordsOf("doctor", "--find", "--json");
+    const where = { location: vscode.ProgressLocation.Notification, title: "fim-lsp: looking for a model on this machine" };
+    const found = await vscode.window.withProgress(where, () => look(words ?? []));
+    if (!found.length) {
+      say("no engine answers on this machine's usual ports. Start llama.cpp's server, Ollama or LM Studio, or set fimLsp.baseUrl.");
+      return;
+    }
+    const entries = found.map(({ baseUrl, engine, model }) => ({ label: `${engine} ${model}`, description: baseUrl }));
+    const picked = await vscode.window.showQuickPick(entries, { title: "FIM: A model on this machine" });
+    if (picked) await this.use(picked.description);
+  }
+
+  /** Ask for the address of a server, and use it; a key is asked for where one is wanted. */
+  private async teamServer(): Promise<void> {
+    const given = await vscode.window.showInputBox({
+      title: "FIM: My team's server",
+      prompt: "Its address, with or without /v1. Headers that it wants go into fimLsp.headers.",
+      placeHolder: "https://models.example/v1",
+      ignoreFocusOut: true,
+      validateInput: (text) => (text ? unusable(text) : undefined),
+    });
+    if (!given) return;
+    await this.use(given.trim());
+    if ((await vscode.window.showInformationMessage("fim-lsp: does it want a key?", "Set API key")) !== undefined) await this.setApiKey();
+  }
+
+  private async use(baseUrl: string): Promise<void> {
+    if (configuration().get("demo")) await configuration().update("demo", undefined, TARGETS.user);
+    await configuration().update("baseUrl", baseUrl, TARGETS.user);
+    say(`asked is ${baseUrl} now, in ${SETTINGS.user}.`);
   }
 
   private async explain(): Promise<void> {

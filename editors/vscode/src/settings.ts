@@ -18,6 +18,7 @@ export type Place = "user" | "workspace";
 /** Names that are ours alone, or that the server must not hear of from here. */
 const OURS = new Set(["pythonPath", "serverCommand", "demo", "trace.server", "apiKey"]);
 const SERVICE = "https://api.deepseek.com";
+const SHORT = 4; // characters of a secret that may well stand in other words
 
 /** The names of the server's settings, from the manifest's properties. */
 export function serverNames(properties: Record<string, unknown>): string[] {
@@ -134,8 +135,19 @@ export function endpoint(server: string | undefined, setting: string | undefined
   return { url, said: asked + (other ? " FIM_LSP_BASE_URL names another endpoint, which fimLsp.baseUrl overrules." : "") };
 }
 
-/** A text in which the key does not occur, neither as it is nor as JSON writes it. */
-export function without(text: string, key: string | undefined): string {
-  if (!key) return text;
-  return [JSON.stringify(key).slice(1, -1), key].reduce((left, form) => left.split(form).join("***"), text);
+/** A text in which none of these secrets occurs, neither as it is nor as JSON writes it; a short one is found between quotes alone. */
+export function without(text: string, ...secrets: (string | undefined)[]): string {
+  return secrets.reduce<string>((left, secret) => {
+    if (!secret) return left;
+    const written = JSON.stringify(secret);
+    const forms = secret.length < SHORT ? [written] : [written.slice(1, -1), secret];
+    return forms.reduce((all, form) => all.split(form).join(secret.length < SHORT ? '"***"' : "***"), left);
+  }, text);
+}
+
+/** The values of the user's headers, and of those of each fallback: what is never shown. */
+export function headerValues(headers: unknown, fallback: unknown): string[] {
+  const entries = Array.isArray(fallback) ? (fallback as unknown[]) : [];
+  const tables = [headers, ...entries.map((entry) => (table(entry) ? entry["headers"] : undefined))];
+  return tables.filter(table).flatMap((one) => Object.values(one).filter((value) => typeof value === "string"));
 }

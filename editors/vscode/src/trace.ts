@@ -1,4 +1,4 @@
-// The log as the language client sees it: `fimLsp.trace.server` alone says what of the talk is written, and the key never is.
+// The log as the language client sees it: `fimLsp.trace.server` alone says what of the talk is written, and keys and headers never are.
 import * as vscode from "vscode";
 import { without } from "./settings";
 
@@ -7,8 +7,8 @@ export class Trace implements vscode.Disposable {
   private readonly listening: vscode.Disposable;
   readonly channel: vscode.LogOutputChannel;
 
-  constructor(log: vscode.LogOutputChannel, key: () => string | undefined) {
-    const clean = (text: string) => without(text, key());
+  constructor(log: vscode.LogOutputChannel, secrets: () => (string | undefined)[]) {
+    const clean = (text: string) => without(text, ...secrets());
     const lines = (level: "debug" | "info" | "warn" | "error") => (text: string | Error, ...rest: unknown[]) => {
       log[level](clean(String(text)), ...rest.map((one) => clean(String(one))));
     };

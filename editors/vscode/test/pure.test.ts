@@ -5,9 +5,10 @@ import { test } from "node:test";
 import { backOff } from "../src/crashes";
 import { candidates, find, recent } from "../src/python";
 import { check } from "../src/check";
+import { engines, unusable } from "../src/find";
 import { Key } from "../src/key";
 import { Pause } from "../src/pause";
-import { byLanguage, chosen, endpoint, inForce, overridable, places, root, serverNames, standing, switched, without, type Layers, type Place } from "../src/settings";
+import { byLanguage, chosen, endpoint, headerValues, inForce, overridable, places, root, serverNames, standing, switched, without, type Layers, type Place } from "../src/settings";
 import { costs } from "../src/usage";
 import { explained, hover, label, look, NOTHING } from "../src/wording";
 
@@ -267,4 +268,23 @@ void test("the page of costs is a table of figures, and says how far to trust th
   assert.match(lines.join("\n"), /2 requests stopped before.*\n5 requests are missing/);
   assert.match(costs(undefined, undefined), /not running/);
   assert.match(costs({}, {}), /Nothing is recorded/);
+});
+
+void test("what the command found is taken, and nothing else that it printed", () => {
+  const one = { baseUrl: "http://127.0.0.1:8080", engine: "llama.cpp", model: "qwen" };
+  assert.deepEqual(engines(JSON.stringify({ found: [one, { baseUrl: "file:///etc/passwd", engine: "", model: "" }, null, 5] })), [one]);
+  for (const out of ["", "null", "[]", '{"found": 5}', "Traceback"]) assert.deepEqual(engines(out), []);
+});
+
+void test("an address is one, and holds no password", () => {
+  for (const good of ["https://models.example/v1", " http://10.0.0.5:8000 "]) assert.equal(unusable(good), undefined);
+  for (const bad of ["models.example", "ftp://a", "https://u:p@a", "https://a?key=1", "https://a#b"]) assert.ok(unusable(bad));
+});
+
+void test("neither a key nor a header's value is in what is logged", () => {
+  const values = headerValues({ "X-Team": "blue-team", "X-N": "1" }, [{ headers: { "X-Lab": "quo\"te-lab" } }, {}, 5, null]);
+  assert.deepEqual(values, ["blue-team", "1", 'quo"te-lab']);
+  const said = without(JSON.stringify({ a: "blue-team", b: "1", c: 'quo"te-lab', d: "sk-right", e: 11 }), "sk-right", ...values);
+  assert.equal(said, '{"a":"***","b":"***","c":"***","d":"***","e":11}');
+  assert.deepEqual(headerValues(undefined, "x"), []);
 });

@@ -3,8 +3,10 @@
 --- Neovim asks, draws and moves the text along; every answer comes through here first, so that nothing is drawn that
 --- the text has left behind, and what is accepted is exactly what is seen.
 
+local client_of = require('fim_lsp.client')
 local pause = require('fim_lsp.pause')
 local suggestion = require('fim_lsp.suggestion')
+local window = require('fim_lsp.window')
 local api = vim.api
 local METHOD = 'textDocument/inlineCompletion'
 local PAUSE = 20 -- ms without a key before the server is asked, which paces itself; Neovim waits for 200
@@ -65,6 +67,17 @@ local function drawn(bufnr, client_id, items)
   return out, made
 end
 
+--- Make room for the rows of the candidate that is shown.
+---@param bufnr integer
+local function make_room(bufnr)
+  local now = given[bufnr]
+  local item = now and (now.chosen or now.items[1])
+  local rest = item and suggestion.rest(bufnr, item.insertText)
+  if rest then
+    window.make_room(select(2, rest:gsub('\n', '')))
+  end
+end
+
 ---@param bufnr integer
 ---@param client_id? integer
 ---@param items fim_lsp.Item[]
@@ -89,6 +102,7 @@ local function show(bufnr, client_id, items)
       end
     end
   end
+  make_room(bufnr)
 end
 
 --- After the cursor has moved: draw anew if what is drawn no longer agrees, or would be drawn amiss.
@@ -185,18 +199,25 @@ function M.attach(client, bufnr, group)
       end)
     end,
   })
-  api.nvim_create_autocmd('InsertLeave', {
-    group = group,
-    buffer = bufnr,
-    callback = function()
-      local _, owner = suggestion.count(bufnr)
-      timer:stop()
-      asked[bufnr] = nil
-      suggestion.clear(bufnr)
-      show(bufnr, owner, {})
-    end,
-  })
   vim.lsp.inline_completion.enable(true, { bufnr = bufnr })
+end
+
+--- Whoever types in a buffer has left: nothing is shown there, and nothing waited for.
+---@param client? vim.lsp.Client
+---@param bufnr integer
+function M.leave(client, bufnr)
+  timer:stop()
+  if client then
+    client_of.cancel(client, METHOD, bufnr)
+  end
+  suggestion.clear(bufnr)
+  given[bufnr], asked[bufnr] = nil, nil
+  -- Neovim hides what it has drawn on this event, which does not come with Ctrl-C.
+  local own = { group = 'nvim.lsp.inline_completion:' .. bufnr, buffer = bufnr }
+  if pcall(api.nvim_get_autocmds, own) then
+    own.modeline = false
+    api.nvim_exec_autocmds('InsertLeave', own)
+  end
 end
 
 --- Accept what is seen, or the part of it that `piece` chooses.
@@ -237,6 +258,7 @@ function M.select(bufnr, step)
       index = item == now.chosen and at or index
     end
     now.chosen = now.items[(index - 1 + step) % #now.items + 1]
+    make_room(bufnr)
   end
 end
 

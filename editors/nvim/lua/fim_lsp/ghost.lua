@@ -1,7 +1,9 @@
 --- Ghost text for Neovim 0.10 and 0.11, which have none: asked for after a pause, drawn at the cursor, moved along.
 
+local client_of = require('fim_lsp.client')
 local pause = require('fim_lsp.pause')
 local suggestion = require('fim_lsp.suggestion')
+local window = require('fim_lsp.window')
 local api = vim.api
 local METHOD = 'textDocument/inlineCompletion'
 local PAUSE = 75 -- ms without a key before the server is asked
@@ -40,6 +42,7 @@ local function draw(bufnr, hint)
   if hint then
     table.insert(lines[#lines], { hint, 'FimLspGhost' })
   end
+  window.make_room(#lines - 1)
   local row, col = unpack(api.nvim_win_get_cursor(0))
   api.nvim_buf_set_extmark(bufnr, namespace, row - 1, col, {
     virt_text = lines[1],
@@ -109,15 +112,18 @@ function M.attach(client, bufnr, group)
       end)
     end,
   })
-  api.nvim_create_autocmd('InsertLeave', {
-    group = group,
-    buffer = bufnr,
-    callback = function()
-      timer:stop()
-      suggestion.clear(bufnr)
-      show(bufnr, {})
-    end,
-  })
+end
+
+--- Whoever types in a buffer has left: nothing is shown there, and nothing waited for.
+---@param client? vim.lsp.Client
+---@param bufnr integer
+function M.leave(client, bufnr)
+  timer:stop()
+  if client then
+    client_of.cancel(client, METHOD, bufnr)
+  end
+  suggestion.clear(bufnr)
+  show(bufnr, {})
 end
 
 ---@param bufnr integer

@@ -2,6 +2,27 @@
 
 local M = {}
 
+--- Who has the keys.
+---@param clients vim.lsp.Client[]
+local function keys(clients)
+  local buffers = {}
+  for _, client in ipairs(clients) do
+    vim.list_extend(buffers, vim.tbl_keys(client.attached_buffers))
+  end
+  for _, key in ipairs(require('fim_lsp.keys').held(buffers)) do
+    local name = key.bufnr and vim.fn.fnamemodify(vim.api.nvim_buf_get_name(key.bufnr), ':t')
+    local where = name and ' in ' .. name or ''
+    if key.holder then
+      vim.health.warn(
+        ('%s: %s%s has been mapped since to "%s", which has it'):format(key.action, key.lhs, where, key.holder),
+        { ('map another: setup({ keys = { %s = "..." } }), or its <Plug> (:help fim_lsp-keys)'):format(key.action) }
+      )
+    else
+      vim.health.ok(('%s: %s'):format(key.action, key.lhs))
+    end
+  end
+end
+
 function M.check()
   local health = vim.health
   health.start('fim_lsp')
@@ -49,6 +70,8 @@ function M.check()
       health.ok(('%s, model %s'):format(now.state, now.model))
     end
   end
+
+  keys(clients)
 
   if require('fim_lsp').enabled() then
     health.ok('suggestions are on')

@@ -1,5 +1,6 @@
 --- Code completion as ghost text, from the language server fim-lsp.  See |fim_lsp|.
 
+local client_of = require('fim_lsp.client').of
 local suggestion = require('fim_lsp.suggestion')
 local api = vim.api
 local M = {}
@@ -21,12 +22,6 @@ local ghost = require(vim.lsp.inline_completion and 'fim_lsp.builtin' or 'fim_ls
 ---@field keys? fim_lsp.Keys|false
 ---@field filetypes? table<string, boolean> `{ markdown = false }`
 
----@param bufnr integer
----@return vim.lsp.Client?
-local function client_of(bufnr)
-  return vim.lsp.get_clients({ name = 'fim_lsp', bufnr = bufnr })[1]
-end
-
 --- Whether suggestions are on in a buffer: `b:fim_lsp_enabled`, else `g:fim_lsp_enabled`, else yes.
 ---@param bufnr? integer
 ---@return boolean
@@ -46,6 +41,41 @@ function M.load()
       if client and client.name == 'fim_lsp' then
         M.prepare(client)
         M.attach(client, event.buf)
+      end
+    end,
+  })
+  api.nvim_create_autocmd('LspDetach', {
+    group = group,
+    callback = function(event)
+      local client = vim.lsp.get_client_by_id(event.data.client_id)
+      if client and client.name == 'fim_lsp' then
+        pcall(api.nvim_del_augroup_by_name, 'fim_lsp:' .. event.buf)
+        ghost.leave(nil, event.buf)
+      end
+    end,
+  })
+  -- A type may never be set, or be set before there is a name.
+  api.nvim_create_autocmd({ 'BufReadPost', 'BufNewFile', 'BufFilePost', 'BufWritePost' }, {
+    group = group,
+    callback = function(event)
+      local named = event.event == 'BufFilePost' or event.event == 'BufWritePost'
+      vim.schedule(function()
+        if not api.nvim_buf_is_valid(event.buf) or client_of(event.buf) then
+          return
+        end
+        if named or vim.bo[event.buf].filetype == '' then
+          require('fim_lsp.life').opened(event.buf)
+        end
+      end)
+    end,
+  })
+  -- Under its next name the buffer is another document.
+  api.nvim_create_autocmd('BufFilePre', {
+    group = group,
+    callback = function(event)
+      local client = client_of(event.buf)
+      if client then
+        vim.lsp.buf_detach_client(event.buf, client.id)
       end
     end,
   })
@@ -74,14 +104,26 @@ end
 ---@param bufnr integer
 function M.attach(client, bufnr)
   local group = api.nvim_create_augroup('fim_lsp:' .. bufnr, { clear = true })
+  require('fim_lsp.sync').watch(client, bufnr)
+  -- Ctrl-C leaves insert mode without InsertLeave.
+  api.nvim_create_autocmd({ 'InsertLeave', 'ModeChanged' }, {
+    group = group,
+    buffer = bufnr,
+    callback = function(event)
+      local modes = vim.v.event
+      if event.event == 'InsertLeave' or (modes.old_mode:find('^i') and modes.new_mode:find('^n')) then
+        ghost.leave(client, bufnr)
+      end
+    end,
+  })
   ghost.attach(client, bufnr, group)
   require('fim_lsp.keys').defaults()
-  -- Who types already when the server comes has a place to ask for.
-  vim.schedule(function()
+  -- Who types already when the server comes has a place to ask for.  (Neovim, too, attaches what draws a moment later.)
+  vim.defer_fn(function()
     if api.nvim_get_current_buf() == bufnr and vim.startswith(api.nvim_get_mode().mode, 'i') then
       api.nvim_exec_autocmds('CursorMovedI', { buffer = bufnr, modeline = false })
     end
-  end)
+  end, 1)
 end
 
 --- Configure and start the server; all options have defaults.

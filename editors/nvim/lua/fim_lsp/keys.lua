@@ -1,5 +1,6 @@
 --- The <Plug> maps, and the keys that they are on unless the user says otherwise.
 
+local status = require('fim_lsp.status')
 local suggestion = require('fim_lsp.suggestion')
 local M = {}
 
@@ -12,6 +13,8 @@ local DEFAULTS = {
   dismiss = '<C-]>',
 }
 
+local DESC = 'fim-lsp: ' -- how the descriptions of our maps begin
+
 ---@type table<string, string|false>|false
 local chosen = DEFAULTS
 local mapped = false
@@ -22,16 +25,6 @@ local function plug(action)
   return ('<Plug>(fim-lsp-%s)'):format(action:gsub('_', '-'))
 end
 
---- Whether a key of ours would do something here: menus and snippets have it before us.
----@param action string
----@return boolean
-local function ours(action)
-  if action == 'next' or action == 'prev' then
-    return #vim.lsp.get_clients({ name = 'fim_lsp', bufnr = 0 }) > 0
-  end
-  return suggestion.visible() and vim.fn.pumvisible() == 0
-end
-
 ---@return boolean
 local function in_snippet()
   if vim.snippet and vim.snippet.active({ direction = 1 }) then
@@ -39,6 +32,28 @@ local function in_snippet()
   end
   local luasnip = package.loaded['luasnip']
   return luasnip ~= nil and luasnip.locally_jumpable(1)
+end
+
+--- Whether a menu has the key that accepts: one with an entry selected, or where the user has mapped the key for it.
+---@param map table<string, any> of maparg()
+---@return boolean
+local function menus(map)
+  if vim.fn.pumvisible() == 0 then
+    return false
+  end
+  local users = next(map) ~= nil and not (map.callback and status.compiled_in(map.callback))
+  return users or vim.fn.complete_info({ 'selected' }).selected ~= -1
+end
+
+--- Whether a key of ours would do something here.
+---@param action string
+---@param map table<string, any> of maparg(): what the key was before
+---@return boolean
+local function ours(action, map)
+  if action == 'next' or action == 'prev' then
+    return #vim.lsp.get_clients({ name = 'fim_lsp', bufnr = 0 }) > 0
+  end
+  return suggestion.visible() and not (action == 'accept' and (menus(map) or in_snippet()))
 end
 
 --- What a key did before it was ours, as keys to be typed.
@@ -63,13 +78,15 @@ local function before(lhs, map)
   return keys
 end
 
---- The keys that do an action.  What is inserted is one step of undo.
+--- The keys that do an action.  What is inserted is one step of undo, and what is typed behind it another.
 ---@param action string
 ---@return string
 local function typed(action)
+  if vim.startswith(action, 'toggle') then
+    return ('<Cmd>FimLsp %s<CR>'):format(action:gsub('_', ' '))
+  end
   local undo = vim.startswith(action, 'accept') and '<C-g>u' or ''
-  local call = action == 'toggle_buffer' and 'toggle("buffer")' or action .. '()'
-  return ('%s<Cmd>lua require("fim_lsp").%s<CR>'):format(undo, call)
+  return ('%s<Cmd>lua require("fim_lsp").%s()<CR>%s'):format(undo, action, undo)
 end
 
 --- Define the <Plug> maps; each does nothing where there is nothing to do.
@@ -85,7 +102,7 @@ function M.plugs()
     toggle_buffer = 'suggestions on or off in this buffer',
   }) do
     local modes = vim.startswith(action, 'toggle') and { 'n', 'i' } or 'i'
-    vim.keymap.set(modes, plug(action), typed(action), { desc = 'fim-lsp: ' .. desc })
+    vim.keymap.set(modes, plug(action), typed(action), { desc = DESC .. desc })
   end
 end
 
@@ -106,13 +123,45 @@ function M.defaults()
       local map = vim.fn.maparg(lhs, 'i', false, true)
       map = map.buffer == 1 and {} or map
       vim.keymap.set('i', lhs, function()
-        if ours(action) and not (action == 'accept' and in_snippet()) then
+        if ours(action, map) then
           return typed(action)
         end
         return before(lhs, map)
-      end, { expr = true, desc = 'fim-lsp: ' .. action:gsub('_', ' ') })
+      end, { expr = true, desc = DESC .. action:gsub('_', ' ') })
     end
   end
+end
+
+---@class fim_lsp.Held
+---@field action string
+---@field lhs string
+---@field holder? string what another has mapped the key to
+---@field bufnr? integer the buffer in which it has
+
+--- Who has the keys now: a map made later than ours, or for a buffer, goes before it.
+---@param buffers integer[]
+---@return fim_lsp.Held[]
+function M.held(buffers)
+  local held = {}
+  for action, lhs in vim.spairs(mapped and chosen or {}) do
+    if lhs and vim.fn.hasmapto(plug(action), 'i') == 0 then
+      local function look(bufnr)
+        local map = vim.fn.maparg(lhs, 'i', false, true)
+        local own = vim.startswith(map.desc or '', DESC)
+        if next(map) and (map.buffer == 1) == (bufnr ~= nil) and not (bufnr and own) then
+          local holder = not own and (map.desc or map.rhs or 'a function') or nil
+          held[#held + 1] = { action = action, lhs = lhs, holder = holder, bufnr = bufnr }
+        end
+      end
+      look()
+      for _, bufnr in ipairs(buffers) do
+        vim.api.nvim_buf_call(bufnr, function()
+          look(bufnr)
+        end)
+      end
+    end
+  end
+  return held
 end
 
 return M

@@ -16,7 +16,7 @@ local TERMINATED = 143 -- the exit code of a server that was told to end (SIGTER
 
 -- Neovim 0.10 has no vim.lsp.config(): what it would hold.
 local config = require('fim_lsp.server')
-local enabled = false
+local enabled = false -- whether this plugin starts it there
 
 --- The program and its arguments.
 ---@type string[]
@@ -24,10 +24,35 @@ M.cmd = { 'fim-lsp' }
 
 local told = false
 
+--- The configuration as it stands, of this plugin and of the user.
+---@return table<string, any>
+local function stands()
+  return vim.lsp.config and vim.lsp.config.fim_lsp or config
+end
+
+--- Whether the user starts the server in a way of their own.
+---@return boolean
+local function own_way()
+  local cmd = stands().cmd
+  return type(cmd) == 'function' and cmd ~= require('fim_lsp.server').cmd
+end
+
+--- Take over the program that vim.lsp.config() names: what is run by us is started again, and its end halts nothing.
+---@return boolean whether there was one to be taken over
+function M.adopt()
+  local cmd = stands().cmd
+  if type(cmd) ~= 'table' then
+    return false
+  end
+  M.cmd = cmd
+  vim.lsp.config('fim_lsp', { cmd = require('fim_lsp.server').cmd })
+  return true
+end
+
 --- Whether the program is there; if it is not, that is said once.
 ---@return boolean
 function M.found()
-  if vim.fn.executable(M.cmd[1]) == 1 then
+  if own_way() or vim.fn.executable(M.cmd[1]) == 1 then
     return true
   end
   if not told then
@@ -80,22 +105,45 @@ end
 ---@param params lsp.InitializeParams
 ---@param own vim.lsp.ClientConfig
 function M.greet(params, own)
-  local said = vim.lsp.config and vim.lsp.config.fim_lsp or config
-  local settings = (said.settings or {}).fimLsp
+  local settings = (stands().settings or {}).fimLsp
   params.initializationOptions = vim.tbl_extend('keep', own.init_options or {}, { fimLsp = settings })
 end
 
---- Start the server for a buffer in Neovim 0.10.
+--- Attach a buffer to the server of its folder, which is started where it is not running.
+---@param bufnr integer
+---@param root? string
+function M.run(bufnr, root)
+  local wanted = vim.tbl_extend('force', vim.deepcopy(stands()), { name = 'fim_lsp' })
+  wanted.root_dir = root
+  vim.schedule(function()
+    if api.nvim_buf_is_loaded(bufnr) then
+      vim.lsp.start(wanted, { bufnr = bufnr, reuse_client = wanted.reuse_client })
+    end
+  end)
+end
+
+--- Start the server for a buffer, if it is one for it.
 ---@param bufnr integer
 local function start(bufnr)
-  if vim.bo[bufnr].filetype == '' then
+  local wanted = stands()
+  if wanted.filetypes and not vim.tbl_contains(wanted.filetypes, vim.bo[bufnr].filetype) then
     return
   end
-  config.root_dir(bufnr, function(root)
-    local merged = vim.tbl_extend('force', config, { name = 'fim_lsp' })
-    merged.root_dir = root
-    vim.lsp.start(merged, { bufnr = bufnr })
+  wanted.root_dir(bufnr, function(root)
+    M.run(bufnr, root)
   end)
+end
+
+--- Start the server for a buffer where Neovim does not: it does where a type of file is set.
+---@param bufnr integer
+function M.opened(bufnr)
+  local on = enabled
+  if vim.lsp.is_enabled then
+    on = vim.lsp.is_enabled('fim_lsp')
+  end
+  if on and type(stands().root_dir) == 'function' and api.nvim_buf_is_loaded(bufnr) then
+    start(bufnr)
+  end
 end
 
 --- Start it for every buffer that wants it.

@@ -46,15 +46,20 @@ function M.word(client_id, on)
   return on and (WORDS[state] or 'fim') or WORDS.paused
 end
 
+--- Whether a function is Neovim's own, which is compiled in: 0.10 still says from where, 0.12 does not.
+---@param what function
+---@return boolean
+function M.compiled_in(what)
+  local source = debug.getinfo(what, 'S').source
+  return source:find('^@vim/') ~= nil or source:find('^=?%?$') ~= nil
+end
+
 --- Tell the user one thing, in one line that never waits for a key.
 ---@param message string
 ---@param level? integer
 function M.notify(message, level)
   message = message:gsub('%s*\n%s*', ' ')
-  -- Neovim's own is compiled in: 0.10 still says from where, 0.12 does not.  A user's is from a file.
-  local source = debug.getinfo(vim.notify, 'S').source
-  local own = source:find('^@vim/') or source:find('^=?%?$')
-  if own and vim.fn.strdisplaywidth(message) > vim.v.echospace then
+  if M.compiled_in(vim.notify) and vim.fn.strdisplaywidth(message) > vim.v.echospace then
     -- Neovim would halt at "Press ENTER"; the whole is in `:FimLsp status` and in the log.
     local room = math.max(vim.v.echospace - 3, 1)
     message = vim.fn.strcharpart(message, 0, room)

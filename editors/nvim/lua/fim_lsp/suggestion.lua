@@ -177,6 +177,26 @@ function M.behind(rest, covers)
   end
 end
 
+--- Insert lines at the cursor, so that `.` and a count repeat them.
+---@param bufnr integer
+---@param lines string[]
+---@param covers integer bytes behind the cursor that they take the place of
+local function put(bufnr, lines, covers)
+  local paste = vim.paste
+  -- Of Neovim's own way to paste only the part is wanted that remembers what was pasted.
+  vim.paste = function()
+    local row, col = unpack(api.nvim_win_get_cursor(0))
+    api.nvim_buf_set_text(bufnr, row - 1, col, row - 1, col + covers, lines)
+    api.nvim_win_set_cursor(0, { row + #lines - 1, (#lines == 1 and col or 0) + #lines[#lines] })
+    return true
+  end
+  local done, problem = pcall(api.nvim_paste, table.concat(lines, '\n'), false, -1)
+  vim.paste = paste
+  if not done then
+    error(problem, 0)
+  end
+end
+
 --- Insert the beginning of what is left of a candidate at the cursor; the remainder is shown from there on.
 ---@param bufnr integer
 ---@param item fim_lsp.Item
@@ -186,11 +206,8 @@ function M.insert(bufnr, item, piece)
   local rest = M.rest(bufnr, item.insertText) or ''
   local part = piece(rest)
   local left = rest:sub(#part + 1)
-  local row, col = unpack(api.nvim_win_get_cursor(0))
-  local lines = vim.split(part, '\n', { plain = true })
   -- What the text takes the place of goes with its last piece.
-  api.nvim_buf_set_text(bufnr, row - 1, col, row - 1, col + (left == '' and item.covers or 0), lines)
-  api.nvim_win_set_cursor(0, { row + #lines - 1, (#lines == 1 and col or 0) + #lines[#lines] })
+  put(bufnr, vim.split(part, '\n', { plain = true }), left == '' and item.covers or 0)
   local client = vim.lsp.get_client_by_id((shown[bufnr] or {}).client_id or -1)
   if left == '' or not client then
     shown[bufnr] = nil

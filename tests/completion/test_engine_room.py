@@ -1,0 +1,117 @@
+"""Prompts that fit the engine: what it would cut is not sent, and what was sent stays where it was."""
+
+import asyncio
+import random
+from itertools import pairwise
+
+import pytest
+from standins import LlamaCpp, Ollama, Vllm
+
+from fim_lsp.commands.main import connector
+from fim_lsp.completion.engine import Engine
+from fim_lsp.endpoint.body import BYTES, body_of
+from fim_lsp.endpoint.dialect import dialects
+from fim_lsp.endpoint.request import Request
+from fim_lsp.settings.settings import merged
+from fim_lsp.text.document import Document, Place
+
+URI = "file:///long.py"
+TEXT = "".join(f"def function_{n}(argument):\n    return argument + {n}\n\n" for n in range(700))
+
+
+@pytest.fixture
+async def session():
+    """An engine of ours at a stand-in, with a long file open at its middle."""
+    open_ = []
+
+    async def start(at, text=TEXT, **more):
+        await at.start()
+        chosen, wrong = merged([("config.toml", {"base_url": at.url, "debounce_ms": 0, **more})])
+        assert wrong == []
+        ours = Engine(
+            chosen,
+            connector(demo=False),
+            clock=asyncio.get_running_loop().time,
+            random=random.random,
+            sleep=asyncio.sleep,
+        )
+        open_.extend([ours.aclose, at.stop])
+        await ours.warm()
+        ours.open(Document(URI, "python", 0, text))
+        return ours
+
+    yield start
+    for close in open_:
+        await close()
+
+
+async def typed(ours, text, line=1200):
+    """Type it at the line's end, and ask at each key."""
+    document = ours.document(URI)
+    column = len(document.lines[line]) - 1
+    for sign in text:
+        place = Place(line, column)
+        ours.edited(URI, document.change(place, place, sign))
+        column += 1
+        await ours.complete(URI, Place(line, column), explicit=True)
+
+
+def prompt_of(body):
+    return body.get("prompt") or body["input_prefix"]
+
+
+@pytest.mark.parametrize(("context", "most"), [(2048, 2048), (4096, 4096), (32768, 32768)])
+async def test_prompts_fit_the_context(session, context, most):
+    """Prompt and answer together have room, by the fewest characters that a token of code has."""
+    at = Vllm(says="x")
+    at.context = context
+    ours = await session(at, suffixChars=400)
+    await typed(ours, "ab")
+    assert at.asked
+    for _, body in at.asked:
+        assert len(prompt_of(body).encode()) // BYTES + body["max_tokens"] <= most
+        assert "function_399" in prompt_of(body)
+
+
+async def test_ollama_cuts_no_head_off(session):
+    """What it is sent fits the context that it is told to have."""
+    at = Ollama(says="x")
+    ours = await session(at)
+    await typed(ours, "ab")
+    for _, body in at.asked:
+        size = len((body["prompt"] + body.get("suffix", "")).encode())
+        assert size // BYTES + body["options"]["num_predict"] <= body["options"]["num_ctx"]
+
+
+async def test_infill_has_no_more_at_the_cursor_than_the_server_takes(session):
+    """Three quarters of a batch before the cursor and a quarter behind it; what is further up goes as extra, which stays."""
+    at = LlamaCpp(says="x")
+    ours = await session(at, suffixChars=9000)
+    await typed(ours, "a = function_3(1) " * 3)
+    bodies = [body for _, body in at.asked]
+    assert len(bodies) > 20
+    for body in bodies:
+        assert len(body["input_prefix"].encode()) <= 1536 * BYTES
+        assert len(body["input_suffix"].encode()) <= 512 * BYTES
+    for before, after in pairwise(bodies):
+        assert before.get("input_extra") == after.get("input_extra")
+        assert after["input_prefix"].startswith(before["input_prefix"][:-1])
+
+
+def test_one_that_does_not_fit_begins_at_a_line_that_stays():
+    """A prompt made before the engine was known is cut by us, at the same line while it grows a little."""
+    lines = "".join(f"line {n} = {n}\n" for n in range(3000))
+    starts = set()
+    for more in range(60):
+        request = Request(lines + "x" * more, "\n", "m", 100, 0.0)
+        body = body_of(dialects()["ollama"], None, request, context_tokens=4096)
+        assert len(body) < 4096 * 2
+        starts.add(body.partition(b'"prompt":"')[2][:12])
+    assert len(starts) == 1
+    assert next(iter(starts)).startswith(b"line ")
+
+
+def test_one_line_that_does_not_fit_is_cut_within():
+    request = Request("é" * 50_000, "", "m", 100, 0.0)
+    body = body_of(dialects()["llama.cpp"], None, request, context_tokens=8192)
+    assert len(body.partition(b'"input_prefix":"')[2].partition(b'"')[0]) <= 1536 * BYTES

@@ -1,0 +1,395 @@
+"""Engines on loopback, as small as they can be, with the quirks that their documents and sources show.
+
+Each records the bodies that it was asked with, by path; `says` is what the model would say.  Whatever a real one refuses
+is refused here, with its status and its words.
+"""
+
+import asyncio
+import json
+
+WORDS = "return total\n"
+
+
+class Engine:
+    """One HTTP server; a subclass says what it answers to a path."""
+
+    def __init__(self, says=WORDS):
+        self.says = says
+        self.paths = []  # every path that was asked for
+        self.asked = []  # path and body of every request for text
+        self.heads = []
+        self.cut = 0  # streams that the client left
+        self.every = 0.0  # seconds between pieces
+        self.key = None
+        self._writers = set()
+
+    async def start(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 24)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def stop(self):
+        self._server.close()
+        for writer in list(self._writers):
+            writer.close()
+        await asyncio.sleep(0)
+
+    @property
+    def body(self):
+        return self.asked[-1][1]
+
+    @property
+    def path(self):
+        return self.asked[-1][0]
+
+    async def _serve(self, reader, writer):
+        self._writers.add(writer)
+        try:
+            while line := await reader.readline():
+                head = {}
+                while (field := await reader.readline()) not in (b"\r\n", b""):
+                    name, _, value = field.decode().partition(":")
+                    head[name.lower()] = value.strip()
+                body = await reader.readexactly(int(head.get("content-length", 0)))
+                method, path = line.split()[:2]
+                path = path.decode()
+                self.paths.append(path)
+                self.heads.append(head)
+                if self.key and head.get("authorization") != f"Bearer {self.key}":
+                    self.reply(writer, 401, self.unauthorized())
+                    continue
+                self.writer = writer
+                await self.answer(method.decode(), path, json.loads(body) if body else None)
+                await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+    def unauthorized(self):
+        return {"error": {"code": 401, "message": "Invalid API Key", "type": "authentication_error"}}
+
+    def reply(self, writer, status, body, kind="application/json"):
+        data = json.dumps(body).encode() if not isinstance(body, bytes) else body
+        head = f"HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {len(data)}\r\n\r\n"
+        writer.write(head.encode() + data)
+
+    def refuse(self, status, body):
+        self.reply(self.writer, status, body)
+
+    def give(self, body):
+        self.reply(self.writer, 200, body)
+
+    async def stream(self, lines, kind="text/event-stream"):
+        """Each of these bytes as one chunk."""
+        writer = self.writer
+        writer.write(
+            f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+        )
+        try:
+            for line in lines:
+                writer.write(b"%x\r\n%s\r\n" % (len(line), line))
+                await writer.drain()
+                if self.every:
+                    await asyncio.sleep(self.every)
+        except ConnectionError:
+            self.cut += 1
+            raise
+        writer.write(b"0\r\n\r\n")
+
+    def pieces(self, size=4):
+        return [self.says[i : i + size] for i in range(0, len(self.says), size)]
+
+
+def event(body):
+    return b"data: " + json.dumps(body, ensure_ascii=False).encode() + b"\n\n"
+
+
+DONE = b"data: [DONE]\n\n"
+
+
+class LlamaCpp(Engine):
+    """llama-server: `/infill` by the model's own tokens, no `suffix` at the OpenAI way, 503 while it loads, 501 without tokens.
+
+    `[DONE]` ends no stream of its own routes; an object with `stop` does.
+    """
+
+    model = "qwen2.5-coder-1.5b-q8_0.gguf"
+    n_ctx = 16384
+
+    def __init__(self, *how, fim=True, loading=False, **more):
+        super().__init__(*how, **more)
+        self.fim = fim
+        self.loading = loading
+
+    async def answer(self, method, path, body):
+        if self.loading and path != "/v1/models":
+            error = {"code": 503, "message": "Loading model", "type": "unavailable_error"}
+            self.refuse(503, {"error": error})
+        elif path == "/health":
+            self.give({"status": "ok"})
+        elif path == "/props":
+            slot = {"n_ctx": self.n_ctx, "params": {}}
+            props = {
+                "default_generation_settings": slot,
+                "total_slots": 1,
+                "model_path": f"/models/{self.model}",
+            }
+            self.give({**props, "build_info": "b10068-abcdef"})
+        elif path == "/v1/models":
+            entry = {
+                "id": self.model,
+                "object": "model",
+                "owned_by": "llamacpp",
+                "meta": {"n_ctx_train": 32768},
+            }
+            self.give({"object": "list", "data": [entry]})
+        elif path in ("/infill", "/completion") and method == "POST":
+            self.asked.append((path, body))
+            if path == "/infill" and not self.fim:
+                words = "Infill is not supported by this model: prefix token is missing."
+                self.refuse(501, {"error": {"code": 501, "message": words, "type": "not_supported_error"}})
+                return
+            pieces = [
+                event({"index": 0, "content": piece, "tokens": [], "stop": False}) for piece in self.pieces()
+            ]
+            last = {
+                "content": "",
+                "stop": True,
+                "stop_type": "eos",
+                "tokens_evaluated": 40,
+                "tokens_predicted": 4,
+            }
+            timings = {"cache_n": 30, "prompt_n": 10, "predicted_n": 4}
+            await self.stream([b": ping\n\n", *pieces, event({**last, "timings": timings})])
+        elif path == "/v1/completions" and method == "POST":
+            self.asked.append((path, body))
+            if "suffix" in body:
+                self.refuse(400, {"error": {"code": 400, "message": "Unsupported param: suffix"}})
+                return
+            await self.stream([event({"choices": [{"text": self.says, "finish_reason": "stop"}]}), DONE])
+        else:
+            self.refuse(404, {"error": {"code": 404, "message": "File Not Found", "type": "not_found_error"}})
+
+
+class Ollama(Engine):
+    """Ollama: lines of JSON; an empty suffix is answered by the chat template, one where the model has no insert with 400.
+
+    `error` may come within a stream of status 200, `done` may never come.
+    """
+
+    names = ("qwen2.5-coder:1.5b-base",)
+    insert = True
+    loaded = 0  # the context of the model that is loaded, 0 where none is
+    version = "0.14.1"
+
+    async def answer(self, method, path, body):
+        if path == "/":
+            self.reply(self.writer, 200, b"Ollama is running", "text/plain")
+        elif path == "/api/version":
+            self.give({"version": self.version})
+        elif path == "/api/tags":
+            self.give({"models": [{"name": one, "model": one, "size": 1} for one in self.names]})
+        elif path == "/v1/models":
+            self.give({"object": "list", "data": [{"id": one, "owned_by": "library"} for one in self.names]})
+        elif path == "/api/ps":
+            running = [{"name": self.names[0], "context_length": self.loaded}] if self.loaded else []
+            self.give({"models": running})
+        elif path == "/api/show" and method == "POST":
+            capabilities = ["completion", *(["insert"] if self.insert else [])]
+            info = {"general.architecture": "qwen2", "qwen2.context_length": 32768}
+            self.give({"capabilities": capabilities, "model_info": info, "details": {"family": "qwen2"}})
+        elif path == "/api/generate" and method == "POST":
+            self.asked.append((path, body))
+            if body["model"] not in self.names:
+                self.refuse(404, {"error": f"model '{body['model']}' not found"})
+            elif body.get("suffix") and not self.insert:
+                self.refuse(400, {"error": f'"{body["model"]}" does not support insert'})
+            elif body.get("raw") and body.get("suffix"):
+                self.refuse(400, {"error": "raw mode does not support template, system, or context"})
+            else:
+                chatted = not body.get("raw") and not body.get("suffix")
+                await self.stream(self.lines("Sure! Here is" if chatted else None), "application/x-ndjson")
+        else:
+            self.refuse(404, {"error": "not found"})
+
+    def lines(self, instead):
+        said = [instead] if instead else self.pieces()
+        model = {"model": self.names[0], "created_at": "2026-11-26T00:00:00Z"}
+        for piece in said:
+            yield json.dumps({**model, "response": piece, "done": False}).encode() + b"\n"
+        counts = {"prompt_eval_count": 40, "prompt_eval_duration": 1000, "eval_count": 4, "eval_duration": 9}
+        yield (
+            json.dumps({**model, "response": "", "done": True, "done_reason": "stop", **counts}).encode()
+            + b"\n"
+        )
+
+
+class Vllm(Engine):
+    """vLLM: 400 for any suffix and for an empty prompt; the bill in a last chunk without choices, if it was asked for."""
+
+    names = ("Qwen/Qwen2.5-Coder-7B",)
+    root = None
+    owner = "vllm"
+    context = 8192
+
+    async def answer(self, method, path, body):
+        if path == "/health":
+            self.reply(self.writer, 200, b"", "text/plain")
+        elif path == "/version":
+            self.give({"version": "0.14.0"})
+        elif path == "/v1/models":
+            data = [
+                {
+                    "id": one,
+                    "object": "model",
+                    "owned_by": self.owner,
+                    "root": self.root or one,
+                    "max_model_len": self.context,
+                }
+                for one in self.names
+            ]
+            self.give({"object": "list", "data": data})
+        elif path == "/v1/completions" and method == "POST":
+            self.asked.append((path, body))
+            if wrong := self.wrong(body):
+                self.refuse(
+                    400, {"error": {"message": wrong, "type": "BadRequestError", "param": None, "code": 400}}
+                )
+                return
+            await self.stream(self.events(body))
+        else:
+            self.refuse(404, {"detail": "Not Found"})
+
+    def wrong(self, body):
+        if body.get("suffix") is not None:
+            return "suffix is not currently supported"
+        if not body["prompt"]:
+            return "Either prompt or prompt_embeds must be provided and non-empty."
+        if body["model"] not in self.names:
+            return f"The model `{body['model']}` does not exist."
+        return ""
+
+    def events(self, body):
+        for piece in self.pieces():
+            yield event(
+                {"choices": [{"index": 0, "text": piece, "finish_reason": None, "stop_reason": None}]}
+            )
+        yield event({"choices": [{"index": 0, "text": "", "finish_reason": "stop", "stop_reason": None}]})
+        if body.get("stream_options", {}).get("include_usage"):
+            details = {"cached_tokens": 32}
+            usage = {"prompt_tokens": 40, "total_tokens": 44, "completion_tokens": 4}
+            yield event({"choices": [], "usage": {**usage, "prompt_tokens_details": details}})
+        yield DONE
+
+
+class Sglang(Vllm):
+    """SGLang with a completion template: a suffix that is missing becomes the text "None", an empty one leaves the prompt alone."""
+
+    names = ("default",)
+    owner = "sglang"
+    model_path = "bigcode/starcoder2-7b"
+
+    async def answer(self, method, path, body):
+        if path == "/get_model_info":
+            self.give({"model_path": self.model_path, "is_generation": True})
+        elif path == "/version":
+            self.refuse(404, {"detail": "Not Found"})
+        else:
+            await super().answer(method, path, body)
+
+    def wrong(self, body):
+        if not body["prompt"]:
+            return "Prompt cannot be empty"
+        return ""
+
+    def events(self, body):
+        if body.get("suffix", None) != "":
+            body["prompt"] = f"<fim_prefix>{body['prompt']}<fim_suffix>{body.get('suffix')}<fim_middle>"
+        return super().events(body)
+
+
+class Codestral(Engine):
+    """Mistral's FIM endpoint: 422 for a field that the schema has not, text in `delta.content`, hits for a `prompt_cache_key`."""
+
+    known = frozenset(
+        [
+            "model",
+            "prompt",
+            "suffix",
+            "temperature",
+            "top_p",
+            "max_tokens",
+            "min_tokens",
+            "stop",
+            "stream",
+            "random_seed",
+            "metadata",
+            "prompt_cache_key",
+        ]
+    )
+
+    def unauthorized(self):
+        return {"message": "Unauthorized", "request_id": "1"}
+
+    async def answer(self, method, path, body):
+        if path == "/v1/models":
+            capabilities = {"completion_chat": True, "completion_fim": True, "function_calling": True}
+            names = ("codestral-2508", "codestral-latest")
+            data = [{"id": one, "owned_by": "mistralai", "capabilities": capabilities} for one in names]
+            self.give({"object": "list", "data": data})
+        elif path == "/v1/fim/completions" and method == "POST":
+            self.asked.append((path, body))
+            if unknown := sorted(set(body) - self.known):
+                detail = [
+                    {"type": "extra_forbidden", "loc": ["body", one], "msg": "no", "input": 1}
+                    for one in unknown
+                ]
+                self.refuse(422, {"detail": detail})
+                return
+            await self.stream(self.events(body))
+        elif path == "/v1/fim/completions":
+            self.refuse(405, {"detail": "Method Not Allowed"})
+        else:
+            self.refuse(404, {"message": "no Route matched with those values"})
+
+    def events(self, body):
+        head = {"id": "1", "object": "chat.completion.chunk", "model": body["model"]}
+        yield event(
+            {
+                **head,
+                "choices": [
+                    {"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}
+                ],
+            }
+        )
+        for piece in self.pieces():
+            yield event(
+                {**head, "choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]}
+            )
+        usage = {"prompt_tokens": 40, "completion_tokens": 4, "total_tokens": 44}
+        if body.get("prompt_cache_key"):
+            usage["prompt_tokens_details"] = {"cached_tokens": 24}
+        last = {"index": 0, "delta": {"content": ""}, "finish_reason": "stop"}
+        yield event({**head, "choices": [last], "usage": usage})
+        yield DONE
+
+
+class Suffixed(Vllm):
+    """A gateway that speaks the OpenAI way and knows no owner; `suffix` is taken or refused."""
+
+    names = ("team-coder",)
+    owner = "openai"
+    takes = True
+
+    async def answer(self, method, path, body):
+        if path == "/version":
+            self.refuse(404, {"detail": "Not Found"})
+        else:
+            await super().answer(method, path, body)
+
+    def wrong(self, body):
+        if not self.takes and body.get("suffix") is not None:
+            return "suffix is not currently supported"
+        return ""
