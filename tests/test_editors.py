@@ -6,6 +6,8 @@ import textwrap
 from pathlib import Path
 
 from fim_lsp.settings import settings
+from fim_lsp.settings.kinds import snake
+from fim_lsp.settings.provenance import FREELY, NOTHING, RULES
 
 EDITORS = Path(__file__).parents[1] / "editors"
 
@@ -38,20 +40,78 @@ def test_every_editor_says_whether_it_was_tried():
         assert "fim-lsp" in readme
 
 
+def extension():
+    """The manifest of VS Code's extension with its texts in their places."""
+    folder = EDITORS / "vscode"
+    texts = json.loads((folder / "package.nls.json").read_text("utf-8"))
+    used = set()
+
+    def told(value):
+        if isinstance(value, dict):
+            return {name: told(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [told(one) for one in value]
+        if isinstance(value, str) and re.fullmatch(r"%[\w.]+%", value):
+            used.add(value.strip("%"))
+            return texts[value.strip("%")]
+        return value
+
+    manifest = told(json.loads((folder / "package.json").read_text("utf-8")))
+    assert used == set(texts)
+    return manifest
+
+
 def test_the_extensions_settings_are_those_of_the_code():
     """Types, ranges, defaults and help; the key is not among them, and what must be the machine's is."""
-    manifest = json.loads((EDITORS / "vscode" / "package.json").read_text("utf-8"))
-    listed = manifest["contributes"]["configuration"]["properties"]
+    manifest = extension()
+    groups = manifest["contributes"]["configuration"]
+    listed = {name: row for group in groups for name, row in group["properties"].items()}
     expected = {f"fimLsp.{name}": spec for name, spec in settings.schema().items() if name != "apiKey"}
     own = {f"fimLsp.{name}" for name in ("pythonPath", "serverCommand", "demo", "trace.server")}
     assert set(listed) == set(expected) | own
     for name, spec in expected.items():
         row = dict(listed[name])
         scope = row.pop("scope")
+        for more in ("order", "enumDescriptions", "patternErrorMessage"):
+            row.pop(more, None)
+        if name == "fimLsp.context":
+            # A language's own has a block of its own there, so that the rest is a list to choose from.
+            spec = {"default": spec["default"], "description": spec["description"], **spec["anyOf"][0]}  # noqa: PLW2901
         assert {"description": row.pop("markdownDescription"), **row} == spec, name
         where_to = {f"fimLsp.{name}" for name in ("baseUrl", "headers", "affinityHeader", "fallback")}
         assert scope == ("machine" if name in where_to else scope)
     assert all(listed[name]["scope"] == "machine" for name in own - {"fimLsp.trace.server"})
     budgets = ("dailyBudget", "monthlyBudget", "requestsPerMinute")
     assert all(listed[f"fimLsp.{name}"]["scope"] == "application" for name in budgets)
-    assert set(manifest["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]) == set(listed)
+
+
+def test_no_editor_sends_to_an_index_that_does_not_have_it():
+    """Each README installs the program from a clone or by an address: by its name alone nothing would be found."""
+    for file in [*EDITORS.rglob("*.md"), *EDITORS.rglob("*.lua"), EDITORS.parent / "README.md"]:
+        if "node_modules" not in file.parts:
+            said = file.read_text("utf-8")
+            assert not re.search(r"(pipx|uv tool|pip) install (-\w+ )?'?fim-lsp\b(?!\[)", said), file
+
+
+def test_the_extensions_settings_stand_in_groups_with_an_order():
+    """Each group has a title and a place, each setting a place in it; every word that can be chosen is explained, but the engines' names."""
+    groups = extension()["contributes"]["configuration"]
+    assert [group["order"] for group in groups] == list(range(1, len(groups) + 1))
+    for group in groups:
+        rows = group["properties"].values()
+        assert group["title"]
+        assert [row["order"] for row in rows] == list(range(1, len(rows) + 1))
+        words = [
+            row for name, row in group["properties"].items() if "enum" in row and name != "fimLsp.engine"
+        ]
+        assert all(len(row["enum"]) == len(row["enumDescriptions"]) for row in words)
+
+
+def test_an_untrusted_folders_settings_count_where_they_only_make_things_stricter():
+    """What sets where to, what runs or what it costs waits for trust; what sends less does not."""
+    manifest = extension()
+    listed = {n for group in manifest["contributes"]["configuration"] for n in group["properties"]}
+    restricted = set(manifest["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"])
+    stricter = {"enabled", "exclude", "context", "languages", "maxTokens", "prefixChars", "suffixChars"}
+    assert restricted == listed - {f"fimLsp.{name}" for name in stricter}
+    assert not {RULES[snake(name)].may for name in stricter} & {FREELY.may, NOTHING.may}

@@ -163,6 +163,8 @@ PURE = [
     "context/project_contexts",
     "context/window",
     "endpoint/breaker",
+    "endpoint/body",
+    "endpoint/filters",
     "endpoint/proxies",
     "endpoint/request",
     "context/standing",

@@ -1,6 +1,7 @@
 ;;; fim-lsp.el --- Code completion as ghost text  -*- lexical-binding: t; -*-
 
 ;; SPDX-License-Identifier: MIT
+;; URL: https://example.org/fim-lsp
 ;; Version: 0.1.0
 ;; Package-Requires: ((emacs "29.1"))
 ;; Keywords: convenience, languages, tools
@@ -15,8 +16,8 @@
 ;;   (require 'fim-lsp)
 ;;   (add-hook 'prog-mode-hook #'fim-lsp-mode)
 ;;
-;; While ghost text is shown: TAB inserts it, \\`M-f' its next word, \\`C-e'
-;; its line; \\`M-n' and \\`M-p' show other candidates, \\`C-g' hides it.
+;; While ghost text is shown: TAB inserts it, M-f its next word, C-e its
+;; line; M-n and M-p show other candidates, C-g hides it.
 
 ;;; Code:
 
@@ -47,6 +48,9 @@
   "Face of text that is offered.")
 
 (defvar fim-lsp--connection nil "The connection to the server, if there is one.")
+(defvar fim-lsp--greeted nil "The connection whose server has been greeted.")
+(defvar fim-lsp--waiting nil "The buffer that has asked before that, and the kind of its ask.")
+(defvar fim-lsp--pending nil "The ask under way: its number, its buffer, and the text, as its tick.")
 (defvar fim-lsp--state "ready" "What the server has last said of itself.")
 (defvar fim-lsp--timer nil "The timer that asks.")
 
@@ -62,6 +66,9 @@
 (defvar-local fim-lsp--covers nil
   "Of each text, how many characters right of point it takes the place of.")
 (defvar-local fim-lsp--index 0 "Which of them is shown.")
+(defvar-local fim-lsp--inserted nil
+  "Where an insertion of this command has ended; 0 where it has deleted alone.")
+(defvar-local fim-lsp--place nil "Where the server was last asked.")
 (defvar-local fim-lsp--asked nil "The text, as its tick, for which the server was last asked.")
 
 (defvar-keymap fim-lsp-ghost-map
@@ -70,6 +77,7 @@
   "<tab>" #'fim-lsp-accept
   "<remap> <forward-word>" #'fim-lsp-accept-word
   "<remap> <move-end-of-line>" #'fim-lsp-accept-line
+  "<remap> <evil-copy-from-below>" #'fim-lsp-accept-line
   "M-n" #'fim-lsp-next
   "M-p" #'fim-lsp-previous
   "<remap> <keyboard-quit>" #'fim-lsp-dismiss)
@@ -117,14 +125,34 @@
 
 ;;; The connection
 
+(defclass fim-lsp--client (jsonrpc-process-connection) ()
+  "A connection that knows which ask is under way.")
+
+(cl-defmethod jsonrpc-connection-send :before ((_ fim-lsp--client)
+                                               &key id method &allow-other-keys)
+  "Note ID where METHOD asks for a suggestion."
+  (when (eq method :textDocument/inlineCompletion)
+    (setq fim-lsp--pending (list id (current-buffer) (buffer-chars-modified-tick)))))
+
+(defun fim-lsp--silence ()
+  "Options that keep source text out of a buffer of events."
+  (if (slot-exists-p 'jsonrpc-connection '-events-buffer-config)
+      '(:events-buffer-config (:size 0))
+    '(:events-buffer-scrollback-size 0)))
+
 (defun fim-lsp--connect ()
-  "The connection to the server, which is started where it is not running."
+  "The connection to the server, or nil while it is not greeted.
+It is started where it is not running; Emacs does not wait for it."
   (unless (and fim-lsp--connection (jsonrpc-running-p fim-lsp--connection))
+    (unless (executable-find (car fim-lsp-command))
+      (user-error "%s is not on `exec-path': install it, or set `fim-lsp-command'; then M-x fim-lsp-mode"
+                  (car fim-lsp-command)))
     (let* ((root (if-let* ((found (project-current))) (project-root found) default-directory))
            (default-directory root)
            (connection
-            (make-instance
-             'jsonrpc-process-connection
+            (apply
+             #'make-instance
+             'fim-lsp--client
              :name "fim-lsp"
              :process (lambda ()
                         (make-process :name "fim-lsp"
@@ -134,10 +162,11 @@
                                       :noquery t
                                       :stderr (get-buffer-create " *fim-lsp stderr*")))
              :notification-dispatcher #'fim-lsp--notified
-             :request-dispatcher #'fim-lsp--requested)))
+             :request-dispatcher #'fim-lsp--requested
+             (fim-lsp--silence))))
       (setq fim-lsp--connection connection
             fim-lsp--state "ready")
-      (jsonrpc-request
+      (jsonrpc-async-request
        connection :initialize
        (list :processId (emacs-pid)
              :clientInfo '(:name "Emacs fim-lsp")
@@ -145,9 +174,40 @@
              :initializationOptions (list :statusNotifications t
                                           :fimLsp (fim-lsp--settings))
              :capabilities '(:general (:positionEncodings ["utf-32"])
-                             :textDocument (:inlineCompletion (:dynamicRegistration :json-false)))))
-      (jsonrpc-notify connection :initialized (make-hash-table))))
+                             :textDocument (:inlineCompletion (:dynamicRegistration :json-false))))
+       :success-fn (lambda (_) (fim-lsp--greeted connection))
+       :error-fn #'fim-lsp--not-greeted
+       :timeout-fn (lambda () (fim-lsp--not-greeted '(:message "no answer"))))))
+  (and (eq fim-lsp--greeted fim-lsp--connection) fim-lsp--connection))
+
+(defun fim-lsp--greeted (connection)
+  "Ask what waits for the server of CONNECTION, which has been greeted."
+  (setq fim-lsp--greeted connection)
+  (jsonrpc-notify connection :initialized (make-hash-table))
+  (pcase fim-lsp--waiting
+    (`(,buffer ,kind)
+     (setq fim-lsp--waiting nil)
+     (when (buffer-live-p buffer)
+       (with-current-buffer buffer (fim-lsp--ask kind))))))
+
+(defun fim-lsp--not-greeted (problem)
+  "Tell that the server has not answered the greeting, by PROBLEM."
+  (setq fim-lsp--waiting nil)
+  (message "fim-lsp: the server did not start (%s); `fim-lsp doctor' in a terminal says more"
+           (plist-get problem :message)))
+
+(defun fim-lsp--await ()
+  "The connection, once its server has been greeted."
+  (with-timeout (10 (user-error "The server does not answer"))
+    (while (not (fim-lsp--connect))
+      (accept-process-output nil 0.05)))
   fim-lsp--connection)
+
+(defun fim-lsp--cancel ()
+  "Take back the ask under way: its stream ends, and costs no more."
+  (when (and fim-lsp--pending fim-lsp--greeted (jsonrpc-running-p fim-lsp--greeted))
+    (jsonrpc-notify fim-lsp--greeted :$/cancelRequest (list :id (car fim-lsp--pending))))
+  (setq fim-lsp--pending nil))
 
 (defun fim-lsp--notified (_connection method params)
   "Take the server's notification METHOD with PARAMS."
@@ -169,7 +229,9 @@
 
 (defun fim-lsp--uri (path)
   "The URI of a file at PATH."
-  (concat "file://" (url-hexify-string (expand-file-name path) url-path-allowed-chars)))
+  (let ((allowed (copy-sequence url-path-allowed-chars)))
+    (aset allowed ?% nil)
+    (concat "file://" (url-hexify-string (expand-file-name path) allowed))))
 
 (defun fim-lsp--identifier ()
   "What names this buffer to the server."
@@ -208,6 +270,7 @@
 
 (defun fim-lsp--after-change (start end length)
   "Keep a change: LENGTH characters have become what is between START and END."
+  (setq fim-lsp--inserted (if (> end start) end 0))
   (when fim-lsp--opened
     (pcase fim-lsp--before
       (`(,(pred (= start)) ,(pred (= (+ start length))) ,from ,to)
@@ -221,31 +284,29 @@
       (_ (setq fim-lsp--changes 'all)))
     (setq fim-lsp--before nil)))
 
-(defun fim-lsp--synchronize ()
-  "Tell the server of this buffer as it is, and return the connection."
-  (let ((connection (fim-lsp--connect)))
-    (cond
-     ((not (eq fim-lsp--opened connection))
-      (setq fim-lsp--opened connection
-            fim-lsp--version 1
-            fim-lsp--changes nil)
-      (jsonrpc-notify connection :textDocument/didOpen
+(defun fim-lsp--synchronize (connection)
+  "Tell the server of CONNECTION of this buffer as it is."
+  (cond
+   ((not (eq fim-lsp--opened connection))
+    (setq fim-lsp--opened connection
+          fim-lsp--version 1
+          fim-lsp--changes nil)
+    (jsonrpc-notify connection :textDocument/didOpen
+                    (list :textDocument
+                          (append (fim-lsp--identifier)
+                                  (list :languageId (fim-lsp--language)
+                                        :version fim-lsp--version
+                                        :text (fim-lsp--text))))))
+   (fim-lsp--changes
+    (let ((changes (if (eq fim-lsp--changes 'all)
+                       (vector (list :text (fim-lsp--text)))
+                     (vconcat (reverse fim-lsp--changes)))))
+      (setq fim-lsp--changes nil)
+      (jsonrpc-notify connection :textDocument/didChange
                       (list :textDocument
                             (append (fim-lsp--identifier)
-                                    (list :languageId (fim-lsp--language)
-                                          :version fim-lsp--version
-                                          :text (fim-lsp--text))))))
-     (fim-lsp--changes
-      (let ((changes (if (eq fim-lsp--changes 'all)
-                         (vector (list :text (fim-lsp--text)))
-                       (vconcat (reverse fim-lsp--changes)))))
-        (setq fim-lsp--changes nil)
-        (jsonrpc-notify connection :textDocument/didChange
-                        (list :textDocument
-                              (append (fim-lsp--identifier)
-                                      (list :version (cl-incf fim-lsp--version)))
-                              :contentChanges changes)))))
-    connection))
+                                    (list :version (cl-incf fim-lsp--version)))
+                            :contentChanges changes))))))
 
 (defun fim-lsp--close ()
   "Tell the server that this buffer is closed."
@@ -256,40 +317,86 @@
 
 ;;; Asking and showing
 
+(defvar evil-state)
+
+(defun fim-lsp--typing-p ()
+  "Whether keys are text here: with evil, in its insert and Emacs states."
+  (or (not (bound-and-true-p evil-local-mode))
+      (memq evil-state '(insert emacs))))
+
+(defun fim-lsp--typed-p ()
+  "Whether the last command has typed.
+What it inserted ends at point, or it was a backspace."
+  (let ((command (if (symbolp this-command) (symbol-name this-command) "")))
+    (and fim-lsp--inserted
+         (not (string-match-p "undo\\|redo" command))
+         (or (eql fim-lsp--inserted (point))
+             (string-match-p "backward-delete\\|delete-backward\\|backspace" command)))))
+
 (defun fim-lsp--after-command ()
   "Show what is left of the suggestion, and ask for the next where one has typed."
-  (fim-lsp--draw)
-  (when (timerp fim-lsp--timer)
-    (cancel-timer fim-lsp--timer))
-  (unless (or buffer-read-only (eql fim-lsp--asked (buffer-chars-modified-tick)))
-    (let ((buffer (current-buffer)))
-      (setq fim-lsp--timer
-            (run-with-timer fim-lsp-idle-seconds nil
-                            (lambda ()
-                              (when (eq buffer (window-buffer))
-                                (with-current-buffer buffer (fim-lsp--ask 2)))))))))
+  (let ((typing (fim-lsp--typing-p))
+        (typed (fim-lsp--typed-p)))
+    (setq fim-lsp--inserted nil)
+    (if typing (fim-lsp--draw) (fim-lsp--hide))
+    (when (timerp fim-lsp--timer)
+      (cancel-timer fim-lsp--timer))
+    (cond
+     ((and typing typed (not buffer-read-only)
+           (not (eql fim-lsp--asked (buffer-chars-modified-tick))))
+      (fim-lsp--ask-soon))
+     ((not (and fim-lsp--shown typing))
+      (fim-lsp--leave)))))
+
+(defun fim-lsp--leave ()
+  "Take back an ask for another place or text than the one at point."
+  (pcase fim-lsp--pending
+    (`(,_ ,buffer ,tick)
+     (unless (and (eq buffer (current-buffer))
+                  (eql tick (buffer-chars-modified-tick))
+                  (eql (point) fim-lsp--place)
+                  (fim-lsp--typing-p))
+       (fim-lsp--cancel)))))
+
+(defun fim-lsp--ask-soon ()
+  "Ask once no key has come for a moment."
+  (let ((buffer (current-buffer)))
+    (setq fim-lsp--timer
+          (run-with-timer fim-lsp-idle-seconds nil
+                          (lambda ()
+                            (when (eq buffer (window-buffer))
+                              (with-current-buffer buffer (fim-lsp--ask 2))))))))
 
 (defun fim-lsp--ask (kind)
   "Ask the server for suggestions; KIND is 1 for an explicit ask, 2 for another."
   (when fim-lsp-mode
-    (let ((buffer (current-buffer))
-          (origin (point))
-          (behind (fim-lsp--tail)))
-      (setq fim-lsp--asked (buffer-chars-modified-tick))
-      (condition-case problem
-          (jsonrpc-async-request
-           (fim-lsp--synchronize) :textDocument/inlineCompletion
-           (list :textDocument (fim-lsp--identifier)
-                 :position (fim-lsp--position)
-                 :context (list :triggerKind kind))
-           :success-fn (lambda (result)
-                         (when (buffer-live-p buffer)
-                           (with-current-buffer buffer
-                             (fim-lsp--answered result origin behind kind))))
-           :error-fn #'ignore
-           :timeout-fn #'ignore)
-        (error (message "fim-lsp: %s" (error-message-string problem))
-               (fim-lsp-mode -1))))))
+    (setq fim-lsp--asked (buffer-chars-modified-tick))
+    (condition-case problem
+        (if-let* ((connection (fim-lsp--connect)))
+            (fim-lsp--request connection kind)
+          (setq fim-lsp--waiting (list (current-buffer) kind)))
+      (error (message "fim-lsp: %s" (error-message-string problem))
+             (fim-lsp-mode -1)))))
+
+(defun fim-lsp--request (connection kind)
+  "Send the ask of KIND for point by CONNECTION, and show what is answered."
+  (let ((buffer (current-buffer))
+        (origin (point))
+        (behind (fim-lsp--tail)))
+    (setq fim-lsp--place origin)
+    (fim-lsp--synchronize connection)
+    (jsonrpc-async-request
+     connection :textDocument/inlineCompletion
+     (list :textDocument (fim-lsp--identifier)
+           :position (fim-lsp--position)
+           :context (list :triggerKind kind))
+     :success-fn (lambda (result)
+                   (setq fim-lsp--pending nil)
+                   (when (buffer-live-p buffer)
+                     (with-current-buffer buffer
+                       (fim-lsp--answered result origin behind kind))))
+     :error-fn #'ignore
+     :timeout-fn #'ignore)))
 
 (defun fim-lsp--tail ()
   "What the line has right of point."
@@ -347,7 +454,7 @@
 (defun fim-lsp--draw ()
   "Show what is left of the suggestion at point, or nothing."
   (let ((rest (fim-lsp--rest)))
-    (if (not rest)
+    (if (or (not rest) isearch-mode)
         (fim-lsp--hide)
       (fim-lsp--paint (propertize rest 'face 'fim-lsp-ghost)))))
 
@@ -429,18 +536,30 @@
 (defun fim-lsp-dismiss ()
   "Hide the suggestion until something is typed."
   (interactive)
+  (fim-lsp--cancel)
   (fim-lsp--hide))
 
 (defun fim-lsp-restart ()
   "End the server; it is started again when it is next needed."
   (interactive)
   (when (and fim-lsp--connection (jsonrpc-running-p fim-lsp--connection))
-    (jsonrpc-shutdown fim-lsp--connection))
-  (setq fim-lsp--connection nil))
+    ;; What jsonrpc says of an end that was asked for is no news.
+    (let ((inhibit-message t)
+          (message-log-max nil)
+          (connection fim-lsp--connection))
+      (ignore-errors
+        (jsonrpc-request connection :shutdown nil :timeout 2)
+        (jsonrpc-notify connection :exit nil)
+        (with-timeout (2)
+          (while (jsonrpc-running-p connection)
+            (accept-process-output nil 0.05))))
+      (jsonrpc-shutdown connection)))
+  (setq fim-lsp--connection nil
+        fim-lsp--pending nil))
 
 (defun fim-lsp--command (name &rest arguments)
   "Have the server run NAME with ARGUMENTS, and say what its state is then."
-  (let ((status (jsonrpc-request (fim-lsp--connect) :workspace/executeCommand
+  (let ((status (jsonrpc-request (fim-lsp--await) :workspace/executeCommand
                                  `(:command ,name :arguments ,(vconcat arguments)))))
     (message "fim-lsp: %s, %s, %s requests, %s answered locally %s"
              (plist-get status :state) (plist-get status :model) (plist-get status :requests)

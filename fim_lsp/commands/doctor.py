@@ -19,7 +19,7 @@ from fim_lsp.endpoint import look
 from fim_lsp.endpoint.proxies import proxy_for
 from fim_lsp.endpoint.request import Refused, Request, ServiceError
 from fim_lsp.endpoint.trust import described
-from fim_lsp.settings import keys, kinds, settings
+from fim_lsp.settings import config_file, keys, kinds, settings
 from fim_lsp.settings.headers import authorizes
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.characters import visible
@@ -77,7 +77,7 @@ def _report(checks: list[Check], config: Path, environ: Mapping[str, str]) -> st
 
     It holds nothing that the user, the machine or the service has named, so that nothing need be taken out of it.
     """
-    file, _ = settings.from_file(config)
+    file, _ = config_file.from_file(config)
     chosen, _ = settings.merged([("file", file), ("environment", settings.from_environment(environ))])
     changed = [
         f"- {kinds.camel(name)}: {_harmless(name, getattr(chosen, name))}"

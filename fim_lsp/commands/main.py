@@ -225,7 +225,11 @@ def _serve(args: argparse.Namespace) -> int:
     from fim_lsp.lsp import serve, server  # noqa: PLC0415
 
     made = server.create(
-        connector(demo=args.demo), config_file(), None if args.demo else record_file(), os.environ
+        connector(demo=args.demo),
+        config_file(),
+        None if args.demo else record_file(),
+        os.environ,
+        demo=args.demo,
     )
     if args.tcp is None:
         return serve.serve_stdio(made)

@@ -24,7 +24,7 @@ from fim_lsp.replay.layouts import LAYOUTS
 from fim_lsp.replay.library import Library
 from fim_lsp.replay.report import Report, Session
 from fim_lsp.replay.session import Ask, Change, Event, Open
-from fim_lsp.settings import settings
+from fim_lsp.settings import config_file, settings
 from fim_lsp.settings.kinds import SERVICE
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text import filetypes
@@ -174,7 +174,7 @@ def _known_price(args: argparse.Namespace, chosen: Settings, config: Path) -> tu
 
 
 def _settings(args: argparse.Namespace, config: Path, environ: Mapping[str, str]) -> Settings:
-    file, wrong = settings.from_file(config)
+    file, wrong = config_file.from_file(config)
     chosen, more = settings.merged(
         [(str(config), file), ("the environment", settings.from_environment(environ))]
     )

@@ -57,7 +57,10 @@ def variants(text: str) -> tuple[Variant, ...]:
         )
     if _APART.fullmatch(inner):
         raise argparse.ArgumentTypeError(f'"{camel(inner)}" makes no difference to what is measured')
-    found = dict.fromkeys(_value(inner, word) for word in _split(listed))
+    found: list[Variant] = []
+    for variant in (_value(inner, word) for word in _split(listed)):
+        if variant.value not in [one.value for one in found]:
+            found.append(variant)
     if len(found) < 2:
         raise argparse.ArgumentTypeError(
             f'needs two values of "{camel(inner)}" at least, with commas between them'

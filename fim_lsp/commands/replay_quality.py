@@ -102,19 +102,19 @@ class _Measuring:
         async with AsyncExitStack() as stack:
             services = {}
             for way in self._ways:
-                services[way] = connect(way.of(self._chosen))
-                stack.push_async_callback(services[way].aclose)
+                services[way.name] = connect(way.of(self._chosen))
+                stack.push_async_callback(services[way.name].aclose)
             with progress(len(missing) + stops) as step:
                 failures = 0
                 for hole, way, _ in missing:
                     step("holes")
-                    once = self._once(way, services[way])
+                    once = self._once(way, services[way.name])
                     failed = (await trial.asked(hole, way.of(self._chosen), self._plan.library, once)).failed
                     failures = failures + 1 if failed else 0
                     if self._over(failed, failures, notes):
                         return notes
                 for way in self._ways if stops else ():
-                    once = self._once(way, services[way])
+                    once = self._once(way, services[way.name])
                     await self._typed(way, once, lambda: step("typing"))
                     if self._over(once.failed, PATIENCE, notes):
                         return notes

@@ -11,6 +11,7 @@ from fim_lsp.commands.terminal import say
 from fim_lsp.endpoint.request import Request, Usage
 from fim_lsp.replay.answers import Answer
 from fim_lsp.replay.bill import Bill, Encoder, Price, Sent
+from fim_lsp.settings import keys
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.characters import visible
 
@@ -83,7 +84,7 @@ def agree(args: argparse.Namespace, rehearsed: Bill, chosen: Settings, price: Pr
     if chosen.halted:
         raise StoppedError(chosen.halted)
     if chosen.api_key is None:
-        raise StoppedError("No API key is set: put it into DEEPSEEK_API_KEY or the setting apiKey.")
+        raise StoppedError(keys.lacking("DEEPSEEK_API_KEY or the setting apiKey"))
     if _worst(chosen, price) > args.limit_usd:
         raise StoppedError(
             f"One request may cost ${_worst(chosen, price):.4f}, more than --limit-usd allows: raise it."

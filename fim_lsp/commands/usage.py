@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fim_lsp.commands.terminal import put, put_json, say
-from fim_lsp.settings import settings
+from fim_lsp.settings import config_file, settings
 from fim_lsp.text.characters import visible
 from fim_lsp.usage import database, prices, report, store, wording
 
@@ -126,7 +126,7 @@ def _patiently(work: Callable[[], _T]) -> _T:
 
 
 def _limits(record: Path, config: Path, moment: datetime, zone: tzinfo | None) -> list[str]:
-    values, _ = settings.from_file(config)
+    values, _ = config_file.from_file(config)
     chosen, _ = settings.merged([("config.toml", values)])
     today = datetime.fromtimestamp(moment.timestamp(), zone).date()
     said = []

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
 from fim_lsp.completion import commit_message
+from fim_lsp.text.document import Document
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: `c:` is a drive
 _UNNAMED = re.compile(r"(?:untitled|buffer|scratch|new):|file:/*$|$", re.IGNORECASE)
@@ -25,6 +27,14 @@ def silent(uri: str, language: str) -> bool:
 def unnamed(uri: str) -> bool:
     """Whether a buffer has no file yet: one that is saved to a name comes back under that."""
     return _UNNAMED.match(uri) is not None
+
+
+def saved_as(document: Document, held: Sequence[tuple[str, str]]) -> str | None:
+    """Of buffers without a name, by URI and text, the one that a document has the text of."""
+    if unnamed(document.uri) or not held:
+        return None
+    text = document.text
+    return next((uri for uri, kept in held if text.strip() and kept == text), None)
 
 
 @cache

@@ -80,6 +80,17 @@ class Documents:
         """Whether anything is ever offered in a document as things stand."""
         return not (self.paused or opened.secret or not self.settings.of(opened.document.language).enabled)
 
+    def withheld(self, uri: str) -> str:
+        """Why nothing is offered in a document, whatever the server's state: "closed" (it is not open here), "excluded",
+        "language" (it is off in this one); empty where something is.
+        """
+        opened = self._open.get(uri)
+        if opened is None:
+            return "closed"
+        if opened.secret:
+            return "excluded"
+        return "" if self.settings.of(opened.document.language).enabled or self.settings.off else "language"
+
     def open(self, document: Document, notebook: str) -> str | None:
         """Take a document in, which is not open, or a cell of the notebook with that URI.
 
@@ -99,7 +110,8 @@ class Documents:
         self._open[document.uri] = opened
         self._doubt(document.uri, document.lines if window.project_context is not None else ())
         self._recall(opened)
-        return None if secret else self._saved_as(document)
+        unnamed = [(uri, one.document.text) for uri, one in self._open.items() if buffers.unnamed(uri)]
+        return None if secret else buffers.saved_as(document, [*unnamed, *self._unnamed])
 
     def touched(self, opened: OpenDocument, edit: Edit) -> None:
         """A document was edited: what was logged of it may no longer stand, and other cells know another one."""
@@ -271,17 +283,6 @@ class Documents:
         """By what a document's answers are known: another name where other cells stand above it."""
         return self._besides.of(opened).name
 
-    def writes(self, opened: OpenDocument, place: Place) -> bool:
-        """Whether a person writes at a place: not in git's comments, nor on a line that is never sent."""
-        lines = opened.document.lines
-        if opened.message:
-            message = commit_message.buffer(lines)
-            if not message.writes(lines, place):
-                return False
-            lines = lines[: message.end]
-        sendable = self.never_sent.sendable(opened.document, lines)
-        return not lines[place.line].strip() or bool(sendable[place.line].strip())
-
     def stands(self, opened: OpenDocument, question: Question) -> bool:
         """Whether a question may still be asked: nothing was taken back since, and the document is still offered in."""
         self._take_back()
@@ -308,14 +309,6 @@ class Documents:
             return
         lines, _ = self._besides.of(opened).with_(opened.document.lines, Place(0, 0))
         opened.window.left(lines, name_of(opened.notebook or opened.document.uri))
-
-    def _saved_as(self, document: Document) -> str | None:
-        """The buffer without a name that a document has the text of."""
-        if buffers.unnamed(document.uri):
-            return None
-        held = [(uri, opened.document.text) for uri, opened in self._open.items() if buffers.unnamed(uri)]
-        text = document.text if held or self._unnamed else ""
-        return next((uri for uri, kept in (*held, *self._unnamed) if text.strip() and kept == text), None)
 
     def _window(self, document: Document, notebook: str = "", *, secret: bool) -> Window:
         uri, language = document.uri, document.language

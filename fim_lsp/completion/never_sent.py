@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from fim_lsp.completion import commit_message
 from fim_lsp.privacy import patch
 from fim_lsp.privacy.exclude import reason
 from fim_lsp.privacy.location import FOLDS, paths
-from fim_lsp.text.document import Document
+from fim_lsp.text.document import Document, Place
+
+if TYPE_CHECKING:
+    from fim_lsp.completion.open_document import OpenDocument
 
 
 class NeverSent:
@@ -33,6 +38,17 @@ class NeverSent:
         """What tells whether a path that stands in a document names a file that is never sent."""
         roots = {patch.root(uri), *self.roots}
         return lambda path: any(self.document(root + quote(path)) for root in roots)
+
+    def writes(self, opened: OpenDocument, place: Place) -> bool:
+        """Whether a person writes at a place: not in git's comments, nor on a line that is never sent."""
+        lines: Sequence[str] = opened.document.lines
+        if opened.message:
+            message = commit_message.buffer(lines)
+            if not message.writes(lines, place):
+                return False
+            lines = lines[: message.end]
+        sendable = self.sendable(opened.document, lines)
+        return not lines[place.line].strip() or bool(sendable[place.line].strip())
 
     def sendable(self, document: Document, lines: Sequence[str]) -> Sequence[str]:
         """The lines of a document, those of a patch to a secret file blank."""

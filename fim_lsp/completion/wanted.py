@@ -35,7 +35,7 @@ class Wanted:
         lines = opened.document.lines
         if place.line >= len(lines) or not self._documents.offers(opened):
             return "nothing"
-        if not self._documents.writes(opened, place):
+        if not self._documents.never_sent.writes(opened, place):
             return "nothing"
         return "ask" if explicit else self._by_itself(opened, place)
 

@@ -30,18 +30,19 @@ def body_of(
     engine keeps a cache by it; `context_tokens` bound prompt and answer together, 0 where nothing is known.
     """
     context, prefix = _fitted(dialect, request, context_tokens)
+    suffix = _begun(request.suffix, dialect.suffix_tokens * BYTES)
     body: dict[str, Any] = {}
     if dialect.model:
         put_at(body, dialect.model, request.model)
     if dialect.chat:
         body["messages"] = _messages(dialect, context + prefix, request)
     elif template is not None:
-        text = template.render(context, prefix, request.suffix, request.path, alone=dialect.alone)
+        text = template.render(context, prefix, suffix, request.path, alone=dialect.alone)
         put_at(body, dialect.prompt, text)
     else:
         put_at(body, dialect.prompt, prefix if dialect.extra else context + prefix)
-        if request.suffix or dialect.empty_suffix != "omit":
-            put_at(body, dialect.suffix, request.suffix)
+        if suffix or dialect.empty_suffix != "omit":
+            put_at(body, dialect.suffix, suffix)
         if dialect.extra and context:
             put_at(body, dialect.extra, [{"filename": "context", "text": context}])
     put_at(body, dialect.max_tokens, request.max_tokens)
@@ -69,7 +70,7 @@ def whole(text: str) -> str:
 def room(dialect: Dialect, context_tokens: int, max_tokens: int, suffix_chars: int) -> tuple[int, int, int]:
     """The most characters of a prefix, of its part at the cursor, and of a suffix; 0 for what has no bound."""
     suffix = dialect.suffix_tokens * BYTES
-    live = dialect.prefix_tokens * BYTES
+    live = _at_cursor(dialect, context_tokens, max_tokens) * BYTES
     if not context_tokens:
         return 0, live, suffix
     left = context_tokens - 2 * max_tokens - MARGIN
@@ -79,11 +80,26 @@ def room(dialect: Dialect, context_tokens: int, max_tokens: int, suffix_chars: i
     return max(left * BYTES - suffix_chars, 200), 0, suffix
 
 
+def _at_cursor(dialect: Dialect, context_tokens: int, max_tokens: int) -> int:
+    """The tokens before the cursor, of an engine that cuts them to a part of a batch; a small context has room for fewer."""
+    most = dialect.prefix_tokens
+    if most and context_tokens:
+        most = min(most, max(context_tokens - 2 * max_tokens - dialect.suffix_tokens - MARGIN, 100))
+    return most
+
+
+def _begun(text: str, most: int) -> str:
+    """The beginning of a text, so many bytes of it; 0 is no bound."""
+    if not most or len(text) * 4 <= most:
+        return text
+    return text.encode("utf-8", "surrogatepass")[:most].decode("utf-8", "ignore")
+
+
 def _fitted(dialect: Dialect, request: Request, context_tokens: int) -> tuple[str, str]:
     """What stands further up, and the text at the cursor, so short that the engine cuts neither."""
     context, prefix = request.prefix[: request.context], request.prefix[request.context :]
     if dialect.prefix_tokens:
-        cut = _cut(prefix, dialect.prefix_tokens * BYTES)
+        cut = _cut(prefix, _at_cursor(dialect, context_tokens, request.max_tokens) * BYTES)
         context, prefix = context + prefix[:cut], prefix[cut:]
     if context_tokens:
         suffix = len(request.suffix.encode("utf-8", "replace"))

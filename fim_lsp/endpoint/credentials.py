@@ -9,6 +9,7 @@ from fim_lsp import __version__
 from fim_lsp.endpoint.dialect import Dialect
 from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Refused
+from fim_lsp.settings import keys
 from fim_lsp.settings.keys import private
 
 
@@ -32,7 +33,7 @@ class Credentials:
 
     def lacking(self) -> Refused:
         """What a person without a key is told."""
-        return Refused(f"No API key is set: put it into {self.key_named}.", "key")
+        return Refused(keys.lacking(self.key_named), "key")
 
     def headers(self, dialect: Dialect | None, found: Found | None) -> dict[str, str]:
         """The headers of a request, the user's own last.

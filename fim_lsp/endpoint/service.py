@@ -79,10 +79,11 @@ class Service:
         self.found: Found | None = look.at_once(self._host, engine, model, template)
         self._looking: asyncio.Task[None] | None = None
         self._silent = False  # whether the last look met nobody who could answer
+        self._untold = False  # whether one was answered with nothing that tells what answers
 
     async def meet(self) -> Found | None:
         """What the endpoint is, looked at where that is not known; None as long as it does not say."""
-        if self.found is None:
+        if self.found is None and not self._untold:
             if self._looking is None or self._looking.done():
                 self._looking = asyncio.create_task(self._look())
             await asyncio.shield(self._looking)  # whoever waits for it may be overtaken
@@ -129,15 +130,18 @@ class Service:
         body = body_of(
             found.dialect, found.template, request, session=self._session, context_tokens=found.context_tokens
         )
-        return {
+        shown = {
             "engine": found.engine,
             "version": found.version,
             "toldBy": found.by,
             "template": found.template.name if found.template else None,
             "url": joined(self._base_url, found.dialect.path),
             "model": request.model,
-            "body": json.loads(body),
         }
+        if found.dialect.chat:
+            shown["chat"] = "The model's own turn has begun with the prompt; what follows it is told before."
+        # With the service, prompt and suffix are the body's.
+        return shown if found.engine == "deepseek" else {**shown, "body": json.loads(body)}
 
     async def warm(self) -> None:
         """Open the connection in advance, and go once through reading an answer; never raises."""
@@ -227,6 +231,7 @@ class Service:
             return self._say(path, body, limit)
 
         found = self.found = await look.look(ask, self._engine, self._model, self._template)
+        self._untold = found is None and not self._silent
         if found is not None:
             how = found.template.name if found.template else "none"
             log.info(
@@ -303,6 +308,7 @@ class Service:
     async def _error(self, response: httpx.Response, limit: Limit, model: str | None) -> ServiceError:
         """What a status other than 200 means for the user."""
         credentials = self._credentials
+        self._untold = False  # what answers may be another the next time
         if credentials.keyless and response.status_code in {401, 403}:
             return credentials.lacking()
         if self.found is None and self._engine == "auto" and response.status_code in {404, 405, 501}:

@@ -26,10 +26,17 @@ class Configuration:
         ) = []  # the rules of the user's own ignore file; None: it cannot be read
         self._options: Mapping[str, Any] = {}
         self._pushed: Mapping[str, Any] = {}
+        self._folders: list[Mapping[str, Any]] = []
+        self.fetching = False  # whether the key is being fetched from where the file says
 
     def set_options(self, options: Mapping[str, Any]) -> None:
-        """Take over the client's options, in the place of those before: the user's settings, and the folder's."""
-        self._options, self._pushed = section(options), _table(options.get("folderSettings"))
+        """Take over the client's options, in the place of those before: the user's settings, and the folder's.
+
+        A list holds those of several folders, of which the strictest count.
+        """
+        told = options.get("folderSettings")
+        self._folders = [_table(one) for one in told] if isinstance(told, list) else []
+        self._options, self._pushed = section(options), _table(told)
 
     def push(self, pushed: Mapping[str, Any]) -> None:
         """Take over the settings that the client has sent since; some may be those of the folder."""
@@ -52,13 +59,17 @@ class Configuration:
 
         if not keys.elsewhere(self.file):
             return False
-        self._read = await asyncio.to_thread(keys.from_file, self.file)
+        self.fetching = True
+        try:
+            self._read = await asyncio.to_thread(keys.from_file, self.file)
+        finally:
+            self.fetching = False
         return True
 
     def merged(self, workspace: str = "") -> tuple[Settings, list[str]]:
         """The settings of all layers, for the workspace of that name, and what is wrong with them."""
         from fim_lsp.privacy import exclude, ignore_files  # noqa: PLC0415 - no client need wait for it
-        from fim_lsp.settings import keys, provenance, settings  # noqa: PLC0415
+        from fim_lsp.settings import config_file, keys, provenance, settings  # noqa: PLC0415
 
         if self._read is None:
             self._read = keys.from_file(self.file, fetch=False)
@@ -71,13 +82,18 @@ class Configuration:
         own, more = settings.merged(layers.items())
         self._ignored = ignore_files.rules_in(self.ignore_file)
         if self._ignored is None:
-            more.append(f"{self.ignore_file} cannot be read: {settings.UNTIL}.")
+            more.append(f"{self.ignore_file} cannot be read: {config_file.UNTIL}.")
             own = replace(own, halted=own.halted or more[-1])
         mine = tuple(self._ignored or ())
         own = replace(own, exclude=mine + own.exclude, workspace=workspace)
-        new, refused = provenance.restrained(own, self._pushed, self.file)
+        new, refused = own, []
+        for one in (self._pushed, *self._folders):
+            # What is said of a folder's settings is said against the user's own, not against another folder's.
+            refused += provenance.restrained(own, one, self.file)[1]
+            new = provenance.restrained(new, one, self.file)[0]
         exposed = keys.exposed_all(new, self.environ)
-        return new, [*wrong, *more, *refused, *exclude.senseless(new.exclude[len(mine) :]), *exposed]
+        senseless = exclude.senseless(new.exclude[len(mine) :])
+        return new, [*wrong, *more, *dict.fromkeys(refused), *senseless, *exposed]
 
 
 def section(options: Mapping[str, Any]) -> Mapping[str, Any]:

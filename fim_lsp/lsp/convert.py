@@ -60,9 +60,8 @@ class Conversion:
             for offer in offers
         ]
 
-    def menu_item(self, document: Document, place: Place, offer: Offer) -> types.CompletionItem:
-        """One entry for an editor's menu, shaped so that this editor inserts the whole text."""
-        line = document.lines[place.line]
+    def menu_item(self, line: str, place: Place, offer: Offer) -> types.CompletionItem:
+        """One entry at a place of a line for an editor's menu, shaped so that this editor inserts the whole text."""
         start = place.column
         while start and (line[start - 1].isalnum() or line[start - 1] == "_"):
             start -= 1

@@ -20,6 +20,14 @@ class Client(NamedTuple):
     snippets: bool
 
 
+def takes_late_entries(client: Client) -> bool:
+    """Whether an answer may be held until there is text: the menu opens without it, and takes it in when it comes.
+
+    Helix 25.07 does; other menus wait for the slowest server.  It cancels what it has asked with the next key.
+    """
+    return client.name == "helix"
+
+
 def lines(text: str, client: Client) -> str:
     r"""A text as ghost text: Neovim splits it at `\n` alone, and puts the file's own line ends there when it saves."""
     return text.replace("\r\n", "\n") if client.name.startswith("Neovim") else text

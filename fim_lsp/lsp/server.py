@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from lsprotocol import types
 
+from fim_lsp.lsp import menu
 from fim_lsp.lsp.configuration import section
 from fim_lsp.lsp.convert import fields, nap_asked, place_asked
 from fim_lsp.lsp.fault import place_of
@@ -41,10 +42,15 @@ _ANY_FILE = types.FileOperationRegistrationOptions(
 
 
 def create(
-    connect: Callable[[Settings], Service], config: Path, record: Path | None, environ: Mapping[str, str]
+    connect: Callable[[Settings], Service],
+    config: Path,
+    record: Path | None,
+    environ: Mapping[str, str],
+    *,
+    demo: bool = False,
 ) -> Server:
-    """A server with all its handlers."""
-    server = Server(connect, config, record, environ)
+    """A server with all its handlers; `demo` says whether what it connects to is the embedded demo."""
+    server = Server(connect, config, record, environ, demo=demo)
     _handle_life(server)
     _handle_files(server)
     _handle_documents(server)
@@ -176,15 +182,26 @@ def _handle_completion(server: Server) -> None:
     @_never_fails(default=types.CompletionList(is_incomplete=True, items=[]))
     async def _complete(params: types.CompletionParams) -> types.CompletionList:
         found = _find(server, params.text_document.uri, params.position)
-        offers = server.engine.glance(found[0].uri, found[1]) if found else ()
-        items = [server.conversion.menu_item(*found, offer) for offer in offers[:1]] if found else []
+        if found is None:
+            return types.CompletionList(is_incomplete=True, items=[])
+        document, place = found
+        convert = server.conversion
+        line = document.lines[place.line]  # as it was asked about: it may be gone before the answer
+        if menu.takes_late_entries(convert.client):
+            offers = await server.engine.complete(document.uri, place) or ()
+        else:
+            offers = server.engine.glance(document.uri, place)
+        items = [convert.menu_item(line, place, offer) for offer in offers[:1]]
         return types.CompletionList(is_incomplete=True, items=items)
 
 
 def _handle_commands(server: Server) -> None:
     @server.command("fimLsp.status")
-    def _status() -> dict[str, Any]:
-        return server.status()
+    def _status(*arguments: Any) -> dict[str, Any]:
+        # A client may name a document: then it hears as well why nothing is offered there.
+        uri = fields(arguments[0] if arguments else None).get("uri")
+        asked = {"withheld": server.engine.documents.withheld(uri)} if isinstance(uri, str) else {}
+        return server.status() | asked
 
     @server.command("fimLsp.toggle")
     def _toggle(*arguments: Any) -> dict[str, Any]:
@@ -222,11 +239,10 @@ def _handle_commands(server: Server) -> None:
     def _explain(*arguments: Any) -> dict[str, Any]:
         asked = place_asked(arguments[0] if arguments else None)
         found = _find(server, *asked) if asked else None
-        return (
-            server.engine.explain(found[0].uri, found[1])
-            if found
-            else {"problem": "This document is not open."}
-        )
+        if found is None:
+            return {"problem": "This document is not open."}
+        explained = server.engine.explain(found[0].uri, found[1])
+        return explained | {"url": "", "demo": True} if server.demo and "url" in explained else explained
 
 
 def _never_fails(default: Any) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:

@@ -48,6 +48,8 @@ class Server(LanguageServer):
         config: Path,
         record: Path | None,
         environ: Mapping[str, str],
+        *,
+        demo: bool = False,
     ) -> None:
         super().__init__(
             "fim-lsp",
@@ -59,10 +61,11 @@ class Server(LanguageServer):
             protocol_cls=JsonRpc,
         )
         self._connect = connect
+        self.demo = demo  # whether the embedded demo answers
         self.configuration = Configuration(config, environ)
         self.workspace_folders = Workspace(lambda: self.engine, self.run)
         self.accounts = Accounts(
-            record, config, lambda: self.workspace_folders.folders, self.warn, self.send_status
+            record, config, lambda: self.workspace_folders.folders, self._warn_of_usage, self.send_status
         )
         self.conversion = Conversion()
         self.tasks: set[asyncio.Task[Any]] = set()
@@ -75,6 +78,7 @@ class Server(LanguageServer):
         self._too_large: set[str] = set()  # ignore files that the user was told of
         self._passing: asyncio.Task[Any] | None = None  # tells of what is left of silence on demand
         self._news: StatusNews | None = None  # where the client wants to hear of the status
+        self._words: bool = False  # whether the client shows messages itself, in words of its own
 
     @functools.cached_property
     def engine(self) -> Engine:
@@ -107,6 +111,7 @@ class Server(LanguageServer):
             self.configuration.set_options(options)
             if options.get("statusNotifications"):
                 self._news = StatusNews(functools.partial(self.protocol.notify, "fimLsp/status"))
+            self._words = options.get("messageNotifications") is True
             if options.get("paused") is True:
                 self.engine.documents.paused = True
         root = [(params.root_uri, params.root_uri.rstrip("/").rsplit("/", 1)[-1])] if params.root_uri else []
@@ -125,7 +130,7 @@ class Server(LanguageServer):
         for message in wrong:
             if message not in self._told:
                 self._told.add(message)
-                self.warn(message)
+                self.warn(message, "settings")
         self._told.intersection_update(wrong)
         await self.engine.configure(new)
         self.accounts.configure(new)
@@ -189,14 +194,21 @@ class Server(LanguageServer):
         task.add_done_callback(self._ran)
         return task
 
-    def warn(self, message: str) -> None:
+    def warn(self, message: str, cause: str) -> None:
         """Show the user a sentence."""
-        self.say(message, types.MessageType.Warning)
+        self.say(message, types.MessageType.Warning, cause)
 
-    def say(self, message: str, kind: types.MessageType) -> None:
-        """Show a message to the user, in one line without hidden characters, and log it."""
+    def say(self, message: str, kind: types.MessageType, cause: str) -> None:
+        """Show a message to the user, in one line without hidden characters, and log it.
+
+        A client that shows messages itself is told what it is about as well, by the word that the status has for it.
+        """
         message = visible(message, most=LONGEST)
         log.warning("%s", message)
+        if self._words:
+            told = {"type": kind.value, "cause": cause, "message": message}
+            self.protocol.notify("fimLsp/message", told)
+            return
         self.window_show_message(types.ShowMessageParams(kind, f"fim-lsp: {message}"))
 
     def snooze(self, minutes: float, scope: Scope, name: str) -> None:
@@ -213,7 +225,8 @@ class Server(LanguageServer):
 
     def status(self) -> dict[str, Any]:
         """What `fimLsp.status` returns."""
-        return status(self.engine, self.accounts.usd)
+        fetching = self.configuration.fetching
+        return status(self.engine, self.accounts.usd, fetching=fetching, demo=self.demo)
 
     def send_status(self) -> None:
         """Tell a client that wants to hear of it what has changed in the status."""
@@ -229,7 +242,11 @@ class Server(LanguageServer):
         await self.accounts.close(self.engine)
 
     def _tell(self, problem: Problem) -> None:
-        self.say(problem.message, types.MessageType.Error if problem.act else types.MessageType.Warning)
+        self.say(
+            problem.message,
+            types.MessageType.Error if problem.act else types.MessageType.Warning,
+            problem.cause,
+        )
         if problem.cause == "balance":
             self.run(self.engine.backend.weigh())
 
@@ -237,8 +254,12 @@ class Server(LanguageServer):
         if file not in self._too_large:
             self._too_large.add(file)
             self.warn(
-                f"{file} has more rules than are read: nothing that it may name is sent until it is shorter."
+                f"{file} has more rules than are read: nothing that it may name is sent until it is shorter.",
+                "exclude",
             )
+
+    def _warn_of_usage(self, sentence: str) -> None:
+        self.warn(sentence, "budget" if sentence == self.engine.over_budget else "usage")
 
     async def watch_starter(self, starter: process.Starter, every: float) -> None:
         """Leave once the process that started this one has ended: an editor's wrapper, or the editor itself."""

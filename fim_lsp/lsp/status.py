@@ -4,22 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from fim_lsp.completion.engine import Engine
 
-NEWS = ("state", "message", "model", "enabled", "snoozed")  # what a client is told of as soon as it changes
+NEWS = (
+    "state",
+    "message",
+    "cause",
+    "model",
+    "enabled",
+    "snoozed",
+    "apiKey",
+)  # what a client is told of as soon as it changes
 
 
-def status(engine: Engine, usd: float | None) -> dict[str, Any]:
-    """The state of an engine, its sums, and what the session has cost in dollars, where that is known."""
-    counts, problem, over = engine.backend.counts, engine.backend.problems.current, engine.over_budget
-    settings, endpoints = engine.settings, engine.backend.endpoints
+def status(engine: Engine, usd: float | None, *, fetching: bool, demo: bool) -> dict[str, Any]:
+    """The state of an engine, its sums, and what the session has cost in dollars, where that is known.
+
+    `cause` names what the message is about, for editors that say it in words of their own: "settings", "key", "budget",
+    or the cause of a failed request.  `fetching` says whether the key is being fetched, `demo` whether the embedded demo
+    answers: then none is missed.
+    """
+    counts, over, settings = engine.backend.counts, engine.over_budget, engine.settings
+    state, lacks = engine.state, not (fetching or demo) and keyless(engine)
+    cause, message = _said(engine, lacks=lacks)
     return {
-        "state": engine.state,
-        "message": settings.halted
-        or (problem.message if problem else over or endpoints.standing() or engine.snooze.sentence()),
-        "model": endpoints.answering.model,
+        "state": "error" if lacks and state in {"ready", "busy"} else state,
+        "message": message,
+        "cause": cause,
+        "model": engine.backend.endpoints.answering.model,
         "requests": counts.requests,
         "promptTokens": counts.prompt_tokens,
         "cacheHitTokens": counts.cache_hit_tokens,
@@ -31,7 +46,40 @@ def status(engine: Engine, usd: float | None) -> dict[str, Any]:
         "snoozed": engine.snooze.left(),
         "enabled": bool(settings.halted) or not settings.off,
         "baseUrl": settings.base_url,
+        "apiKey": not lacks,
+        "demo": demo,
     }
+
+
+def _said(engine: Engine, *, lacks: bool) -> tuple[str, str]:
+    """What stands in the way of completions, by its cause and in a sentence; two empty texts where nothing does."""
+    problem, over = engine.backend.problems.current, engine.over_budget
+    if engine.settings.halted:
+        return "settings", engine.settings.halted
+    if problem is not None:
+        return problem.cause, problem.message
+    if lacks:
+        from fim_lsp.settings import keys  # noqa: PLC0415 - no client need wait for it
+
+        return "key", keys.lacking(keys.named(engine.settings))
+    if over is not None:
+        return "budget", over
+    return "", engine.backend.endpoints.standing() or engine.snooze.sentence()
+
+
+def keyless(engine: Engine) -> bool:
+    """Whether no key is set where one is needed: by a service, by what asks for one, or by what has refused to do without."""
+    from fim_lsp.settings import keys  # noqa: PLC0415 - no client need wait for it
+
+    settings, problem = engine.settings, engine.backend.problems.current
+    if settings.api_key is not None or any(name.lower() == "authorization" for name in settings.headers):
+        return False
+    if problem is not None and problem.cause == "key":
+        return True
+    found = engine.backend.endpoints.first.found
+    if "deepseek" in {settings.engine, found.engine if found is not None else ""}:
+        return True
+    return not keys.private(urlsplit(settings.base_url).hostname or "")
 
 
 class StatusNews:

@@ -98,12 +98,18 @@ def drawn(files: Sequence[tuple[str, str]], n: int, seed: int = 0) -> list[Hole]
                 return list(found.values())
             path, source = sources[at]
             rng = random.Random(f"{seed} {path} {turn}")  # noqa: S311
-            hole = next(_tried(path, source, rng, len(found)), None)
-            if hole is None or (key := (path, len(hole.prefix), len(hole.truth))) in found:
+            tried = _tried(path, source, rng, len(found))
+            hole = next((one for one in tried if _where(one) not in found), None)
+            if hole is None:
                 del left[at]
             else:
-                found[key] = hole
+                found[_where(hole)] = hole
     return list(found.values())
+
+
+def _where(hole: Hole) -> tuple[str, int, int]:
+    """What two holes that are the same have in common."""
+    return hole.path, len(hole.prefix), len(hole.truth)
 
 
 def _tried(path: str, source: _Source, rng: random.Random, first: int) -> Iterator[Hole]:
@@ -140,7 +146,7 @@ class _Source:
     @cached_property
     def calls(self) -> list[tuple[int, int]]:
         """From where to where the arguments of each call reach, brackets and strings in code told apart."""
-        heads = {line for line, _ in self.definitions}
+        heads = {self.starts[line] + column for line, column in self.definitions}
         found: list[tuple[int, int]] = []
         stack: list[tuple[str, int]] = []
         for sign, at in language(self.name).marks(self.text)[0]:
@@ -150,7 +156,7 @@ class _Source:
                 opener, start = stack.pop()
                 named = opener == "(" and re.match(r"\w", self.text[max(0, start - 1) : start])
                 fits = 0 < at - start - 1 <= MOST_ARGUMENTS
-                if named and fits and self.text.count("\n", 0, start) not in heads:
+                if named and fits and start not in heads:
                     found.append((start + 1, at))
         return found
 

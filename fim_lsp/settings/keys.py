@@ -14,7 +14,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from fim_lsp.settings import settings
+from fim_lsp.settings import config_file
 from fim_lsp.settings.headers import authorizes
 from fim_lsp.settings.settings import Settings
 
@@ -27,8 +27,8 @@ def from_file(path: Path, *, fetch: bool = True) -> tuple[dict[str, Any], list[s
 
     Fetching runs the user's command, and waits for it.
     """
-    table, wrong = settings.from_file(path)
-    if isinstance(table, settings.Unreadable):
+    table, wrong = config_file.from_file(path)
+    if isinstance(table, config_file.Unreadable):
         return table, wrong
     command, ring = table.pop("api_key_command", None), table.pop("api_key_keyring", None)
     held = next((name for name in ("api_key", "apiKey") if table.get(name)), None)
@@ -48,7 +48,7 @@ def from_file(path: Path, *, fetch: bool = True) -> tuple[dict[str, Any], list[s
 
 def elsewhere(path: Path) -> bool:
     """Whether the user's file says where the key is, in place of the key."""
-    table, _ = settings.from_file(path)
+    table, _ = config_file.from_file(path)
     return "api_key_command" in table or bool(table.get("api_key_keyring"))
 
 
@@ -117,6 +117,11 @@ def named(settings: Settings) -> str:
         return "DEEPSEEK_API_KEY or apiKey"
     variable = settings.entry.api_key_env
     return variable or f"the variable that apiKeyEnv names in the entry of fallback for {settings.base_url}"
+
+
+def lacking(place: str) -> str:
+    """What is said where a key is needed and none is set, with the place that it is to be put into."""
+    return f"No API key is set: put it into {place}."
 
 
 def exposed_all(settings: Settings, environ: Mapping[str, str]) -> list[str]:

@@ -72,7 +72,9 @@ def number(
         if good and low <= value <= high and (not whole or value == int(value)):
             return int(value) if whole else float(value)
         other = f'"{also}" or ' if also is not None else ""
-        raise WrongValueError(f"must be {other}a {'whole ' if whole else ''}number from {low:g} to {high:g}")
+        raise WrongValueError(
+            f"must be {other}a {'whole ' if whole else ''}number from {low:.15g} to {high:.15g}"
+        )
 
     one: dict[str, Any] = {"type": "integer" if whole else "number", "minimum": low, "maximum": high}
     if also is not None:
@@ -126,7 +128,7 @@ def url() -> Kind:
 
 def of_service(address: str) -> bool:
     """Whether an address is written as only the service's own is."""
-    return re.search(r"/beta(/+completions)?/*\s*$", address) is not None
+    return re.search(r"[^/:]/+beta(/+completions)?/*\s*$", address) is not None
 
 
 def model() -> Kind:

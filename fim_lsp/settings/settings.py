@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 
 from fim_lsp.settings import kinds, language_names
+from fim_lsp.settings.config_file import UNTIL, Unreadable
 from fim_lsp.settings.fallback import Fallback, fallback
 from fim_lsp.settings.headers import header_name, header_table
 from fim_lsp.settings.kinds import DEFAULT_MODEL, OWN, SERVICE, Kind, WrongValueError, camel, snake
@@ -19,7 +17,15 @@ AUTO_DEBOUNCE = 0.075  # seconds that `"debounceMs": "auto"` waits after a key, 
 
 # Names that editors put beside the settings for their own use.
 CLIENT_NAMES = frozenset(
-    {"statusNotifications", "paused", "trace", "serverCommand", "pythonPath", "folderSettings"}
+    {
+        "statusNotifications",
+        "messageNotifications",
+        "paused",
+        "trace",
+        "serverCommand",
+        "pythonPath",
+        "folderSettings",
+    }
 )
 
 
@@ -41,15 +47,6 @@ HOLDING = frozenset(
         "requests_per_minute",
     }
 )
-UNTIL = "nothing is sent until it is put right"
-
-
-class Unreadable(dict[str, Any]):
-    """The settings of a file that cannot be read: none, and why."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__()
-        self.why = why
 
 
 def _setting(default: Any, kind: Kind, doc: str, *, hidden: bool = False) -> Any:
@@ -81,7 +78,9 @@ class Settings:
         "The model that completes; with this default, what another engine lists or has as its own.",
     )
     debounce_ms: float | str = _setting(
-        "auto", OWN["debounce_ms"], "Milliseconds to wait after a key; 0 asks at once."
+        "auto",
+        OWN["debounce_ms"],
+        'Milliseconds to wait after a key; 0 asks at once. `"auto"`: 75, and none after half a second without a request.',
     )
     max_tokens: int = _setting(256, OWN["max_tokens"], "Most tokens of one completion.")
     temperature: float = _setting(0.0, OWN["temperature"], "0 for the likeliest text, up to 2 for variety.")
@@ -164,17 +163,17 @@ class Settings:
     daily_budget: float | None = _setting(
         None,
         kinds.number(0, 1_000_000, optional=True),
-        "US dollars that completions may cost a day; they pause when it is used. None: no limit.",
+        "US dollars that completions may cost a day, in your time zone; they pause when it is used. Not set: no limit.",
     )
     monthly_budget: float | None = _setting(
         None,
         kinds.number(0, 1_000_000, optional=True),
-        "The same for a month, in your time zone. None: no limit.",
+        "US dollars that completions may cost a month, in your time zone; they pause when it is used. Not set: no limit.",
     )
     requests_per_minute: int | None = _setting(
         None,
         kinds.number(1, 100_000, whole=True, optional=True),
-        "Requests to the service in any minute. None: no limit.",
+        "Requests to the service in any minute. Not set: no limit.",
     )
     usage_project_names: bool = _setting(
         True, kinds.flag(), "Whether the record of usage keeps the name of a project's folder."
@@ -370,7 +369,7 @@ def _meant(name: str) -> str:
 
 def _shown(value: object) -> str:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return f'"{value}"' if isinstance(value, str) else f"{value:g}"
+        return f'"{value}"' if isinstance(value, str) else f"{value:.15g}"
     return "what was set before"
 
 
@@ -378,36 +377,3 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The settings that stand in the environment."""
     names = {"DEEPSEEK_API_KEY": "apiKey", "FIM_LSP_BASE_URL": "baseUrl", "FIM_LSP_MODEL": "model"}
     return {names[k]: environ[k] for k in names if environ.get(k, "").strip()}
-
-
-def from_file(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """The settings in a TOML file, and what is wrong with it; no file is no settings."""
-    try:
-        return tomllib.loads(path.read_text("utf-8-sig")), []
-    except (FileNotFoundError, NotADirectoryError):
-        return {}, []
-    except UnicodeDecodeError:
-        why = f"{path} is not UTF-8: save it in that encoding; {UNTIL}."
-    except OSError as error:
-        if _of_another(path):
-            return {}, []
-        why = f"{path} cannot be read ({type(error).__name__}): {UNTIL}."
-    except tomllib.TOMLDecodeError as error:
-        # The parser's own sentence may quote the file, and the file may hold the key.
-        at = re.search(r"\(at (line \d+, column \d+|end of document)\)", str(error))
-        why = f"{path} is not valid TOML{f' at {at[1]}' if at else ''}: {UNTIL}."
-    return Unreadable(why), [why]
-
-
-def _of_another(path: Path) -> bool:
-    """Whether a file would be in a folder of another user who lets nobody look into it: it is none of this user's.
-
-    As with any number in a container whose HOME is that of its superuser.
-    """
-    for folder in path.parents:
-        try:
-            owner = folder.stat().st_uid
-        except OSError:
-            continue
-        return hasattr(os, "geteuid") and owner != os.geteuid() and not os.access(folder, os.X_OK)
-    return False

@@ -8,6 +8,7 @@ from fim_lsp.text.extent import WEIGHT
 from fim_lsp.text.surroundings import Surroundings, width
 
 MOST_REPEATED = 24  # lines from above the cursor that an answer is searched for
+BLOCK = 3  # lines of the shortest block
 LEAST = 4  # characters of a line that may stand beside the cursor already
 
 
@@ -46,7 +47,14 @@ def runs_above(place: Surroundings) -> list[list[str]]:
         return []
     own = () if place.blank else (place.before,)
     lines = [line.strip() for line in (*place.above, *own) if line.strip()][-MOST_REPEATED:]
-    return [lines[-n:] for n in range(2, len(lines) + 1) if sum(map(len, lines[-n:])) >= WEIGHT]
+    fewest = 1 if place.language.prose else 2
+    return [lines[-n:] for n in range(fewest, len(lines) + 1) if _tell(lines[-n:])]
+
+
+def _tell(lines: list[str]) -> bool:
+    """Whether lines are too much for an answer to begin with them by chance: long ones, or three that differ, a short block."""
+    size = sum(map(len, lines))
+    return size >= WEIGHT or (len(lines) >= BLOCK and size >= BLOCK**2 and len({*lines}) == len(lines))
 
 
 def stands_near(place: Surroundings, line: str, *, shed: bool) -> bool:
@@ -61,7 +69,7 @@ def stands_near(place: Surroundings, line: str, *, shed: bool) -> bool:
     indent = width(whole)
     if _IMPORTS.match(text) and not indent:
         near: list[str] = [*place.above, *place.below]
-    elif _IMPORTS.match(place.head(indent)) or _DECLARES.match(text):
+    elif _IMPORTS.match(place.head(indent)) or (_DECLARES.match(text) and not _HEAD.search(text)):
         near = []
         for other in reversed(place.above):
             if other.strip() and width(other) < indent:
@@ -73,6 +81,7 @@ def stands_near(place: Surroundings, line: str, *, shed: bool) -> bool:
 
 
 _DECLARES = re.compile(r"(?:export\s+)?(?:const|class|def|function|interface|type|enum|struct)\s")
+_HEAD = re.compile(r"[{:(\[]$|^(?:async )?(?:def|class|module)\s[^{;=]*$")  # what stands below belongs to it
 _IMPORTS = re.compile(
     r"(?:(?:import|use|using|require|require_relative|@import|@use|@forward|alias|library|extern crate)[\s(]"
     r"|from\s+\S+\s+import\b|#\s*(?:include|import)\b|local\s+\w+\s*=\s*require\b)"

@@ -163,7 +163,7 @@ class LineReader:
             or (text == self._next and (len(text) >= WEIGHT or self._is_next(line)))
         ):
             return None
-        indent = width(line) if "\t" in line else len(line) - len(line.lstrip())
+        indent = width(line)
         past = indent < self._base or (self._statement and not was_open and not inside)
         if past or not (inside or turns(text, self._open, self._tongue)):
             return None

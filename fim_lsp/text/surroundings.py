@@ -224,7 +224,10 @@ def unified(text: str) -> str:
 def width(line: str) -> int:
     """The indentation of a line in columns."""
     space = len(line) - len(line.lstrip(" \t"))
-    return len(line[:space].expandtabs(TAB)) if "\t" in line[:space] else space
+    tabs = line.count("\t", 0, space)
+    if not tabs or tabs == space:
+        return space * TAB if tabs else space
+    return len(line[:space].expandtabs(TAB))
 
 
 def word(line: str) -> str:

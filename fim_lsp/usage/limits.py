@@ -156,11 +156,10 @@ class Limits:
         for name, spent, budget, _ in self._in_dollars(self._budget):
             if spent >= budget * WARN_AT:
                 state = "warn"
-                sentence = sentence or self._once(
-                    name,
-                    "warn",
-                    f"{_dollars(spent)} of this {name}'s budget of {_dollars(budget)} for completions is used.",
-                )
+            # Over the whole of it one goes on knowingly.
+            if budget * WARN_AT <= spent < budget:
+                said = f"{_dollars(spent)} of this {name}'s budget of {_dollars(budget)} for completions is used."
+                sentence = sentence or self._once(name, "warn", said)
         seconds = self._rate()
         return Verdict(state, sentence) if seconds is None else self.full(seconds)
 

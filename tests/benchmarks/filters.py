@@ -26,7 +26,6 @@ from fim_lsp.text.postprocess import Insertion, tidy
 from fim_lsp.text.runs import Runs
 
 PIECE = 4  # characters of a streamed piece, about a token
-SEEN = 200  # characters of the suffix that are compared
 
 
 class Tally(NamedTuple):
@@ -90,17 +89,24 @@ def trimmed(row: dict[str, Any]) -> Insertion:
 
 def keys(row: dict[str, Any], inserted: Insertion) -> int:
     """How many characters are to be typed or removed to come from the document with an insertion to the true one."""
-    suffix, closed = row["suffix"], len(row.get("closed", ""))
-    is_, true = inserted.text + suffix[inserted.covers :][:SEEN], row["truth"] + suffix[closed:][:SEEN]
-    same = 0
-    while same < min(len(is_), len(true)) and is_[same] == true[same]:
-        same += 1
-    return _distance(is_[same:], true[same:])
+    suffix = row["suffix"]
+    is_, true = inserted.text + suffix[inserted.covers :], row["truth"] + suffix[len(row.get("closed", "")) :]
+    same = _alike(is_, true)
+    is_, true = is_[same:], true[same:]
+    tail = _alike(is_[::-1], true[::-1])
+    return _distance(is_[: len(is_) - tail], true[: len(true) - tail])
 
 
 def begins_true(row: dict[str, Any], inserted: Insertion) -> bool:
     """Whether an insertion begins as the truth does."""
     return bool(row["truth"]) and inserted.text[:3] == row["truth"][:3]
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    return next(
+        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
 
 
 def _distance(one: str, other: str) -> int:

@@ -1,6 +1,7 @@
 """Prompts that fit the engine: what it would cut is not sent, and what was sent stays where it was."""
 
 import asyncio
+import json
 import random
 from itertools import pairwise
 
@@ -109,6 +110,20 @@ def test_one_that_does_not_fit_begins_at_a_line_that_stays():
         starts.add(body.partition(b'"prompt":"')[2][:12])
     assert len(starts) == 1
     assert next(iter(starts)).startswith(b"line ")
+
+
+@pytest.mark.parametrize("context", [1024, 2048, 4096, 16384])
+def test_nothing_is_left_for_the_server_to_cut(context):
+    """Extra, prefix and suffix by its own rule: 3/4 of a batch, 1/4 of it, and what a context has besides; of dense text, too."""
+    request = Request("é = 1\n" * 9000, "ü\n" * 900, "m", 64, 0.0, (), 40_000)
+    body = json.loads(body_of(dialects()["llama.cpp"], None, request, context_tokens=context))
+    prefix, suffix = (len(body[name].encode()) // BYTES for name in ("input_prefix", "input_suffix"))
+    extra = sum(len(one["text"].encode()) // BYTES for one in body.get("input_extra", ()))
+    assert prefix <= 1536
+    assert suffix <= 512
+    assert extra <= max(0, context - 2048 - 2 * 64)
+    assert prefix + suffix + extra + 64 <= context
+    assert prefix > 100
 
 
 def test_one_line_that_does_not_fit_is_cut_within():

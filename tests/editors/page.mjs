@@ -17,6 +17,7 @@ const more = {
   texts: (selector) => page.locator(selector).allInnerTexts(),
   contents: (selector) => page.locator(selector).allTextContents(),
   labels: (selector) => page.locator(selector).evaluateAll((all) => all.map((each) => each.ariaLabel ?? "")),
+  pages: () => Promise.all(page.frames().map((each) => each.evaluate("document.body?.innerText ?? ''").catch(() => ""))),
   press: (key) => page.keyboard.press(key),
   write: (text, delay) => page.keyboard.type(text, { delay: delay ?? 0 }),
 };

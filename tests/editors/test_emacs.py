@@ -1,5 +1,7 @@
 """Real Emacs, in batch and in a terminal, set up from its README."""
 
+import re
+import shutil
 import subprocess
 
 import pytest
@@ -278,7 +280,7 @@ def test_as_eglots_own_server(batch, scripted, tmp_path):
             (completion-at-point)))
         (save-buffer)
         """,
-        number=1,
+        number=2,
     )
     assert path.read_bytes() == b"alpha\n  beta = (1,\n    2)\n"
 
@@ -331,7 +333,7 @@ def test_a_folders_variables_move_neither_the_key_nor_the_text(scripted, tmp_pat
         )
         script = tmp_path / "test.el"
         script.write_text(
-            block("emacs", "elisp", 1)
+            block("emacs", "elisp", 2)
             + f"""
             (require 'project)
             (require 'eglot)
@@ -352,3 +354,197 @@ def test_a_folders_variables_move_neither_the_key_nor_the_text(scripted, tmp_pat
         assert (stranger.connections, stranger.asked) == (0, 0)
         assert scripted.asked > 0
         assert '"baseUrl"' in done.stdout + done.stderr
+
+
+def test_the_first_key_waits_for_no_server(batch, scripted, tmp_path):
+    """A server that takes its time to start holds up nothing; what was asked before it was there is answered then."""
+    path = tmp_path / "i.py"
+    path.write_bytes(b"x = \n")
+    scripted.says = "call()\n"
+    out = batch(
+        f"""
+        (setq fim-lsp-command '("sh" "-c" "sleep 2; exec fim-lsp"))
+        (find-file "{path}")
+        (end-of-line)
+        (let ((before (float-time)))
+          (fim-lsp--ask 2)
+          (princ (if (< (- (float-time) before) 1) "at once" "late")))
+        (until (lambda () fim-lsp--shown))
+        (fim-lsp-accept)
+        (save-buffer)
+        """
+    )
+    assert out == "at once"
+    assert path.read_bytes() == b"x = call()\n"
+
+
+TYPES = """
+(defun key (command &rest more)
+  (setq this-command command)
+  (apply #'funcall-interactively command more)
+  (run-hooks 'post-command-hook))
+(defun typed (text)
+  (dolist (key (string-to-list text))
+    (setq last-command-event key)
+    (key #'self-insert-command 1)))
+(setq fim-lsp-idle-seconds 0.01)
+"""
+
+
+def test_what_is_not_typed_asks_for_nothing(batch, scripted, tmp_path):
+    """Killing a line, undo and evil's commands are free; letters, a new line and Backspace ask."""
+    path = tmp_path / "j.py"
+    path.write_bytes(b"a = 1\nb = 2\nc = 3\n")
+    out = batch(
+        TYPES
+        + f"""
+        (defvar-local evil-local-mode nil)
+        (defvar-local evil-state nil)
+        (defun an-undo () (interactive) (primitive-undo 1 buffer-undo-list))
+        (find-file "{path}")
+        (buffer-enable-undo)
+        (fim-lsp-status)
+        (key #'kill-line)
+        (sleep-for 0.5)
+        (key 'an-undo)
+        (sleep-for 0.5)
+        (setq evil-local-mode t evil-state 'normal)
+        (end-of-line)
+        (insert " ")
+        (run-hooks 'post-command-hook)
+        (sleep-for 0.5)
+        (princ (format "%s " (plist-get (jsonrpc-request fim-lsp--connection :workspace/executeCommand
+                                         '(:command "fimLsp.status" :arguments [])) :requests)))
+        (setq evil-state 'insert)
+        (typed "+ ")
+        (until (lambda () fim-lsp--shown))
+        (setq evil-state 'normal)
+        (run-hooks 'post-command-hook)
+        (princ (format "%S" fim-lsp--shown))
+        """
+    )
+    assert out.split("\n")[-1].split() == ["0", "nil"]
+    assert scripted.asked == 1
+
+
+def test_evils_key_takes_the_rest_of_the_line(batch, scripted, tmp_path):
+    """What evil has on C-e in its insert state is ours while ghost text is shown."""
+    path = tmp_path / "k.py"
+    path.write_bytes(b"x = \n")
+    scripted.says = "call()\n"
+    out = batch(
+        f"""
+        (find-file "{path}")
+        (end-of-line)
+        (fim-lsp-complete)
+        (until (lambda () fim-lsp--shown))
+        (princ (command-remapping 'evil-copy-from-below))
+        """
+    )
+    assert out == "fim-lsp-accept-line"
+
+
+@pytest.mark.parametrize("leave", ["(key #'beginning-of-line)", "(fim-lsp-dismiss)"])
+def test_who_leaves_ends_the_stream(batch, scripted, tmp_path, leave):
+    """Text that nobody waits for is not paid to its end."""
+    path = tmp_path / "l.py"
+    path.write_bytes(b"x = \n")
+    scripted.says = "value + value * 2 - value / 3 + 1000000000000000000000000000\n"
+    scripted.every = 0.5
+    before = scripted.cut
+    batch(
+        TYPES
+        + f"""
+        (find-file "{path}")
+        (fim-lsp-status)
+        (end-of-line)
+        (typed "1 + ")
+        (until (lambda () fim-lsp--pending))
+        (sleep-for 1)
+        {leave}
+        (sleep-for 2)
+        (princ (if fim-lsp--pending "pending" "left"))
+        (fim-lsp-status)
+        """
+    )
+    assert scripted.cut == before + 1
+
+
+def test_names_with_percent_signs_are_names(batch, scripted, tmp_path):
+    """The server knows a file by its own name."""
+    path = tmp_path / "a%41b.py"
+    path.write_bytes(b"x = \n")
+    batch(f'(find-file "{path}") (end-of-line) (fim-lsp-complete) (until (lambda () fim-lsp--shown))')
+    assert "a%41b.py" in scripted.bodies[-1]["prompt"]
+
+
+def test_no_text_is_kept_in_another_buffer_and_a_restart_is_quiet(batch, scripted, tmp_path):
+    """No buffer of events holds the user's text, and a restart that was asked for says nothing of an end."""
+    path = tmp_path / "m.py"
+    path.write_bytes(b"the_users_own_text = \n")
+    out = batch(
+        f"""
+        (find-file "{path}")
+        (end-of-line)
+        (fim-lsp-complete)
+        (until (lambda () fim-lsp--shown))
+        (dolist (buffer (buffer-list))
+          (with-current-buffer buffer
+            (when (and (not (member (buffer-name) '("m.py" " *load*")))
+                       (string-match-p "the_users_own_text" (buffer-string)))
+              (princ (buffer-name)))))
+        (with-current-buffer (messages-buffer) (let ((inhibit-read-only t)) (erase-buffer)))
+        (fim-lsp-restart)
+        (with-current-buffer (messages-buffer) (princ (buffer-string)))
+        (fim-lsp-dismiss)
+        (fim-lsp-complete)
+        (until (lambda () fim-lsp--shown))
+        """
+    )
+    assert out == ""
+
+
+def test_a_missing_program_says_how_to_go_on(scripted, tmp_path):
+    """One sentence names the program, the option and the command."""
+    script = tmp_path / "test.el"
+    script.write_text(
+        block("emacs", "elisp", 0)
+        + """
+        (setq fim-lsp-command '("no-such-program"))
+        (with-temp-buffer (python-mode) (fim-lsp-mode) (insert "x") (fim-lsp-complete) (princ fim-lsp-mode))
+        """
+    )
+    done = loaded(script, environment(tmp_path / "home", scripted.url))
+    assert re.search(r"no-such-program is not on .exec-path.*fim-lsp-command.*M-x fim-lsp-mode", done.stderr)
+    assert done.stdout == "nil"
+
+
+def test_its_headers_are_those_of_a_package():
+    """What package archives ask for is there."""
+    head = FILE.read_text("utf-8").partition(";;; Commentary:")[0]
+    for name in ("URL: https://", "Version: ", "Package-Requires: ((emacs ", "Keywords: "):
+        assert f";; {name}" in head
+
+
+def test_emacs_itself_brings_the_package_from_its_repository(scripted, tmp_path):
+    """README's form for Emacs 30 installs, loads and turns it on."""
+    repository = tmp_path / "fim-lsp"
+    (repository / "editors" / "emacs").mkdir(parents=True)
+    shutil.copy(FILE, repository / "editors" / "emacs")
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main")
+    for command in (["init"], ["add", "."], ["commit", "-m", "all"]):
+        subprocess.run(["git", *author, *command], cwd=repository, check=True, capture_output=True)
+    script = tmp_path / "test.el"
+    script.write_text(
+        """
+        (require 'package)
+        (setq package-archives nil)
+        (package-initialize)
+        """
+        + block("emacs", "elisp", 1).replace(str(ROOT), str(repository))
+        + """
+        (with-temp-buffer (python-mode) (princ fim-lsp-mode) (princ (locate-library "fim-lsp")))
+        """
+    )
+    done = loaded(script, environment(tmp_path / "home", scripted.url))
+    assert re.search(r"^t.*/elpa/fim-lsp/editors/emacs/fim-lsp\.el", done.stdout, re.MULTILINE)

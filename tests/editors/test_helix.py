@@ -1,10 +1,12 @@
 """Real Helix in a terminal, set up from its README: the entry is in the menu, and goes in whole."""
 
 import re
+import subprocess
 import time
+import tomllib
 
 import pytest
-from real import block, environment, holds, program, wait
+from real import ROOT, block, environment, holds, program, wait
 
 
 @pytest.fixture
@@ -75,3 +77,44 @@ def test_a_word_is_completed_in_place(helix, scripted):
     screen.press("C-n", "Enter")
     wait(lambda: "print('é😀')" in screen.screen())
     saved(screen, path, source.replace(b"; ", "; print('é😀')".encode()))
+
+
+def test_at_a_models_speed_the_entry_comes_by_itself(helix, scripted):
+    """Half a second after the last key the menu has it, without another key and for one request."""
+    scripted.first = 0.5
+    scripted.says = "lue + 1\n"
+    before = scripted.connections
+    screen, path = helix("c.py", b"\n")
+    wait(lambda: scripted.connections > before)  # it connects in advance, once it has been greeted
+    screen.type("i")
+    screen.until("INS")
+    screen.type("val = va")
+    screen.until("value + 1 text")
+    assert scripted.asked <= 2  # one more for what stood there when the first key came
+    screen.press("C-n", "Enter")
+    saved(screen, path, b"val = value + 1\n")
+
+
+def test_each_language_of_the_example_is_helixs_own(scripted, tmp_path):
+    """`languages.toml` is taken as a whole: every language is one that Helix knows, with its own servers first."""
+    home = tmp_path / "home"
+    env = environment(home, scripted.url)
+    example = (ROOT / "editors" / "helix" / "languages.toml").read_text("utf-8")
+    told = {one["name"]: one["language-servers"] for one in tomllib.loads(example)["language"]}
+    bare = {name: servers(env, name) for name in told}
+    config = home / ".config" / "helix"
+    config.mkdir(parents=True, exist_ok=True)
+    (config / "languages.toml").write_text(example)
+    for name, listed in told.items():
+        assert listed == [*bare[name], "fim-lsp"]
+        assert servers(env, name) == listed
+
+
+def servers(env, language):
+    """The language servers that Helix lists for a language."""
+    done = subprocess.run(
+        [program("HX"), "--health", language], env=env, capture_output=True, text=True, check=False
+    )
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
+    part = plain.partition("Configured language servers:")[2].partition("\nConfigured debug")[0]
+    return re.findall(r"^\s+\S (\S+):", part, re.MULTILINE)

@@ -185,6 +185,36 @@ def test_rows_below_the_window_are_scrolled_into_view(opened, scripted, version)
     accepted(nvim, "    return a + b")
 
 
+SCREEN = """
+vim.cmd.redraw()
+local rows = {}
+for row = 1, vim.o.lines do
+  local text = {}
+  for column = 1, vim.o.columns do text[column] = vim.fn.screenstring(row, column) end
+  rows[row] = table.concat(text)
+end
+return rows
+"""
+
+
+def test_ghost_text_is_in_the_window_in_which_one_types(opened, scripted):
+    """A buffer in two windows shows it once, where the cursor is, and then in the other."""
+    scripted.says = "value + 1\n    more()\n"
+    nvim = opened("0.12", b"def f():\n    \n")
+    nvim.command("split")
+
+    def seen():
+        rows = nvim.lua(SCREEN)
+        return [at for at, row in enumerate(rows) if "value + 1" in row or "more()" in row]
+
+    nvim.keys("GA")
+    upper = wait(seen)
+    wait(lambda: len(seen()) == 2)
+    assert upper[0] < 15
+    nvim.keys("<Esc><C-w>jGA")
+    wait(lambda: len(seen()) == 2 and seen()[0] > 14)
+
+
 def test_the_toggles_say_what_they_have_done(opened, scripted, version):
     """The <Plug> maps tell as the command does."""
     nvim = opened(version, b"y = \n", "vim.keymap.set('n', '<F2>', '<Plug>(fim-lsp-toggle)')")
@@ -192,6 +222,22 @@ def test_the_toggles_say_what_they_have_done(opened, scripted, version):
     wait(lambda: "suggestions are off" in nvim.messages())
     nvim.keys("<F2>")
     wait(lambda: "suggestions are on" in nvim.messages())
+
+
+def test_health_tells_of_what_was_wrong(opened, scripted, version):
+    """A trouble that is over stands there with its time; a file without a project is said to be one."""
+    scripted.fault = 401
+    nvim = opened(version, b"y = \n")
+    nvim.keys("A")
+    wait(lambda: nvim.lua("return require('fim_lsp').statusline()") == "fim!")
+    scripted.fault = None
+    nvim.keys("<M-]>")
+    wait(lambda: nvim.lua("return require('fim_lsp').statusline()") == "fim")
+    nvim.keys("<Esc>")
+    nvim.command("checkhealth fim_lsp")
+    report = "\n".join(nvim.lines())
+    assert re.search(r"last trouble, at \d\d:\d\d:\d\d: .*key", report)
+    assert "running for 1 buffer in no project" in report
 
 
 def test_health_names_who_has_the_keys(opened, scripted, version):

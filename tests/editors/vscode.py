@@ -103,9 +103,12 @@ def packaged():
     sources = [
         *EXTENSION.glob("src/*"),
         *EXTENSION.glob("media/*"),
+        *EXTENSION.glob("l10n/*"),
         *EXTENSION.glob("bundled/*.py"),
         EXTENSION / "build.mjs",
-        EXTENSION / "package.json",
+        EXTENSION / ".vscodeignore",
+        EXTENSION / "README.md",
+        *EXTENSION.glob("package*.json"),
         *ROOT.glob("fim_lsp/**/*.py"),
     ]
     if made.exists() and made.stat().st_mtime >= max(path.stat().st_mtime for path in sources):
@@ -172,7 +175,7 @@ class Code:
         data = home / "data"
         for name, settings in (
             ("User", SETTINGS),
-            ("Machine", {"fimLsp.baseUrl": url, "fimLsp.debounceMs": 0}),
+            ("Machine", {"fimLsp.baseUrl": url, "fimLsp.debounceMs": 0, "fimLsp.engine": "deepseek"}),
         ):
             (data / name).mkdir(parents=True)
             (data / name / "settings.json").write_text(json.dumps(settings))
@@ -245,17 +248,21 @@ class Code:
             raise AssertionError(answer[0])
         return answer[1]
 
-    def load(self, name, text, virtual=None):
-        """Load the window anew with one file, and wait for the server; `virtual` is a folder that is shown as if it were none."""
-        path = (virtual or self.folder) / name
+    def load(self, name, text, virtual=None, folder=None, workspace=None):
+        """Load the window anew with one file, and wait for the server; `virtual` is a folder that is shown as if it were none.
+
+        `workspace` is a file that names several folders, `folder` the one of them that the file is put into.
+        """
+        path = (virtual or folder or self.folder) / name
         path.write_text(text, newline="")
-        folder = f"vscode-vfs://elsewhere{virtual}" if virtual else str(self.folder)
+        opened = f"vscode-vfs://elsewhere{virtual}" if virtual else str(self.folder)
+        where = f"workspace={quote(str(workspace))}" if workspace else f"folder={quote(opened)}"
         there = f"vscode-vfs://elsewhere{path}" if virtual else f"vscode-remote://127.0.0.1:{self.port}{path}"
         payload = json.dumps([["openFile", there]])
-        self.do("goto", f"http://127.0.0.1:{self.port}/?folder={quote(folder)}&payload={quote(payload)}")
+        self.do("goto", f"http://127.0.0.1:{self.port}/?{where}&payload={quote(payload)}")
         self.do("waitForSelector", f'.tab[data-resource-name="{name}"]', {"timeout": 60_000})
         wait(
-            lambda: re.search("fim-lsp (ready|paused|error|off)", " ".join(self.do("labels", f"{ITEM} a"))),
+            lambda: re.search("fim-lsp (?!starting|working)", " ".join(self.do("labels", f"{ITEM} a"))),
             60,
         )
         return path
@@ -302,6 +309,10 @@ class Code:
         script = """() => [...document.querySelectorAll('.monaco-editor .view-line')]
             .sort((a, b) => parseInt(a.style.top) - parseInt(b.style.top)).map((line) => line.textContent).join('\\n')"""
         return self.do("evaluate", f"({script})()").replace("\xa0", " ")
+
+    def page(self, title):
+        """The text of one of the extension's own pages that begins with this title; empty while there is none."""
+        return next((text for text in self.do("pages") if text.startswith(title)), "").replace("\xa0", " ")
 
     def saved(self, path):
         """What the file holds once it is saved."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as settings_of_tests
 from hypothesis import strategies as st
-from standins import DONE, Codestral, LlamaCpp, Ollama, Sglang, Suffixed, Vllm, event
+from standins import DONE, Codestral, Engine, LlamaCpp, Ollama, Sglang, Suffixed, Vllm, event
 
 from fim_lsp.commands.main import connector
 from fim_lsp.endpoint import look
@@ -536,3 +536,30 @@ def test_a_look_at_anything_comes_to_something(answers, status):
     for engine in ("auto", "ollama", "llama.cpp", "sglang", "vllm", "chat-prefix"):
         found = asyncio.run(look.look(ask, engine, "deepseek-flash", "auto"))
         assert found is None or (0 <= found.context_tokens <= 10**8 and found.version.isprintable())
+
+
+class Silent(Engine):
+    """A gateway that has the service's one path, and 404 for whatever else it is asked."""
+
+    async def answer(self, method, path, body):
+        if (method, path) != ("POST", "/beta/completions"):
+            self.refuse(404, {"error": {"message": "Not Found"}})
+            return
+        self.asked.append((path, body))
+        said = {"choices": [{"index": 0, "text": self.says, "finish_reason": "stop"}]}
+        await self.stream([event(said), DONE])
+
+
+async def test_what_tells_nothing_is_looked_at_once(served):
+    """It is taken for the service, and no request has the look before it again."""
+    engine = await served(Silent())
+    service = client(engine, api_key="sk-1")
+    try:
+        for _ in range(3):
+            async with service.complete(ASK, seconds=5.0) as reply:
+                assert "".join([piece async for piece in reply]) == engine.says
+    finally:
+        await service.aclose()
+    assert len(engine.asked) == 3
+    assert engine.paths.count("/v1/models") == 1
+    assert engine.paths[-3:] == ["/beta/completions"] * 3

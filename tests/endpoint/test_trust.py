@@ -15,7 +15,8 @@ from fim_lsp.endpoint import connection_pool, trust
 from fim_lsp.endpoint.request import Refused, Request, Unavailable
 from fim_lsp.endpoint.service import Service
 from fim_lsp.endpoint.trust import verifying
-from fim_lsp.settings.settings import Settings, from_file, merged
+from fim_lsp.settings.config_file import from_file
+from fim_lsp.settings.settings import Settings, merged
 
 ASK = Request("x = ", "", "m", 8, 0.0)
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "all_proxy", "no_proxy")

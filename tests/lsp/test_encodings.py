@@ -12,7 +12,7 @@ from lsp import Client
 from fim_lsp.context.surveyor import Folder
 from fim_lsp.context.tree import Tree
 from fim_lsp.privacy.ignore_files import Ignores
-from fim_lsp.settings import settings
+from fim_lsp.settings import config_file
 from fim_lsp.usage import prices
 
 BOM = b"\xef\xbb\xbf"
@@ -23,7 +23,7 @@ def test_a_mark_at_the_head_of_the_settings_is_passed_over(tmp_path):
     """As Windows' own editors write it."""
     path = tmp_path / "config.toml"
     path.write_bytes(BOM + 'max_tokens = 99\nexclude = ["客户/**"]\r\n'.encode())
-    assert settings.from_file(path) == ({"max_tokens": 99, "exclude": ["客户/**"]}, [])
+    assert config_file.from_file(path) == ({"max_tokens": 99, "exclude": ["客户/**"]}, [])
 
 
 @pytest.mark.parametrize("encoding", ["gbk", "utf-16", "latin-1"])
@@ -31,9 +31,9 @@ def test_settings_in_another_encoding_are_not_guessed(tmp_path, encoding):
     """One sentence says in which they are read; nothing is sent until then."""
     path = tmp_path / "config.toml"
     path.write_bytes('exclude = ["é/**"]'.encode(encoding))
-    layer, (said,) = settings.from_file(path)
-    assert isinstance(layer, settings.Unreadable)
-    assert said == f"{path} is not UTF-8: save it in that encoding; {settings.UNTIL}."
+    layer, (said,) = config_file.from_file(path)
+    assert isinstance(layer, config_file.Unreadable)
+    assert said == f"{path} is not UTF-8: save it in that encoding; {config_file.UNTIL}."
 
 
 def test_a_mark_at_the_head_of_prices_is_passed_over(tmp_path):

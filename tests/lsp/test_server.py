@@ -28,6 +28,7 @@ async def test_a_session_from_beginning_to_end(start, endpoint):
     assert status == {
         "state": "ready",
         "message": "",
+        "cause": "",
         "model": "deepseek-flash",
         "requests": 1,
         "promptTokens": status["promptTokens"],
@@ -40,6 +41,8 @@ async def test_a_session_from_beginning_to_end(start, endpoint):
         "snoozed": [],
         "enabled": True,
         "baseUrl": endpoint.url,
+        "apiKey": True,
+        "demo": False,
     }
     assert await client.stop() == 0
     assert client.stderr.decode() == ""
@@ -293,12 +296,64 @@ async def test_a_stalled_stream_ends_at_the_deadline(start, endpoint):
 
 async def test_without_a_key_nothing_is_sent(start, endpoint):
     """No key: one sentence that says where to put it, and no request."""
-    client = await start(key=None)
+    client = await start({"engine": "deepseek"}, key=None)
     client.open(URI, "a = ")
+    status = await client.call("workspace/executeCommand", {"command": "fimLsp.status"})
+    assert (status["state"], status["cause"], status["apiKey"]) == ("error", "key", False)
+    assert client.messages() == []
     for _ in range(3):
         assert await client.texts(URI, 0, 4) == []
     assert endpoint.bodies == []
     assert ["DEEPSEEK_API_KEY" in message for message in client.messages()] == [True]
+
+
+async def test_an_endpoint_on_this_machine_may_do_without_a_key(start, endpoint):
+    """None is missed there until it asks for one: then the status says so, as the message does."""
+    client = await start({"engine": "openai-suffix"}, key=None)
+    client.open(URI, "a = \nb = \n")
+    command = {"command": "fimLsp.status"}
+    assert (await client.call("workspace/executeCommand", command))["apiKey"] is True
+    endpoint.key = "sk-right"
+    assert await client.texts(URI, 1, 4) == []
+    status = await client.call("workspace/executeCommand", command)
+    assert (status["state"], status["cause"], status["apiKey"]) == ("error", "key", False)
+    assert f"fim-lsp: {status['message']}" in client.messages()
+
+
+async def test_a_client_with_words_of_its_own_hears_what_each_message_is_about(start, endpoint):
+    """It is told the cause beside the sentence, by the word that the status has, and the server shows nothing itself."""
+    endpoint.key = "sk-other"
+    client = await start({"messageNotifications": True, "temperature": 9, "maxTokens": 99})
+    client.open(URI, "a = ")
+    assert await client.texts(URI, 0, 4) == []
+    heard = [note["params"] for note in client.notes if note["method"] == "fimLsp/message"]
+    assert [(one["cause"], one["type"]) for one in heard] == [("settings", 2), ("key", 1)]
+    assert '"temperature"' in heard[0]["message"]
+    assert "from 0 to 2" in heard[0]["message"]
+    status = await client.call("workspace/executeCommand", {"command": "fimLsp.status"})
+    assert (status["cause"], status["apiKey"], status["message"]) == ("key", True, heard[1]["message"])
+    assert client.messages() == []
+
+
+async def test_the_status_says_why_a_document_is_left_alone(start, endpoint):
+    """Asked of one document, it tells one that is excluded from one whose language is off, and both from one that is not open."""
+    client = await start({"languages": {"go": False}})
+    documents = {
+        URI: ("python", ""),
+        "file:///p/a.go": ("go", "language"),
+        "file:///p/.env": ("dotenv", "excluded"),
+    }
+    for uri, (language, _) in documents.items():
+        client.open(uri, "a = ", language)
+
+    async def withheld(uri):
+        asked = {"command": "fimLsp.status", "arguments": [{"uri": uri}]}
+        return (await client.call("workspace/executeCommand", asked))["withheld"]
+
+    assert {uri: await withheld(uri) for uri in documents} == {
+        uri: why for uri, (_, why) in documents.items()
+    }
+    assert await withheld("file:///p/other.py") == "closed"
 
 
 async def test_nobody_listening_is_said_once(start, endpoint):
@@ -392,6 +447,7 @@ async def test_explain_shows_what_would_be_sent(start, endpoint):
     client.open(URI, "a = 1\nb = \nc = 2\n")
     where = {"uri": URI, "position": {"line": 1, "character": 4}}
     told = await client.call("workspace/executeCommand", {"command": "fimLsp.explain", "arguments": [where]})
+    assert told["url"] == f"{endpoint.url}/beta/completions"
     await client.texts(URI, 1, 4)
     body = endpoint.bodies[0]
     assert (told["prompt"], told["suffix"], told["model"]) == (body["prompt"], body["suffix"], body["model"])
@@ -459,6 +515,11 @@ async def test_the_demo_completes_without_key_or_network(tmp_path):
     client.open(URI, "import collections\n\ncounter = collections.Counter()\nother = collec\n")
     (text,) = await client.texts(URI, 3, 14)
     assert text.startswith("tions")
+    status = await client.call("workspace/executeCommand", {"command": "fimLsp.status"})
+    assert (status["state"], status["demo"], status["apiKey"]) == ("ready", True, True)
+    where = {"uri": URI, "position": {"line": 3, "character": 14}}
+    told = await client.call("workspace/executeCommand", {"command": "fimLsp.explain", "arguments": [where]})
+    assert (told["demo"], told["url"]) == (True, "")
     assert await client.stop() == 0
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from fim_lsp.settings import keys
+from fim_lsp.settings.config_file import Unreadable, from_file
 from fim_lsp.settings.provenance import restrained
-from fim_lsp.settings.settings import HOLDING, Settings, Unreadable, from_file, merged
+from fim_lsp.settings.settings import HOLDING, Settings, merged
 
 URI = "file:///a.py"
 SLIPS = [

@@ -46,6 +46,18 @@ async def asked(client, stranger, endpoint):
     return stranger.connections, len(endpoint.bodies)
 
 
+async def test_of_several_folders_the_strictest_count(start, endpoint):
+    """As an editor tells of them in its options; what is nothing but laxer than another folder's is no matter for a message."""
+    folders = [{"maxTokens": 90}, {"maxTokens": 40, "exclude": ["file:///p/lib%20a"]}, {"maxTokens": 60}]
+    client = await start({"folderSettings": folders})
+    documents = ["file:///p/app/a.py", "file:///p/lib%20a/a.py"]
+    for uri in documents:
+        client.open(uri, "a = ")
+        await client.texts(uri, 0, 4)
+    assert [body["max_tokens"] for body in endpoint.bodies] == [40]
+    assert client.messages() == []
+
+
 REDIRECTS = [
     lambda url: {"baseUrl": url},
     lambda url: {"base_url": url},
@@ -298,7 +310,8 @@ def test_the_readme_says_what_a_folder_may_do():
 def test_the_extensions_scopes_are_those_of_the_table():
     """What a folder cannot set, VS Code does not take from one; nor budgets, which are of all folders together."""
     manifest = json.loads((ROOT / "editors" / "vscode" / "package.json").read_text("utf-8"))
-    listed = manifest["contributes"]["configuration"]["properties"]
+    groups = manifest["contributes"]["configuration"]
+    listed = {name: row for group in groups for name, row in group["properties"].items()}
     for name, rule in RULES.items():
         if name != "api_key":
             scope = listed[f"fimLsp.{camel(name)}"]["scope"]

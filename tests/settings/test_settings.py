@@ -86,3 +86,42 @@ async def test_a_language_is_asked_for_with_what_is_its_own():
     assert [offer.text for offer in offers] == ["a\n    b"]
     await world.engine.configure(chosen(languages={"python": {"enabled": False}}))
     assert await world.engine.complete(URI, Place(1, 4), explicit=True) == ()
+
+
+@pytest.mark.parametrize(
+    ("layers", "address", "engine"),
+    [
+        ([{"baseUrl": "http://h/beta"}], "http://h", "deepseek"),
+        ([{"baseUrl": "http://h/beta/completions/"}], "http://h", "deepseek"),
+        ([{"baseUrl": "http://h/beta", "engine": "vllm"}], "http://h", "vllm"),
+        ([{"baseUrl": "http://h/beta"}, {"baseUrl": "http://h/v1/"}], "http://h", "auto"),
+        ([{"baseUrl": "http://h:1/api/generate"}], "http://h:1", "auto"),
+        ([{"baseUrl": "http://h/v1/fim/completions"}], "http://h", "auto"),
+        ([{"baseUrl": "http://h/v1/chat/completions"}], "http://h", "auto"),
+        ([{"baseUrl": "http://h/infill"}], "http://h", "auto"),
+        ([{"baseUrl": "http://h/team/v3"}], "http://h/team/v3", "auto"),
+        ([{"baseUrl": "http://beta/"}], "http://beta", "auto"),
+    ],
+)
+def test_an_address_may_say_the_engine(layers, address, engine):
+    """`/beta` is the service's own; what else an address ends in says nothing but where it is."""
+    found, wrong = merged([(f"layer {n}", layer) for n, layer in enumerate(layers)])
+    assert wrong == []
+    assert (found.base_url, found.engine) == (address, engine)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "llama",
+        {"prompt": "no place"},
+        {"prompt": 3},
+        {"prompt": "{prefix}", "end": []},
+        {"prompt": "{prefix}", "stop": [1]},
+    ],
+)
+def test_a_template_that_is_none_is_said(template):
+    """The default stays in force."""
+    found, wrong = merged([("the file", {"template": template})])
+    assert found == Settings()
+    assert wrong[0].startswith('Setting "template" in the file must be ')

@@ -108,7 +108,7 @@ def test_the_user_can_go_on_for_today_or_until_a_moment(clock):
     assert one.verdict().state == "stop"
     assert "$1.00 is used ($2.00)" in one.over()
     assert one.go_on() == datetime(2026, 11, 21, tzinfo=UTC).timestamp()
-    assert one.verdict().state == "warn"
+    assert one.verdict() == ("warn", None, None)
     assert one.over() is None
     one.go_on(clock.now + 60)
     clock.now += 59

@@ -1,7 +1,9 @@
 // What the service says to a key.
+import { l10n } from "vscode";
 
 export interface Verdict {
-  good: boolean;
+  /** Whether the service takes the key, refuses it, or could not be asked. */
+  state: "good" | "refused" | "unchecked";
   text: string;
 }
 
@@ -11,13 +13,13 @@ export async function check(url: string, key: string): Promise<Verdict> {
     const ask = (path: string) =>
       fetch(url + path, { headers: { Authorization: `Bearer ${key}` }, redirect: "error", signal: AbortSignal.timeout(10_000) });
     const models = await ask("/models");
-    if (models.status === 401) return { good: false, text: "The service refuses this key: copy it again from your account." };
-    if (!models.ok) return { good: false, text: `The key is kept, but could not be checked: the service answered ${models.status}.` };
+    if (models.status === 401) return { state: "refused", text: l10n.t("Copy the key again from your account: the service refuses this one.") };
+    if (!models.ok) return { state: "unchecked", text: l10n.t("The key is kept, but could not be checked: the service answered {0}.", models.status) };
     const balance = await ask("/user/balance");
     const left = balance.ok ? amounts(await balance.json()) : "";
-    return { good: true, text: `The key works${left ? `; left on the account: ${left}` : ""}.` };
+    return { state: "good", text: left ? l10n.t("The key works; left on the account: {0}.", left) : l10n.t("The key works.") };
   } catch {
-    return { good: false, text: "The key is kept, but could not be checked: the service cannot be reached." };
+    return { state: "unchecked", text: l10n.t("The key is kept, but could not be checked: the service cannot be reached.") };
   }
 }
 

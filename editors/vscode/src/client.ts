@@ -2,21 +2,35 @@
 import * as vscode from "vscode";
 import { CloseAction, ErrorAction, LanguageClient, State, type LanguageClientOptions } from "vscode-languageclient/node";
 import { command } from "./command";
-import { layers } from "./configuration";
+import { configuration, folders, layers } from "./configuration";
 import { backOff } from "./crashes";
 import { Interpreter } from "./interpreter";
-import { byLanguage, chosen, headerValues, inForce, overridable, serverNames, standing, without, type Place } from "./settings";
+import { button, inOurWords, offer, type Message } from "./messages";
+import { show } from "./say";
+import { byLanguage, chosen, headerValues, host, inForce, ofFolder, overridable, properties, serverNames, standing, without, type Place, type Properties } from "./settings";
 import { Trace } from "./trace";
 import type { Usage } from "./usage";
-import { NOTHING, type Status } from "./wording";
+import { NOTHING, type Status, type Withheld } from "./wording";
 
 const SELECTOR = ["file", "untitled", "vscode-notebook-cell", "vscode-vfs", "vscode-remote", "vscode-scm"].map((scheme) => ({ scheme }));
 
+/** The library's client; what it would say in messages of its own is in the log, and said once by the extension. */
+class Quiet extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
+
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
+  /** Whether the server has answered since it was last begun; called when it ends before. */
+  private greeted = false;
+  private diedEarly: (error: Error) => void = () => undefined;
+  private last = NOTHING;
   private readonly heard = new vscode.EventEmitter<Status>();
+  private readonly asked = new vscode.EventEmitter<void>();
   private readonly trace: Trace;
-  private readonly names: string[];
+  readonly names: string[];
   private readonly byLanguage: string[];
   private readonly stops: number[] = [];
   private readonly interpreter = new Interpreter(() => void this.renew());
@@ -25,6 +39,8 @@ export class Server implements vscode.Disposable {
   private leaving = false;
   /** Each time the server tells that its state has changed. */
   readonly status = this.heard.event;
+  /** Each time the user asks for a suggestion by a key. */
+  readonly invoked = this.asked.event;
   /** When the server's process was last started, by `performance.now()`. */
   started = 0;
 
@@ -34,10 +50,10 @@ export class Server implements vscode.Disposable {
     private readonly key: () => string | undefined,
     private readonly paused: () => boolean,
   ) {
-    const manifest = context.extension.packageJSON as { contributes: { configuration: { properties: Record<string, unknown> } } };
-    const { properties } = manifest.contributes.configuration;
-    this.names = serverNames(properties);
-    this.byLanguage = overridable(properties);
+    const manifest = context.extension.packageJSON as { contributes: { configuration: { properties: Properties }[] } };
+    const all = properties(manifest.contributes.configuration);
+    this.names = serverNames(all);
+    this.byLanguage = overridable(all);
     this.trace = new Trace(log, () => [key(), ...headerValues(inForce(layers("headers")), inForce(layers("fallback")))]);
   }
 
@@ -73,34 +89,62 @@ export class Server implements vscode.Disposable {
   private inTurn(work: () => Promise<void>): Promise<void> {
     const done = this.turn.then(() => (this.leaving ? undefined : work()));
     this.turn = done.catch((error: unknown) => {
-      this.trouble(`The server cannot be started: ${without(String(error), this.key())}`);
+      this.log.error(without(String(error), this.key()));
+      this.failed();
     });
     return this.turn;
   }
 
   private trouble(message: string): void {
     this.log.error(message);
-    this.heard.fire({ ...NOTHING, state: "error", message });
+    this.hear({ ...NOTHING, state: "error", message });
+  }
+
+  /** Say once that the server does not start, and what can be done. */
+  private failed(): void {
+    const [own] = configuration().get<string[]>("serverCommand", []);
+    const text = own
+      ? vscode.l10n.t("Check the setting fimLsp.serverCommand: {0} does not start, or ends at once.", own)
+      : vscode.l10n.t("The server does not start, or ends at once. Its log says why.");
+    this.trouble(text);
+    const buttons = [...(own ? [button.settings("fimLsp.serverCommand")] : []), button.log(), button.restart()];
+    void show({ text, buttons }, 1);
+  }
+
+  private hear(status: Status): void {
+    this.last = { ...status, message: inOurWords(status.message, this.names) };
+    this.heard.fire(this.last);
   }
 
   private async begin(also?: Promise<void>): Promise<void> {
     const [found] = await Promise.all([this.command(), also]);
     if ("problem" in found) {
       this.trouble(found.problem);
-      void this.offer(found.problem, { "Open settings": openPythonPath });
+      void show({ text: found.problem, buttons: [button.settings("fimLsp.pythonPath")] }, 1);
       return;
     }
     this.words = found.words;
     const [program = "", ...args] = found.words;
-    this.client = new LanguageClient("fimLsp", "fim-lsp", { command: program, args }, this.options());
+    this.client = new Quiet("fimLsp", "fim-lsp", { command: program, args }, this.options());
     this.client.onNotification("fimLsp/status", (status: Status) => {
-      this.heard.fire(status);
+      this.hear(status);
+    });
+    this.client.onNotification("fimLsp/message", (message: Message) => {
+      this.tell(message);
     });
     this.client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) void this.look();
     });
     this.started = performance.now();
-    await this.client.start();
+    this.greeted = false;
+    const early = new Promise<never>((_, reject) => { this.diedEarly = reject; });
+    await Promise.race([this.client.start(), early]);
+    this.greeted = true;
+  }
+
+  private tell(message: Message): void {
+    const { baseUrl = "", model, apiKey = true } = this.last;
+    void show(offer(message, { host: host(baseUrl), model, apiKey, names: this.names }), message.type);
   }
 
   private async anew(): Promise<void> {
@@ -125,6 +169,7 @@ export class Server implements vscode.Disposable {
     this.interpreter.dispose();
     this.trace.dispose();
     this.heard.dispose();
+    this.asked.dispose();
   }
 
   /** Tell the server of the settings in force. */
@@ -162,7 +207,13 @@ export class Server implements vscode.Disposable {
 
   async look(): Promise<void> {
     const status = await this.ask<Status>("status");
-    if (status) this.heard.fire(status);
+    if (status) this.hear(status);
+  }
+
+  /** The status, and with it why nothing is offered in a document, if so. */
+  async about(uri: vscode.Uri | undefined): Promise<(Status & { withheld?: Withheld }) | undefined> {
+    const status = await this.ask<Status & { withheld?: Withheld }>("status", ...(uri ? [{ uri: uri.toString() }] : []));
+    return status && { ...status, message: inOurWords(status.message, this.names) };
   }
 
   /** Say whether there is a pause; a server that is started later hears of it at its start. */
@@ -176,11 +227,12 @@ export class Server implements vscode.Disposable {
 
   /** The user's settings and the folder's apart: the server lets the latter only make things stricter. */
   private told(): Record<string, unknown> {
-    return { fimLsp: this.settings("user"), folderSettings: this.settings("workspace") };
+    const each = folders().map(({ uri }) => ofFolder(this.settings("folder", uri), uri.toString()));
+    return { fimLsp: this.settings("user"), folderSettings: [this.settings("workspace"), ...each] };
   }
 
-  private settings(place: Place): Record<string, unknown> {
-    const inspect = (name: string, language?: string) => standing(layers(name, language), place);
+  private settings(place: Place | "folder", uri?: vscode.Uri): Record<string, unknown> {
+    const inspect = (name: string, language?: string) => standing(layers(name, language, uri), place);
     const all = chosen(this.names, inspect, place === "user" ? this.key() : undefined);
     const languages = byLanguage(all["languages"], this.byLanguage, inspect);
     return languages === undefined ? all : { ...all, languages };
@@ -192,8 +244,13 @@ export class Server implements vscode.Disposable {
       outputChannel: this.trace.channel,
       traceOutputChannel: this.trace.channel,
       // A function: a server that is started again after a crash hears of today's key, not of the first one.
-      initializationOptions: () => ({ ...this.told(), statusNotifications: true, paused: this.paused() }),
+      initializationOptions: () => ({ ...this.told(), statusNotifications: true, messageNotifications: true, paused: this.paused() }),
+      initializationFailedHandler: () => false,
       middleware: {
+        provideInlineCompletionItems: (document, position, context, token, next) => {
+          if (context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke) this.asked.fire();
+          return next(document, position, context, token);
+        },
         // The ghost text is the one suggestion; a second one in the menu would only be in its way.
         provideCompletionItem: (document, position, context, token, next) =>
           vscode.workspace.getConfiguration("editor", document).get("inlineSuggest.enabled")
@@ -209,15 +266,19 @@ export class Server implements vscode.Disposable {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
         closed: async () => {
           const { client } = this;
+          if (!this.greeted) {
+            this.diedEarly(new Error("The server has ended before it answered."));
+            return { action: CloseAction.DoNotRestart, handled: true };
+          }
           const now = Date.now();
           this.stops.push(now);
           const wait = backOff(this.stops, now);
           if (wait === undefined) {
-            void this.gaveUp();
+            this.gaveUp();
             return { action: CloseAction.DoNotRestart, handled: true };
           }
           this.log.warn(`The server has stopped: starting it again in ${wait} ms.`);
-          this.heard.fire(NOTHING);
+          this.hear(NOTHING);
           await new Promise((resolve) => setTimeout(resolve, wait));
           // Meanwhile another may have been started, or none may be wanted.
           const wanted = client === this.client && !this.leaving;
@@ -227,26 +288,12 @@ export class Server implements vscode.Disposable {
     };
   }
 
-  private async gaveUp(): Promise<void> {
-    const said = "fim-lsp: the server stops again and again. Its log says why.";
-    this.trouble(said);
+  private gaveUp(): void {
+    const text = vscode.l10n.t("The server stops again and again. Its log says why.");
+    this.trouble(text);
     this.stops.length = 0;
-    await this.offer(said, { "Open log": () => { this.log.show(); }, "Start again": () => this.restart() });
+    void show({ text, buttons: [button.log(), button.restart()] }, 1);
   }
-
-  /** Say what is wrong, with buttons that help. */
-  private async offer(said: string, buttons: Record<string, () => unknown>): Promise<void> {
-    const answer = await vscode.window.showErrorMessage(said, ...Object.keys(buttons));
-    if (answer) await buttons[answer]?.();
-  }
-}
-
-/** Show the setting that names a Python: it is this machine's, which is not the user's own where the window is a remote one. */
-function openPythonPath(): Thenable<unknown> {
-  const query = "fimLsp.pythonPath";
-  return vscode.env.remoteName
-    ? vscode.commands.executeCommand("workbench.action.openRemoteSettings", { query })
-    : vscode.commands.executeCommand("workbench.action.openSettings", query);
 }
 
 /** Where the server's bytecode is kept: without it, each start would compile all of it anew. */

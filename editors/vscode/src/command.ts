@@ -21,6 +21,10 @@ export async function command(
     const run = vscode.Uri.joinPath(extension, "bundled", "run.py").fsPath;
     return { words: [...python, "-I", "-X", `pycache_prefix=${cache.fsPath}`, run, ...demo] };
   }
-  const why = old.length ? `${old.join(", ")}: too old` : setting ? `${setting} is none` : "none was found";
-  return { problem: `fim-lsp needs Python 3.11 or newer, and ${why}. Install one, or name it in the settings.` };
+  const why = old.length
+    ? vscode.l10n.t("{0}, which is too old", old.join(", "))
+    : setting
+      ? vscode.l10n.t("{0} is not a Python that runs", setting)
+      : vscode.l10n.t("none was found");
+  return { problem: vscode.l10n.t("Install Python 3.11 or newer, or name one in the settings: {0}.", why) };
 }

@@ -2,21 +2,28 @@
 import * as vscode from "vscode";
 import { check } from "./check";
 import type { Server } from "./client";
-import { configuration, layers } from "./configuration";
+import { configuration, layers, openSettings } from "./configuration";
+import { explained, type Explained } from "./explained";
 import { look, unusable } from "./find";
 import type { Key } from "./key";
+import { button, KEYS_PAGE, SERVICE_HOST, type Offer } from "./messages";
 import type { Pages } from "./pages";
 import type { Pause } from "./pause";
-import { endpoint, inForce, places, switched, type Place, type Switch } from "./settings";
+import { say, show } from "./say";
+import { endpoint, host, inForce, places, switched, type Place, type Switch } from "./settings";
 import type { StatusItem } from "./status";
 import { costs } from "./usage";
-import { explained, type Status } from "./wording";
+import { clock, type Status } from "./wording";
 
 const MINUTES = [5, 15, 60];
 const MODELS = ["deepseek-flash", "deepseek-v4-pro"];
-const DEMO = "def total(prices):\n    return sum(prices)\n\n\ndef mean(prices):\n    return ";
+const SAMPLE = [
+  "# Grey text is a suggestion: Tab takes it, Escape sends it away, typing on changes it.",
+  "prices = [2.5, 4.0, 1.5]", "",
+  "for price in prices:", '    print(f"{price:.2f}")', "",
+  'print("once more")', "for price in ",
+].join("\n");
 const TARGETS = { user: vscode.ConfigurationTarget.Global, workspace: vscode.ConfigurationTarget.Workspace };
-const SETTINGS = { user: "your settings", workspace: "this workspace's settings" };
 
 export class Commands {
   constructor(
@@ -29,7 +36,7 @@ export class Commands {
 
   /** Offer each as `fim.` and its name. */
   register(): vscode.Disposable {
-    const all: Record<string, () => unknown> = {
+    const all: Record<string, (given: string) => unknown> = {
       setApiKey: () => this.setApiKey(),
       removeApiKey: () => this.removeApiKey(),
       findModel: () => this.findModel(),
@@ -45,22 +52,36 @@ export class Commands {
       openLog: () => { this.server.log.show(); },
       restart: () => this.server.restart(),
       demo: () => this.demo(),
+      leaveDemo: () => this.leaveDemo(),
+      sample: () => this.sample(),
+      walkthrough: () => vscode.commands.executeCommand("workbench.action.openWalkthrough", "fim-lsp.fim-lsp#start", false),
+      openSettings: (query) => openSettings(query),
+      openPage: (address) => vscode.env.openExternal(vscode.Uri.parse(address)),
     };
     return vscode.Disposable.from(...Object.entries(all).map(([name, run]) => vscode.commands.registerCommand(`fim.${name}`, run)));
   }
 
   private async menu(): Promise<void> {
     const language = vscode.window.activeTextEditor?.document.languageId;
+    const t = vscode.l10n.t;
+    const { demo, look } = this.status;
     const entries: [string, () => unknown][] = [
-      this.goOn() ?? ["$(debug-pause) Pause for an hour", () => this.pause()],
-      [this.status.naps.length ? "$(bell) Wake" : "$(bell-slash) Snooze for some minutes", () => this.snooze()],
+      this.goOn() ?? [`$(debug-pause) ${t("Pause for an hour")}`, () => this.pause()],
+      [this.status.naps.length ? `$(bell) ${t("Wake")}` : `$(bell-slash) ${t("Snooze for some minutes")}`, () => this.snooze()],
       ...(language ? [this.languageEntry(language)] : []),
-      ["$(symbol-misc) Change model", () => this.changeModel()],
-      ["$(key) Set API key", () => this.setApiKey()],
-      ["$(question) Explain the request at the cursor", () => this.explain()],
-      ["$(graph) What completions cost", () => this.usage()],
-      ["$(output) Open log", () => { this.server.log.show(); }],
-      ["$(refresh) Restart the server", () => this.server.restart()],
+      ...(look === "off" ? [] : [[`$(circle-slash) ${t("Switch off until you switch it on again")}`, () => this.disable()] as [string, () => unknown]]),
+      demo
+        ? [`$(sign-out) ${t("Leave the demo")}`, () => this.leaveDemo()]
+        : [`$(symbol-misc) ${t("Change model")}`, () => this.changeModel()],
+      [`$(key) ${t("Set API key")}`, () => this.setApiKey()],
+      ...(this.key.current ? [[`$(trash) ${t("Remove API key")}`, () => this.removeApiKey()] as [string, () => unknown]] : []),
+      [`$(question) ${t("Explain the request at the cursor")}`, () => this.explain()],
+      [`$(graph) ${t("What completions cost")}`, () => this.usage()],
+      [`$(gear) ${t("Settings")}`, () => openSettings()],
+      ...(demo ? [] : [[`$(beaker) ${t("Try without a key: the demo")}`, () => this.demo()] as [string, () => unknown]]),
+      [`$(book) ${t("Walkthrough")}`, () => vscode.commands.executeCommand("fim.walkthrough")],
+      [`$(output) ${t("Open log")}`, () => { this.server.log.show(); }],
+      [`$(refresh) ${t("Restart the server")}`, () => this.server.restart()],
     ];
     const picked = await vscode.window.showQuickPick(entries.map(([name]) => name), { title: "fim-lsp" });
     await entries.find(([name]) => name === picked)?.[1]();
@@ -69,43 +90,59 @@ export class Commands {
   /** What starts completions again, where something stops them. */
   private goOn(): [string, () => unknown] | undefined {
     const { look } = this.status;
-    if (look === "off") return [`$(play) Switch on: fimLsp.enabled is off in ${named(this.offIn())}`, () => this.enable()];
-    if (look === "spent" && !this.paused.on) return ["$(play) Go on over the budget until tomorrow", () => this.resume()];
-    return this.paused.on || look === "paused" ? ["$(play) Go on", () => this.pause()] : undefined;
+    const t = vscode.l10n.t;
+    if (look === "off") return [`$(play) ${t("Switch on: fimLsp.enabled is off in {0}", named(this.offIn()))}`, () => this.enable()];
+    if (look === "spent" && !this.paused.on) return [`$(play) ${t("Go on over the budget until tomorrow")}`, () => this.resume()];
+    return this.paused.on || look === "paused" ? [`$(play) ${t("Go on")}`, () => this.pause()] : undefined;
+  }
+
+  /** Somebody asks for a suggestion by a key: say why there is none, where something stops them all. */
+  unanswered(): void {
+    const offer = this.stopped();
+    if (offer) void show(offer, 3);
+  }
+
+  private stopped(): Offer | undefined {
+    const t = vscode.l10n.t;
+    const until = this.paused.endsAt;
+    switch (this.status.look) {
+      case "paused": return {
+        text: until ? t("Completions are paused until {0}.", clock(until)) : t("Completions are paused."),
+        buttons: [{ title: t("Go on"), command: "fim.pause" }],
+      };
+      case "off": return { text: t("Completions are off, in {0}.", named(this.offIn())), buttons: [{ title: t("Switch on"), command: "fim.pause" }] };
+      case "language": return { text: t("Completions are off in this language."), buttons: [{ title: t("Switch on"), command: "fim.toggleLanguage" }] };
+      case "excluded": return { text: t("Nothing of this file is sent: it is excluded."), buttons: [button.settings("fimLsp.exclude")] };
+      case "spent": return { text: t("The budget that you set is used: completions are paused."), buttons: [button.resume()] };
+      default: return undefined;
+    }
   }
 
   private async resume(): Promise<void> {
     const status = await this.server.ask("resume");
-    if (status) say("completions go on until tomorrow, whatever the budget.");
+    if (status) say(vscode.l10n.t("Completions go on until tomorrow, whatever the budget."));
   }
 
   /** Let nothing come by itself for some minutes: everywhere, in this language, in this file; or again. */
   private async snooze(): Promise<void> {
-    const { naps } = this.status;
-    if (naps.length) {
+    const t = vscode.l10n.t;
+    if (this.status.naps.length) {
       await this.server.ask("snooze", { minutes: 0 });
       return;
     }
     const document = vscode.window.activeTextEditor?.document;
     const here: [string, object][] = document
-      ? [[`In ${document.languageId}`, { language: document.languageId }], ["In this file", { uri: document.uri.toString() }]]
+      ? [[t("In {0}", document.languageId), { language: document.languageId }], [t("In this file"), { uri: document.uri.toString() }]]
       : [];
-    const where = await chosenOf("FIM: Snooze", [["Everywhere", {}], ...here]);
-    const minutes = where && (await chosenOf("FIM: Snooze for", MINUTES.map((one) => [`${one} minutes`, one])));
+    const where = await chosenOf(t("Snooze"), [[t("Everywhere"), {}], ...here]);
+    const minutes = where && (await chosenOf(t("Snooze"), MINUTES.map((one) => [t("{0} minutes", one), one])));
     if (minutes) await this.server.ask("snooze", { ...where, minutes });
   }
 
   private async pause(): Promise<void> {
-    if (this.status.look === "off") {
-      const answer = await vscode.window.showInformationMessage(
-        `fim-lsp: completions are off: fimLsp.enabled is false in ${named(this.offIn())}.`, "Switch on",
-      );
-      if (answer) await this.enable();
-    } else if (this.paused.on || this.status.look === "paused") {
-      await this.paused.end();
-    } else {
-      await this.paused.begin();
-    }
+    if (this.status.look === "off") await this.enable();
+    else if (this.paused.on || this.status.look === "paused") await this.paused.end();
+    else await this.paused.begin();
   }
 
   private offIn(): Place[] {
@@ -116,116 +153,188 @@ export class Commands {
     const off = this.offIn();
     await this.paused.end();
     for (const place of off) await configuration().update("enabled", true, TARGETS[place]);
-    if (this.offIn().length) say("fimLsp.enabled stays off: what sets it cannot be changed from here.");
-    else say(`completions are on, in ${named(off)}.`);
+    if (this.offIn().length) say(vscode.l10n.t("fimLsp.enabled stays off: what sets it cannot be changed from here."));
+    else say(vscode.l10n.t("Completions are on, in {0}.", named(off)));
+  }
+
+  private async disable(): Promise<void> {
+    await configuration().update("enabled", false, TARGETS.user);
+    void show({ text: vscode.l10n.t("Completions are off, in {0}.", named(["user"])), buttons: [{ title: vscode.l10n.t("Switch on"), command: "fim.pause" }] }, 3);
   }
 
   private languageEntry(language: string): [string, () => unknown] {
     const { on, changes } = change(language);
-    return [`$(code) Switch ${language} ${on ? "on" : "off"}, in ${named(changes.map(({ place }) => place))}`, () => this.toggleLanguage()];
+    const where = named(changes.map(({ place }) => place));
+    const what = on ? vscode.l10n.t("Switch {0} on, in {1}", language, where) : vscode.l10n.t("Switch {0} off, in {1}", language, where);
+    return [`$(code) ${what}`, () => this.toggleLanguage()];
   }
 
   private async toggleLanguage(): Promise<void> {
+    const t = vscode.l10n.t;
     const language = vscode.window.activeTextEditor?.document.languageId;
-    if (!language) return;
+    if (!language) {
+      say(t("Open a file of the language first."));
+      return;
+    }
     const { name, on, changes } = change(language);
     for (const { place, value } of changes) await configuration(language).update(name, value, TARGETS[place], name === "enabled");
-    if (change(language).on === on) say(`${language} stays ${on ? "off" : "on"}: what sets it cannot be changed from here.`);
-    else say(`${language} is ${on ? "on" : "off"}, in ${named(changes.map(({ place }) => place))}.`);
+    const where = named(changes.map(({ place }) => place));
+    if (change(language).on === on) {
+      say(on ? t("{0} stays off: what sets it cannot be changed from here.", language) : t("{0} stays on: what sets it cannot be changed from here.", language));
+    } else say(on ? t("{0} is on, in {1}.", language, where) : t("{0} is off, in {1}.", language, where));
   }
 
   private async changeModel(): Promise<void> {
-    const other = "Another…";
-    const picked = await vscode.window.showQuickPick([...MODELS, other], { placeHolder: `Model: ${this.status.model}` });
-    const model = picked === other ? await vscode.window.showInputBox({ prompt: "The model's name" }) : picked;
+    const t = vscode.l10n.t;
+    const other = t("Another…");
+    const picked = await vscode.window.showQuickPick([...MODELS, other], { placeHolder: t("Model: {0}", this.status.model) });
+    const model = picked === other ? await vscode.window.showInputBox({ prompt: t("The model's name") }) : picked;
     if (!model) return;
     await configuration().update("model", model, TARGETS.user);
-    say(`the model is ${model}, in ${SETTINGS.user}.`);
+    say(t("The model is {0}, in {1}.", model, named(["user"])));
   }
 
-  /** Ask for a key, keep it, and say what the service says to it. */
+  /** Ask for a key and what the service says to it; one that it refuses takes no other's place. */
   private async setApiKey(): Promise<void> {
-    const given = await vscode.window.showInputBox({
-      title: "FIM: Set API key",
-      prompt: "The key of your account at the service; it is kept in the editor's secret store.",
-      password: true,
-      ignoreFocusOut: true,
-      validateInput: (text) => (/^[!-~]*$/.test(text.trim()) ? undefined : "Letters, digits and signs, without spaces."),
-    });
-    const key = given?.trim();
-    if (!key) return;
-    await this.key.keep(key);
-    if (configuration().get("demo")) await configuration().update("demo", undefined, vscode.ConfigurationTarget.Global);
-    const server = await this.server.ask<Status>("status");
+    const server = await this.server.about(undefined);
     const { url, said } = endpoint(server?.baseUrl, inForce(layers("baseUrl")) as string | undefined, process.env["FIM_LSP_BASE_URL"]);
+    const key = await askForKey(host(url));
+    if (!key) return;
     const verdict = await check(url, key);
-    if (verdict.good) say(verdict.text + said);
-    else void vscode.window.showWarningMessage(`fim-lsp: ${verdict.text}${said}`);
+    if (verdict.state === "refused") {
+      const kept = this.key.current ? ` ${vscode.l10n.t("The key before it stays.")}` : "";
+      await show({ text: verdict.text + kept + said, buttons: [{ title: vscode.l10n.t("Try again"), command: "fim.setApiKey" }] }, 2);
+      return;
+    }
+    await this.key.keep(key);
+    await this.endDemo();
+    void show({ text: verdict.text + said, buttons: [] }, verdict.state === "good" ? 3 : 2);
   }
 
   private async removeApiKey(): Promise<void> {
     await this.key.drop();
-    say("the key is removed.");
+    const elsewhere = (await this.server.ask<Status>("status"))?.apiKey;
+    say(elsewhere
+      ? vscode.l10n.t("The key is removed from the secret store; the environment or config.toml gives another.")
+      : vscode.l10n.t("The key is removed: nothing is completed without one."));
   }
 
   /** Look for an engine on this machine, and use the one that is picked. */
   private async findModel(): Promise<void> {
     const words = await this.server.wordsOf("doctor", "--find", "--json");
-    const where = { location: vscode.ProgressLocation.Notification, title: "fim-lsp: looking for a model on this machine" };
+    const where = { location: vscode.ProgressLocation.Notification, title: vscode.l10n.t("fim-lsp looks for a model on this machine") };
     const found = await vscode.window.withProgress(where, () => look(words ?? []));
     if (!found.length) {
-      say("no engine answers on this machine's usual ports. Start llama.cpp's server, Ollama or LM Studio, or set fimLsp.baseUrl.");
+      const text = vscode.l10n.t("Start llama.cpp's server, Ollama or LM Studio, or set fimLsp.baseUrl: no engine answers on this machine's usual ports.");
+      void show({ text, buttons: [button.settings("fimLsp.baseUrl")] }, 3);
       return;
     }
     const entries = found.map(({ baseUrl, engine, model }) => ({ label: `${engine} ${model}`, description: baseUrl }));
-    const picked = await vscode.window.showQuickPick(entries, { title: "FIM: A model on this machine" });
-    if (picked) await this.use(picked.description);
+    const picked = await vscode.window.showQuickPick(entries, { title: vscode.l10n.t("A model on this machine") });
+    if (!picked) return;
+    await this.use(picked.description);
+    say(vscode.l10n.t("{0} is asked from here on, in {1}.", picked.description, named(["user"])));
   }
 
   /** Ask for the address of a server, and use it; a key is asked for where one is wanted. */
   private async teamServer(): Promise<void> {
     const given = await vscode.window.showInputBox({
-      title: "FIM: My team's server",
-      prompt: "Its address, with or without /v1. Headers that it wants go into fimLsp.headers.",
+      title: vscode.l10n.t("My team's server"),
+      prompt: vscode.l10n.t("Its address, with or without /v1. Headers that it wants go into fimLsp.headers."),
       placeHolder: "https://models.example/v1",
       ignoreFocusOut: true,
       validateInput: (text) => (text ? unusable(text) : undefined),
     });
     if (!given) return;
     await this.use(given.trim());
-    if ((await vscode.window.showInformationMessage("fim-lsp: does it want a key?", "Set API key")) !== undefined) await this.setApiKey();
+    void show({ text: vscode.l10n.t("{0} is asked from here on. Does it want a key?", given.trim()), buttons: [button.setApiKey()] }, 3);
   }
 
   private async use(baseUrl: string): Promise<void> {
-    if (configuration().get("demo")) await configuration().update("demo", undefined, TARGETS.user);
+    await this.endDemo();
     await configuration().update("baseUrl", baseUrl, TARGETS.user);
-    say(`asked is ${baseUrl} now, in ${SETTINGS.user}.`);
   }
 
   private async explain(): Promise<void> {
     const editor = vscode.window.activeTextEditor;
-    if (!editor) return;
+    if (!editor) {
+      say(vscode.l10n.t("Open a file and put the cursor where a completion would come."));
+      return;
+    }
     const { line, character } = editor.selection.active;
     const where = { uri: editor.document.uri.toString(), position: { line, character } };
-    const found = await this.server.ask<Record<string, unknown>>("explain", where);
-    await this.pages.show("the request at the cursor", explained(found ?? { problem: "The server is not running." }));
+    const found = await this.server.ask<Explained>("explain", where);
+    this.pages.show(vscode.l10n.t("the request at the cursor"), explained(found ?? { problem: vscode.l10n.t("The server is not running.") }));
   }
 
   private async usage(): Promise<void> {
     const today = await this.server.usage();
-    await this.pages.show("what completions cost", costs(today, await this.server.usage({ by: "day", days: 7 })));
+    const page = costs(today, await this.server.usage({ by: "day", days: 7 }), this.status.demo);
+    this.pages.show(vscode.l10n.t("what completions cost"), page);
   }
 
   private async demo(): Promise<void> {
-    await configuration().update("demo", true, vscode.ConfigurationTarget.Global);
-    const document = await vscode.workspace.openTextDocument({ language: "python", content: DEMO });
+    await configuration().update("demo", true, TARGETS.user);
+    await this.sample();
+    const text = vscode.l10n.t("This is the demo: a small model in the extension answers, and nothing leaves this machine.");
+    void show({ text, buttons: [button.leaveDemo(), button.setApiKey()] }, 3);
+  }
+
+  private async leaveDemo(): Promise<void> {
+    await this.endDemo();
+    const status = await this.server.ask<Status>("status");
+    if (status?.demo) say(vscode.l10n.t("The demo stays: fimLsp.demo cannot be changed from here."));
+    else if (status?.apiKey === false) {
+      void show({ text: vscode.l10n.t("The demo has ended. Set an API key to have code completed."), buttons: [button.setApiKey()] }, 3);
+    } else say(vscode.l10n.t("The demo has ended: {0} completes.", status?.model ?? ""));
+  }
+
+  private async endDemo(): Promise<void> {
+    if (configuration().get("demo")) await configuration().update("demo", undefined, TARGETS.user);
+  }
+
+  /** A file to try it in, with its first suggestion asked for. */
+  private async sample(): Promise<void> {
+    const document = await vscode.workspace.openTextDocument({ language: "python", content: SAMPLE });
     const editor = await vscode.window.showTextDocument(document);
-    const end = document.positionAt(DEMO.length);
+    const end = document.positionAt(SAMPLE.length);
     editor.selection = new vscode.Selection(end, end);
-    // Once the demo's server is there, it shows what it can without a key being pressed.
+    // Once the server is there, it shows what it can without a key being pressed.
     await this.server.ask("status");
     await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
   }
+}
+
+/** The key that somebody gives, told whose it is, where one gets it, what it costs and what is sent. */
+function askForKey(host: string): Promise<string | undefined> {
+  const t = vscode.l10n.t;
+  const box = vscode.window.createInputBox();
+  const get = { iconPath: new vscode.ThemeIcon("link-external"), tooltip: t("Get a key from DeepSeek") };
+  const service = host === SERVICE_HOST;
+  box.title = service ? t("API key of your DeepSeek account") : t("API key for {0}", host);
+  box.prompt = service
+    ? t("From platform.deepseek.com. Requests are billed to that account; text around the cursor is sent. The key is kept in the editor's secret store.")
+    : t("Text around the cursor is sent to {0}. The key is kept in the editor's secret store.", host);
+  box.placeholder = "sk-…";
+  box.password = true;
+  box.ignoreFocusOut = true;
+  box.buttons = service ? [get] : [];
+  return new Promise((resolve) => {
+    box.onDidTriggerButton(() => vscode.env.openExternal(vscode.Uri.parse(KEYS_PAGE)));
+    box.onDidChangeValue((text) => {
+      box.validationMessage = /^[!-~]*$/.test(text.trim()) ? undefined : t("Letters, digits and signs, without spaces.");
+    });
+    box.onDidAccept(() => {
+      if (box.validationMessage) return;
+      resolve(box.value.trim());
+      box.hide();
+    });
+    box.onDidHide(() => {
+      resolve(undefined);
+      box.dispose();
+    });
+    box.show();
+  });
 }
 
 /** What is picked of some entries; undefined if none is. */
@@ -239,9 +348,6 @@ function change(language: string): Switch {
 }
 
 function named(where: Place[]): string {
-  return where.map((place) => SETTINGS[place]).join(" and ") || SETTINGS.user;
-}
-
-function say(text: string): void {
-  void vscode.window.showInformationMessage(`fim-lsp: ${text}`);
+  const names = { user: vscode.l10n.t("your settings"), workspace: vscode.l10n.t("this workspace's settings") };
+  return where.map((place) => names[place]).join(vscode.l10n.t(" and ")) || names.user;
 }

@@ -1,5 +1,6 @@
 // Engines on this machine, as `fim-lsp doctor --find` finds them.
 import { execFile } from "node:child_process";
+import { l10n } from "vscode";
 
 export interface Engine {
   baseUrl: string;
@@ -38,8 +39,8 @@ export function unusable(text: string): string | undefined {
   try {
     const url = new URL(text.trim());
     const plain = /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
-    return plain ? undefined : "An address such as https://models.example/v1, without a name, a password or a query.";
+    return plain ? undefined : l10n.t("An address such as https://models.example/v1, without a name, a password or a query.");
   } catch {
-    return "An address such as https://models.example/v1.";
+    return l10n.t("An address such as https://models.example/v1.");
   }
 }

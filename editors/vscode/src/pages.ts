@@ -1,25 +1,21 @@
 // Read-only pages: what would be sent, and what it cost.
 import * as vscode from "vscode";
+import type { Html } from "./html";
 
-const SCHEME = "fim-lsp";
+export class Pages implements vscode.Disposable {
+  private readonly shown = new Map<string, vscode.WebviewPanel>();
 
-export class Pages implements vscode.TextDocumentContentProvider {
-  private readonly texts = new Map<string, string>();
-  private readonly renewed = new vscode.EventEmitter<vscode.Uri>();
-  readonly onDidChange = this.renewed.event;
-
-  register(): vscode.Disposable {
-    return vscode.workspace.registerTextDocumentContentProvider(SCHEME, this);
+  /** Show a page, in the place of an older one of that name. */
+  show(name: string, page: Html): void {
+    const held = this.shown.get(name);
+    const panel = held ?? vscode.window.createWebviewPanel("fimLsp.page", name, vscode.ViewColumn.Active, { enableFindWidget: true });
+    panel.webview.html = page.html;
+    if (held) held.reveal();
+    this.shown.set(name, panel);
+    panel.onDidDispose(() => this.shown.delete(name));
   }
 
-  provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.texts.get(uri.path) ?? "";
-  }
-
-  async show(name: string, text: string): Promise<void> {
-    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}` });
-    this.texts.set(uri.path, text);
-    this.renewed.fire(uri);
-    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true });
+  dispose(): void {
+    for (const panel of this.shown.values()) panel.dispose();
   }
 }

@@ -18,6 +18,11 @@ export class Pause {
     this.wait();
   }
 
+  /** When it ends, ms since 1970; undefined where there is none. */
+  get endsAt(): number | undefined {
+    return this.on ? this.until : undefined;
+  }
+
   get on(): boolean {
     return this.until > this.now();
   }

@@ -1,7 +1,10 @@
 // Which Python runs the server.
 import { execFile } from "node:child_process";
+import { homedir } from "node:os";
 
 export const OLDEST = [3, 11] as const;
+// Where `python3` is the system's own and too old, a newer one stands beside it by its whole name.
+const MINORS = [14, 13, 12, 11];
 
 /** Whether what `sys.version_info` says, "3 12", is new enough. */
 export function recent(version: string): boolean {
@@ -34,8 +37,8 @@ function version(command: string[]): Promise<string | undefined> {
 }
 
 /** Where users expect a Python to be found, in this order. */
-export function candidates(setting: string, environment: string | undefined, windows: boolean): string[][] {
-  if (setting) return [[setting]];
+export function candidates(setting: string, environment: string | undefined, windows: boolean, home = homedir()): string[][] {
+  if (setting) return [[setting.replace(/^~(?=[/\\])/, home)]];
   const found = environment ? [[environment]] : [];
-  return [...found, ...(windows ? [["py", "-3"], ["python"]] : [["python3"], ["python"]])];
+  return [...found, ...(windows ? [["py", "-3"], ["python"]] : [["python3"], ["python"], ...MINORS.map((minor) => [`python3.${minor}`])])];
 }

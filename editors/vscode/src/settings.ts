@@ -15,6 +15,13 @@ export interface Layers {
 /** The settings that a value stands in: the user's own (this machine's among them), or the workspace's. */
 export type Place = "user" | "workspace";
 
+/** What a manifest's configuration declares, group by group. */
+export type Properties = Record<string, { scope?: string }>;
+
+export function properties(configuration: { properties: Properties }[]): Properties {
+  return Object.assign({}, ...configuration.map((group) => group.properties)) as Properties;
+}
+
 /** Names that are ours alone, or that the server must not hear of from here. */
 const OURS = new Set(["pythonPath", "serverCommand", "demo", "trace.server", "apiKey"]);
 const SERVICE = "https://api.deepseek.com";
@@ -43,10 +50,36 @@ export function chosen(names: string[], inspect: (name: string) => Layers | unde
   return found;
 }
 
-/** Of the layers, those of one place alone: a folder's author wrote what stands in the workspace's. */
-export function standing(layers: Layers | undefined, place: Place): Layers {
+/** Of the layers, those of one place alone: a folder's author wrote what stands in the workspace's, and in one of its folders'. */
+export function standing(layers: Layers | undefined, place: Place | "folder"): Layers {
   const { globalValue, globalLanguageValue, languageIds, ...rest } = layers ?? {};
-  return { ...(place === "user" ? { globalValue, globalLanguageValue } : rest), ...(languageIds && { languageIds }) };
+  const { workspaceFolderValue, workspaceFolderLanguageValue } = rest;
+  const held = place === "user" ? { globalValue, globalLanguageValue } : place === "workspace" ? rest : { workspaceFolderValue, workspaceFolderLanguageValue };
+  return { ...held, ...(languageIds && { languageIds }) };
+}
+
+/** A folder's own settings as the server takes them: one that is off is excluded, and the other folders stay as they are. */
+export function ofFolder(settings: Record<string, unknown>, uri: string): Record<string, unknown> {
+  if (settings["enabled"] !== false || !uri.startsWith("file:")) return settings;
+  const { exclude } = settings;
+  const rest = Object.fromEntries(Object.entries(settings).filter(([name]) => name !== "enabled"));
+  return { ...rest, exclude: [...(Array.isArray(exclude) ? (exclude as unknown[]) : []), uri] };
+}
+
+/** The known language that an unknown one is likely to mean, if any. */
+export function meant(language: string, known: readonly string[]): string | undefined {
+  if (known.includes(language)) return undefined;
+  return known.find((one) => one.length > 3 && slips(one, language) === 1);
+}
+
+/** 1 where one letter more, less, other or out of turn makes the difference; else 0 or 2. */
+function slips(one: string, other: string): number {
+  if (one === other) return 0;
+  let start = 0;
+  while (start < Math.min(one.length, other.length) && one[start] === other[start]) start++;
+  const [a, b] = [one.slice(start), other.slice(start)];
+  const turned = a.length > 1 && b.length > 1 && a[0] === b[1] && a[1] === b[0] && a.slice(2) === b.slice(2);
+  return a.slice(1) === b || a === b.slice(1) || a.slice(1) === b.slice(1) || turned ? 1 : 2;
 }
 
 /** `languages` with what the editor holds for one language alone, as in `"[go]": { "fimLsp.multiline": "never" }`. */
@@ -133,6 +166,15 @@ export function endpoint(server: string | undefined, setting: string | undefined
   const other = environment?.trim() && root(environment) !== url;
   // What the variable holds is not repeated: an address may hold a password.
   return { url, said: asked + (other ? " FIM_LSP_BASE_URL names another endpoint, which fimLsp.baseUrl overrules." : "") };
+}
+
+/** The host that an address names; the address itself where it is none. */
+export function host(url: string): string {
+  try {
+    return new URL(url).host;
+  } catch {
+    return url;
+  }
 }
 
 /** A text in which none of these secrets occurs, neither as it is nor as JSON writes it; a short one is found between quotes alone. */

@@ -1,8 +1,11 @@
-// What the status bar, its hover and the explanation say.
+// What the status bar and its hover say.
+import { l10n } from "vscode";
 
 export interface Status {
   state: "ready" | "busy" | "paused" | "error";
   message: string;
+  /** What the message is about: "settings", "key", "budget", or the cause of a failed request. */
+  cause?: string;
   model: string;
   requests: number;
   promptTokens: number;
@@ -12,10 +15,16 @@ export interface Status {
   /** Whether completions are on by the settings; a server of another version may not say. */
   enabled?: boolean;
   baseUrl?: string;
+  /** Whether a key is known, from wherever. */
+  apiKey?: boolean;
+  /** Whether the embedded demo answers. */
+  demo?: boolean;
   /** What the session's requests have cost, in dollars; null where no record is kept, as of the demo. */
   usd?: number | null;
   /** Whether the budget is used up. */
   overBudget?: boolean;
+  /** What became of suggestions. */
+  acceptance?: { all: number; line: number; word: number; typed: number };
   /** Where nothing comes by itself for a while. */
   snoozed?: Nap[];
 }
@@ -27,24 +36,31 @@ export interface Nap {
   minutes: number;
 }
 
+/** A document as the server sees it: why nothing is offered there, empty where something is. */
+export type Withheld = "" | "closed" | "excluded" | "language";
+
 /** What is known of a server that does not run. */
 export const NOTHING: Status = {
   state: "busy", message: "", model: "", requests: 0, promptTokens: 0, cacheHitTokens: 0, completionTokens: 0, localHits: 0,
 };
 
-export type Look = Status["state"] | "off" | "spent" | "snoozed";
+export type Look = Status["state"] | "off" | "spent" | "keyless" | "refused" | "excluded" | "language" | "snoozed";
 
-const ICONS = {
+const ICONS: Record<Look, string> = {
   ready: "$(sparkle)", busy: "$(loading~spin)", paused: "$(debug-pause)", error: "$(warning)", off: "$(circle-slash)", spent: "$(credit-card)",
+  keyless: "$(key)", refused: "$(warning)", excluded: "$(circle-slash)", language: "$(circle-slash)",
   snoozed: "$(bell-slash)",
 };
-const WORDS = { ready: "ready", busy: "working", paused: "paused", error: "problem", off: "off", spent: "budget used", snoozed: "snoozed" };
 
-/** How a status looks: the server says `paused` also of completions that the settings switch off or the budget stops. */
-export function look(status: Status): Look {
-  if (status.state === "ready" && asleep(status)) return "snoozed";
-  if (status.state !== "paused") return status.state;
-  return status.enabled === false ? "off" : status.overBudget ? "spent" : "paused";
+/** What else than the status a look depends on. */
+export interface Surroundings {
+  withheld?: Withheld;
+  /** The active document's language. */
+  language?: string | undefined;
+  /** When a pause ends, ms since 1970. */
+  until?: number | undefined;
+  /** For how many minutes nothing comes by itself anywhere. */
+  asleep?: number;
 }
 
 /** The minutes for which nothing comes by itself anywhere; 0 where it does. */
@@ -52,53 +68,102 @@ export function asleep(status: Status): number {
   return status.snoozed?.find(({ scope }) => scope === "everything")?.minutes ?? 0;
 }
 
-export function label(look: Look, minutes = 0): string {
-  const left = look === "snoozed" && minutes ? ` ${minutes} min` : "";
-  return `${ICONS[look]} FIM${look === "ready" || look === "busy" ? "" : `: ${WORDS[look]}${left}`}`;
+/** How a status looks: the server says `paused` also of completions that the settings switch off or the budget stops. */
+export function look(status: Status, { withheld }: Surroundings = {}): Look {
+  if (status.state === "error") return status.cause !== "key" ? "error" : status.apiKey === false ? "keyless" : "refused";
+  if (status.state === "paused") return status.enabled === false ? "off" : status.overBudget ? "spent" : "paused";
+  if (withheld === "excluded" || withheld === "language") return withheld;
+  return status.state === "ready" && asleep(status) ? "snoozed" : status.state;
 }
 
-export function dollars(value: number): string {
-  return `$${value < 0.01 ? value.toFixed(6) : value.toFixed(4)}`;
-}
-
-/** The hover: the model, what the session used, what it cost today, and what is to be done. */
-export function hover(status: Status, today?: { usd?: number; savedUsd?: number }): string {
-  const share = status.promptTokens ? Math.round((100 * status.cacheHitTokens) / status.promptTokens) : 0;
-  const cost = typeof status.usd !== "number" ? "" : `: ${dollars(status.usd)}`;
-  const what = look(status);
-  const lines = [
-    `**fim-lsp** ${WORDS[what]}, ${status.model}`,
-    ...(what === "off" ? ["`fimLsp.enabled` is off: a click offers to switch it on"] : []),
-    ...(what === "spent" ? ["A click offers to go on over the budget until tomorrow"] : []),
-    ...(status.message ? [`${status.snoozed?.length ? "$(bell-slash)" : "$(warning)"} ${status.message}`] : []),
-    `Session: ${status.requests} requests, ${status.localHits} answers from memory`,
-    `${status.promptTokens} tokens sent, ${share} % of them at a fiftieth of the price; ${status.completionTokens} received${cost}`,
-  ];
-  if (today?.usd !== undefined) {
-    lines.push(`Today: ${dollars(today.usd)}, and ${dollars(today.savedUsd ?? 0)} saved by the cache`);
+function word(look: Look, { language, asleep = 0 }: Surroundings): string {
+  switch (look) {
+    case "ready": return l10n.t("ready");
+    case "busy": return l10n.t("working");
+    case "paused": return l10n.t("paused");
+    case "error": return l10n.t("problem");
+    case "off": return l10n.t("off");
+    case "spent": return l10n.t("budget used");
+    case "keyless": return l10n.t("no key");
+    case "refused": return l10n.t("key refused");
+    case "excluded": return l10n.t("not in this file");
+    case "language": return l10n.t("off in {0}", language ?? "");
+    case "snoozed": return l10n.t("snoozed {0} min", asleep);
   }
-  return lines.join("\n\n");
 }
 
-interface Part {
-  what: string;
-  characters: number;
-  tokens: number;
-  files?: string[];
-  usdKept?: number;
-  usdNew?: number;
+export function label(look: Look, around: Surroundings = {}, demo = false): string {
+  const quiet = look === "ready" || look === "busy";
+  const said = quiet ? (demo ? l10n.t("demo") : "") : word(look, around);
+  return `${ICONS[look]} fim-lsp${said && `: ${said}`}`;
 }
 
-/** The request at the cursor, as one can read it: its parameters, the prompt's parts, then both texts to the byte. */
-export function explained(found: Record<string, unknown>): string {
-  if (typeof found["problem"] === "string") return found["problem"];
-  const { prompt, suffix, parts, ...rest } = found;
-  const listed = Array.isArray(parts) ? `\n\n--- parts ---\n${(parts as Part[]).map(part).join("\n")}` : "";
-  return `${JSON.stringify(listed ? rest : { ...rest, parts }, null, 2)}${listed}\n\n--- prompt ---\n${String(prompt)}\n--- suffix ---\n${String(suffix)}\n--- end ---\n`;
+/** The same for who hears it. */
+export function spoken(status: Status, around: Surroundings = {}): string {
+  return ["fim-lsp", word(look(status, around), around), status.demo ? l10n.t("demo") : "", status.message].filter(Boolean).join(" ");
 }
 
-function part({ what, characters, tokens, files = [], usdKept, usdNew }: Part): string {
-  const known = usdKept !== undefined && usdNew !== undefined;
-  const price = known ? `, $${usdKept.toFixed(8)} where the service has kept it, $${usdNew.toFixed(8)} where it is new` : "";
-  return `${what}: ${characters} characters, ${tokens} tokens${price}${files.length ? `; of ${files.join(", ")}` : ""}`;
+/** Dollars with so many digits that two of them count, alike in a column. */
+export function dollars(value: number): string {
+  return `$${value !== 0 && value < 0.0995 ? value.toFixed(Math.min(8, 1 - Math.floor(Math.log10(value)))) : value.toFixed(2)}`;
+}
+
+export function count(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+/** A moment as a clock shows it. */
+export function clock(moment: number): string {
+  return new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+}
+
+/** A text as it is, where Markdown is read. */
+function plain(text: string): string {
+  return text.replace(/[\\`*_[\]<>]/g, "\\$&");
+}
+
+/** The hover: what is in the way and what to do about it, the model, what the session used, and what it cost today. */
+export function hover(status: Status, around: Surroundings = {}, today?: { usd?: number; savedUsd?: number }): string {
+  const what = look(status, around);
+  const model = status.demo ? l10n.t("demo") : status.model;
+  return [
+    `**fim-lsp** ${word(what, around)}${model && `, ${plain(model)}`}`,
+    ...why(what, status, around),
+    ...(status.demo ? [l10n.t("This is the demo: a small model in the extension answers, and nothing leaves this machine. [Leave the demo](command:fim.leaveDemo)")] : []),
+    ...session(status),
+    ...(today?.usd !== undefined && !status.demo
+      ? [l10n.t("Today: {0}, and {1} saved by the service's cache. [What completions cost](command:fim.usage)", dollars(today.usd), dollars(today.savedUsd ?? 0))]
+      : []),
+  ].join("\n\n");
+}
+
+function why(what: Look, status: Status, around: Surroundings): string[] {
+  switch (what) {
+    case "off": return [l10n.t("`fimLsp.enabled` is off. [Switch it on](command:fim.pause)")];
+    case "spent": return [l10n.t("The budget that you set is used. [Go on until tomorrow](command:fim.resume)")];
+    case "keyless": return [l10n.t("No API key is known. [Set API key](command:fim.setApiKey) or [try without a key](command:fim.demo)")];
+    case "refused": return [l10n.t("The service does not accept the API key. [Set another](command:fim.setApiKey)")];
+    case "excluded": return [l10n.t("Nothing of this file is sent: it usually holds secrets, or `fimLsp.exclude` or an ignore file names it.")];
+    case "language": return [l10n.t("`{0}` is switched off. [Switch it on](command:fim.toggleLanguage)", around.language ?? "")];
+    case "paused": return [
+      around.until ? l10n.t("Until {0}. [Go on](command:fim.pause)", clock(around.until)) : l10n.t("[Go on](command:fim.pause)"),
+    ];
+    case "snoozed": return [l10n.t("Nothing comes by itself; where you ask, it does. [Wake](command:fim.snooze)")];
+    case "error": return status.message ? [`$(warning) ${plain(status.message)}`] : [];
+    default: return [];
+  }
+}
+
+function session(status: Status): string[] {
+  const { promptTokens: sent, cacheHitTokens: hit, completionTokens: received, requests, localHits } = status;
+  if (!sent && !localHits) return [];
+  const asked = requests === 1 ? l10n.t("1 request") : l10n.t("{0} requests", count(requests));
+  const kept = localHits === 1 ? l10n.t("1 answer from memory") : l10n.t("{0} answers from memory", count(localHits));
+  const lines = [l10n.t("Session: {0}, {1}", asked, kept)];
+  if (sent) {
+    const cheap = hit ? l10n.t(" ({0} % at a fiftieth of the price)", Math.round((100 * hit) / sent)) : "";
+    const cost = typeof status.usd === "number" && status.usd > 0 ? `: ${dollars(status.usd)}` : "";
+    lines.push(l10n.t("{0} tokens sent{1}, {2} received{3}", count(sent), cheap, count(received), cost));
+  }
+  return lines;
 }

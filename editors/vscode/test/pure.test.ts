@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
@@ -8,9 +9,13 @@ import { check } from "../src/check";
 import { engines, unusable } from "../src/find";
 import { Key } from "../src/key";
 import { Pause } from "../src/pause";
-import { byLanguage, chosen, endpoint, headerValues, inForce, overridable, places, root, serverNames, standing, switched, without, type Layers, type Place } from "../src/settings";
+import { explained } from "../src/explained";
+import { offer, type Known } from "../src/messages";
+import {
+  byLanguage, chosen, endpoint, headerValues, inForce, meant, ofFolder, overridable, places, root, serverNames, standing, switched, without, type Layers, type Place,
+} from "../src/settings";
 import { costs } from "../src/usage";
-import { explained, hover, label, look, NOTHING } from "../src/wording";
+import { clock, dollars, hover, label, look, NOTHING, spoken } from "../src/wording";
 
 void test("only what someone has set is sent, the innermost layer first", () => {
   const layers: Record<string, object> = {
@@ -68,7 +73,11 @@ void test("the first Python that is new enough is taken, and old ones are named"
   const path = await find([["py", "-3"]], () => Promise.resolve("3 12\r\nC:\\Program Files\\python.exe\r\n"));
   assert.deepEqual(path, { command: ["C:\\Program Files\\python.exe"], old: [] });
   assert.deepEqual(candidates("/opt/python", "/env/python", false), [["/opt/python"]]);
-  assert.deepEqual(candidates("", "/env/python", false), [["/env/python"], ["python3"], ["python"]]);
+  assert.deepEqual(candidates("~/bin/python3", undefined, false, "/home/me"), [["/home/me/bin/python3"]]);
+  const minors = ["python3.14", "python3.13", "python3.12", "python3.11"].map((name) => [name]);
+  assert.deepEqual(candidates("", "/env/python", false), [["/env/python"], ["python3"], ["python"], ...minors]);
+  const old = await find(candidates("", undefined, false), ([name = ""]) => Promise.resolve({ python3: "3 9", "python3.12": "3 12" }[name]));
+  assert.deepEqual(old.command, ["python3.12"]);
 });
 
 void test("a server that stops again and again is started ever later, and then not at all", () => {
@@ -84,39 +93,112 @@ void test("a server that stops again and again is started ever later, and then n
 
 void test("the status bar and its hover say what is, and what to do", () => {
   const status = {
-    state: "error" as const, message: "The key is wrong: set another.", model: "m", requests: 2, promptTokens: 200,
-    cacheHitTokens: 150, completionTokens: 9, localHits: 3,
+    state: "error" as const, message: "The address is wrong.", cause: "address", model: "m", requests: 2, promptTokens: 2000,
+    cacheHitTokens: 1500, completionTokens: 9, localHits: 1, usd: 0.0123,
   };
-  assert.equal(label("error"), "$(warning) FIM: problem");
-  const text = hover(status, { usd: 0.00012, savedUsd: 0.02 });
-  assert.match(text, /The key is wrong: set another\./);
-  assert.match(text, /75 %/);
-  assert.match(text, /Today: \$0\.000120, and \$0\.0200 saved/);
+  assert.equal(label("error"), "$(warning) fim-lsp: problem");
+  const text = hover(status, {}, { usd: 0.00012, savedUsd: 0.02 });
+  assert.match(text, /The address is wrong\./);
+  assert.match(text, /Session: 2 requests, 1 answer from memory/);
+  assert.match(text, /2,000 tokens sent \(75 % at a fiftieth of the price\), 9 received: \$0\.012/);
+  assert.match(text, /Today: \$0\.00012, and \$0\.020 saved/);
+  assert.doesNotMatch(hover(NOTHING), /Session|tokens/);
+  assert.match(hover({ ...NOTHING, requests: 1, promptTokens: 7 }), /1 request, 0 answers from memory\n\n7 tokens sent, 0 received$/);
 });
 
-void test("an explanation holds the exact bytes", () => {
-  const text = explained({ model: "m", prompt: "a\nb", suffix: "\tc" });
-  assert.ok(text.includes("--- prompt ---\na\nb\n--- suffix ---\n\tc\n--- end ---"));
-  const free = { what: "live", characters: 9, tokens: 3, files: ["a.py"] };
-  assert.match(explained({ prompt: "", suffix: "", parts: [free] }), /^live: 9 characters, 3 tokens; of a\.py$/m);
-  const live = { what: "live", characters: 9, tokens: 3, files: ["a.py"], usdKept: 2e-8, usdNew: 9e-7 };
-  assert.match(explained({ prompt: "", suffix: "", parts: [live] }), /^live: 9 characters, 3 tokens, \$0\.00000002 .*; of a\.py$/m);
+void test("no key, a refused key, an excluded file and a language that is off are not called ready", () => {
+  const wrong = { ...NOTHING, state: "error" as const, cause: "key" };
+  const ready = { ...NOTHING, state: "ready" as const };
+  assert.deepEqual([look({ ...wrong, apiKey: false }), look({ ...wrong, apiKey: true }), look({ ...wrong, cause: "model" })], ["keyless", "refused", "error"]);
+  const looks = (["", "closed", "excluded", "language"] as const).map((withheld) => look(ready, { withheld }));
+  assert.deepEqual(looks, ["ready", "ready", "excluded", "language"]);
+  assert.equal(label("language", { language: "go" }), "$(circle-slash) fim-lsp: off in go");
+  assert.equal(label("keyless"), "$(key) fim-lsp: no key");
+  assert.match(hover({ ...wrong, apiKey: false }), /command:fim\.setApiKey.*command:fim\.demo/);
 });
 
-void test("what the settings switch off is not called a pause", () => {
+void test("the demo says everywhere that it is one, and how to leave it", () => {
+  const demo = { ...NOTHING, state: "ready" as const, demo: true, model: "deepseek-flash" };
+  assert.equal(label("ready", {}, true), "$(sparkle) fim-lsp: demo");
+  assert.equal(spoken(demo), "fim-lsp ready demo");
+  assert.match(hover(demo), /nothing leaves this machine.*command:fim\.leaveDemo/);
+  assert.doesNotMatch(hover(demo), /deepseek/);
+  const shown = explained({ prompt: "p", suffix: "", url: "", demo: true, model: "deepseek-flash", parts: [] }).html;
+  assert.match(shown, /nothing leaves this machine/);
+  assert.doesNotMatch(shown, /deepseek/);
+});
+
+void test("an explanation begins with one sentence, and holds the exact bytes", () => {
+  const parts = [
+    { what: "map", characters: 9, tokens: 300, files: Array.from({ length: 41 }, (_, n) => `f${n}.py`), usdKept: 2e-6, usdNew: 1e-4 },
+    { what: "live", characters: 9, tokens: 3, files: ["a.py"], usdKept: 2e-8, usdNew: 9e-7 },
+  ];
+  const { html } = explained({ url: "https://api.deepseek.com/beta/completions", model: "m", prompt: "\na<b>&\n", suffix: "\tc", parts });
+  assert.match(html, /<p class="lead">About 303 tokens from 42 files, and 2 characters after the cursor, to api\.deepseek\.com, for \$0\.0000020 to \$0\.00010/);
+  assert.ok(html.includes('<pre data-name="prompt">\n\na&#60;b&#62;&#38;\n</pre>'));
+  assert.ok(html.includes('<pre data-name="suffix">\n\tc</pre>'));
+  assert.match(html, /f7\.py and 33 more/);
+  assert.doesNotMatch(html, /NaN/);
+  assert.match(explained({ problem: "This document is <never> sent." }).html, /<p>This document is &#60;never&#62; sent\.<\/p>/);
+  assert.doesNotMatch(explained({ prompt: "", suffix: "", parts: [{ what: "live", characters: 9, tokens: 3 }] }).html, /NaN|, for /);
+});
+
+const KNOWN: Known = { host: "api.deepseek.com", model: "deepseek-flsh", apiKey: true, names: ["temperature", "baseUrl", "exclude", "model"] };
+
+void test("messages begin with the remedy, name what this editor has, and have a button for it", () => {
+  const said = (cause: string, message = "", known = KNOWN) => {
+    const { text, buttons } = offer({ type: 1, cause, message }, known);
+    return [text, ...buttons.map(({ title, command }) => `${title}: ${command}`)];
+  };
+  assert.deepEqual(said("key"), ["Set another API key: api.deepseek.com does not accept this one.", "Set API key: fim.setApiKey"]);
+  assert.deepEqual(said("key", "", { ...KNOWN, apiKey: false }).slice(1), ["Set API key: fim.setApiKey", "Try without a key: fim.demo"]);
+  assert.deepEqual(said("budget").slice(1, 3), ["Go on until tomorrow: fim.resume", "Change the budget: fim.openSettings"]);
+  assert.deepEqual(said("model")[1], "Change model: fim.changeModel");
+  assert.match(said("parameter")[0] ?? "", /^Check the model \(deepseek-flsh\)/);
+  assert.deepEqual(said("network", "h cannot be reached: check the network and baseUrl."), [
+    "h cannot be reached: check the network and fimLsp.baseUrl.", "Open settings: fim.openSettings",
+  ]);
+  const wrong = 'Setting "temperature" in initializationOptions must be a number from 0 to 2; 0 stays in force.';
+  assert.deepEqual(said("settings", wrong), ["fimLsp.temperature must be a number from 0 to 2; 0 stays in force.", "Open settings: fim.openSettings"]);
+  const laxer = '"exclude", "model" in the editor\'s settings: left out, as these may be a folder\'s, which only makes things stricter; to have it, write it into /c.toml or initializationOptions.';
+  assert.equal(said("settings", laxer)[0], "fimLsp.exclude, fimLsp.model: left out of this workspace's settings, which only make things stricter. To have it, set it in your own settings.");
+  for (const cause of ["key", "budget", "model", "parameter", "balance"]) {
+    assert.doesNotMatch(said(cause, "DEEPSEEK_API_KEY apiKey fimLsp.resume").join(" "), /DEEPSEEK_API_KEY|apiKey|fimLsp\.resume/);
+  }
+});
+
+void test("what the settings switch off is not called a pause, and a pause says until when", () => {
   const paused = { ...NOTHING, state: "paused" as const };
   assert.deepEqual([look({ ...paused, enabled: false }), look({ ...paused, enabled: true }), look(paused)], ["off", "paused", "paused"]);
-  assert.equal(label("off"), "$(circle-slash) FIM: off");
+  assert.equal(label("off"), "$(circle-slash) fim-lsp: off");
   assert.match(hover({ ...paused, enabled: false }), /fimLsp\.enabled/);
+  const until = Date.UTC(2026, 10, 26, 14, 5);
+  assert.ok(hover(paused, { until }).includes(`Until ${clock(until)}`));
 });
 
-void test("a budget that is used up is no pause of the user's, and the session's price is said", () => {
-  const spent = { ...NOTHING, state: "paused" as const, enabled: true, overBudget: true, usd: 0.0123 };
+void test("a budget that is used up is no pause of the user's", () => {
+  const spent = { ...NOTHING, state: "paused" as const, enabled: true, overBudget: true };
   assert.deepEqual([look(spent), look({ ...spent, enabled: false }), look({ ...spent, state: "busy" })], ["spent", "off", "busy"]);
-  assert.match(hover(spent), /go on over the budget/);
-  assert.match(hover(spent), /0 received: \$0\.0123$/m);
-  assert.match(hover({ ...NOTHING, usd: null }), /0 received$/m);
-  assert.match(hover(NOTHING), /0 received$/m);
+  assert.match(hover(spent), /command:fim\.resume/);
+});
+
+void test("dollars have two digits that count", () => {
+  assert.deepEqual([0, 0.0000271, 0.00857, 0.0414, 0.0999, 1.5, 12].map(dollars), ["$0.00", "$0.000027", "$0.0086", "$0.041", "$0.10", "$1.50", "$12.00"]);
+});
+
+void test("a folder of several that is off is excluded, and the others stay on", () => {
+  const layers: Layers = { globalValue: 1, workspaceValue: 2, workspaceFolderValue: 3, workspaceFolderLanguageValue: 4 };
+  assert.deepEqual(standing(layers, "folder"), { workspaceFolderValue: 3, workspaceFolderLanguageValue: 4 });
+  const uri = "file:///w/lib%20b";
+  assert.deepEqual(ofFolder({ enabled: false, exclude: ["*.x"], maxTokens: 9 }, uri), { exclude: ["*.x", uri], maxTokens: 9 });
+  assert.deepEqual(ofFolder({ enabled: true, maxTokens: 9 }, uri), { enabled: true, maxTokens: 9 });
+  assert.deepEqual(ofFolder({ enabled: false }, "vscode-vfs://github/a"), { enabled: false });
+});
+
+void test("a language that is misspelt by one letter is asked about, another one is not", () => {
+  const known = ["python", "markdown", "go", "c"];
+  const asked = ["pyton", "pytohn", "markdwon", "python", "gx", "d", "zig", "elixir"].map((name) => meant(name, known));
+  assert.deepEqual(asked, ["python", "python", "markdown", undefined, undefined, undefined, undefined, undefined]);
 });
 
 void test("tables and lists of several layers are joined, other values are not", () => {
@@ -187,8 +269,8 @@ void test("what the service says to a key is told without the key and without th
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  assert.deepEqual(await check(url, "right"), { good: true, text: "The key works; left on the account: 1.50 CNY." });
-  assert.deepEqual(await check(url, "wrong"), { good: false, text: "The service refuses this key: copy it again from your account." });
+  assert.deepEqual(await check(url, "right"), { state: "good", text: "The key works; left on the account: 1.50 CNY." });
+  assert.deepEqual(await check(url, "wrong"), { state: "refused", text: "Copy the key again from your account: the service refuses this one." });
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
   assert.match((await check(url, "right")).text, /cannot be reached/);
@@ -254,20 +336,38 @@ void test("a pause outlives the window, and ends by itself after an hour", (t) =
   assert.equal(new Pause(memory, () => undefined).on, false);
 });
 
-void test("the page of costs is a table of figures, and says how far to trust them", () => {
+void test("the page of costs begins with what was paid, has figures alike, and says how far to trust them", () => {
   const figures = {
     requests: 1200, localHits: 3, promptTokens: 4000, cacheHitTokens: 3000, completionTokens: 50, usd: 0.00012, savedUsd: 0.02,
     shown: 4, accepted: 1, estimated: 2,
   };
-  const today = { to: "2026-11-21", total: figures, groups: [{ name: "deepseek-flash", ...figures }] };
+  const balance = { read: "2026-11-21T22:19:54+00:00", amounts: [{ currency: "USD", amount: "9.87" }] };
+  const today = { to: "2026-11-21", total: figures, groups: [{ name: "deepseek-<flash>", ...figures }], balance };
   const days = { from: "2026-11-15", to: "2026-11-21", total: figures, groups: [{ name: "2026-11-21", ...figures }], missing: 5 };
-  const lines = costs(today, days).split("\n");
-  assert.ok(lines.includes("model           requests  memory   sent  cached  received       cost    saved  taken"));
-  assert.ok(lines.includes("deepseek-flash     1,200       3  4,000    75 %        50  $0.000120  $0.0200   25 %"));
-  assert.ok(lines.some((line) => line.startsWith("2026-11-21  ")));
-  assert.match(lines.join("\n"), /2 requests stopped before.*\n5 requests are missing/);
-  assert.match(costs(undefined, undefined), /not running/);
-  assert.match(costs({}, {}), /Nothing is recorded/);
+  const { html } = costs(today, days);
+  assert.match(html, /<p class="lead">\$0\.00012 today, \$0\.00012 in the last seven days/);
+  const cells = "<td>1,200</td><td>3</td><td>4,000</td><td>75 %</td><td>50</td><td>$0.0001</td><td>$0.0200</td><td>25 %</td>";
+  assert.ok(html.includes(`<tr><td>deepseek-&#60;flash&#62;</td>${cells}</tr><tr><td>total</td>${cells}</tr>`));
+  assert.ok(html.includes("<td>2026-11-21</td>"));
+  assert.match(html, /2 requests stopped before.*\n.*5 requests are missing/);
+  assert.ok(html.includes(`9.87 USD, as of ${new Date(balance.read).toLocaleString()}`));
+  assert.match(costs(undefined, undefined).html, /not running/);
+  assert.match(costs({}, {}).html, /Nothing is recorded/);
+  assert.match(costs({}, {}, true).html, /demo costs nothing/);
+});
+
+void test("every sentence of the extension stands in the list that is translated, and nothing else does", () => {
+  const sources = readdirSync("src").map((name) => readFileSync(`src/${name}`, "utf8")).join("\n");
+  const said = [...sources.matchAll(/\bt\(\s*"((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) => JSON.parse(`"${text}"`) as string);
+  const listed = JSON.parse(readFileSync("l10n/bundle.l10n.json", "utf8")) as Record<string, string>;
+  assert.deepEqual(Object.keys(listed).sort(), [...new Set(said)].sort());
+  assert.deepEqual(Object.keys(listed), Object.values(listed));
+  assert.ok(said.length > 100);
+});
+
+void test("a hover shows what the server says as it is", () => {
+  const status = { ...NOTHING, state: "error" as const, cause: "model", message: "no [x](command:fim.demo) *here*" };
+  assert.ok(hover(status).includes("no \\[x\\](command:fim.demo) \\*here\\*"));
 });
 
 void test("what the command found is taken, and nothing else that it printed", () => {

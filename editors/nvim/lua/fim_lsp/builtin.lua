@@ -12,6 +12,8 @@ local METHOD = 'textDocument/inlineCompletion'
 local PAUSE = 20 -- ms without a key before the server is asked, which paces itself; Neovim waits for 200
 local M = {}
 
+local namespace = api.nvim_create_namespace('nvim.lsp.inline_completion') -- that of Neovim
+
 local timer = assert(vim.uv.new_timer())
 local send ---@type function the client's own `request`
 local wanted ---@type fun(bufnr: integer): boolean
@@ -88,6 +90,7 @@ local function show(bufnr, client_id, items)
     return
   end
   local out, made = drawn(bufnr, client_id, items)
+  window.only(namespace)
   if #out == 0 then
     suggestion.clear(bufnr) -- what is not seen is not accepted either
   end

@@ -1,6 +1,7 @@
 --- `:FimLsp status|toggle|snooze|usage|resume|explain|restart|log`.
 
 local api = vim.api
+local pages = require('fim_lsp.pages')
 local status = require('fim_lsp.status')
 local M = {}
 
@@ -46,32 +47,20 @@ local function window(title, lines)
   vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = bufnr, nowait = true })
 end
 
---- A JSON object as lines `name: value`, nested ones indented, long texts as blocks.
----@param object table<string, any>
----@param indent? string
----@return string[]
-local function listed(object, indent)
-  indent = indent or ''
-  local names, lines = vim.tbl_keys(object), {}
-  table.sort(names, function(a, b)
-    return tostring(a) < tostring(b)
-  end)
-  for _, name in ipairs(names) do
-    local value = object[name]
-    if type(value) == 'table' and next(value) ~= nil then
-      lines[#lines + 1] = ('%s%s:'):format(indent, name)
-      vim.list_extend(lines, listed(value, indent .. '  '))
-    elseif type(value) == 'string' and value:find('\n') then
-      lines[#lines + 1] = ('%s%s:'):format(indent, name)
-      for _, line in ipairs(vim.split(value, '\r?\n')) do
-        lines[#lines + 1] = indent .. '  | ' .. line
-      end
-    else
-      local text = type(value) == 'table' and '[]' or value == vim.NIL and 'null' or tostring(value)
-      lines[#lines + 1] = ('%s%s: %s'):format(indent, name, text)
-    end
+--- The place for which one asks: in normal mode the one behind the character that the cursor is on, as with `a`.
+---@param client? vim.lsp.Client
+---@return lsp.TextDocumentPositionParams
+local function place(client)
+  local at = api.nvim_win_get_cursor(0)
+  local encoding = client and client.offset_encoding or 'utf-16'
+  local params = vim.lsp.util.make_position_params(0, encoding)
+  if api.nvim_get_mode().mode == 'n' then
+    local under = vim.fn.strcharpart(api.nvim_get_current_line():sub(at[2] + 1), 0, 1)
+    local units = vim.fn.has('nvim-0.11') == 1 and vim.str_utfindex(under, encoding)
+      or select(encoding == 'utf-16' and 2 or 1, vim.str_utfindex(under))
+    params.position.character = params.position.character + (encoding == 'utf-8' and #under or units)
   end
-  return lines
+  return params
 end
 
 local SUB = {
@@ -87,7 +76,11 @@ local SUB = {
         now.localHits,
         said
       )
-      api.nvim_echo({ { text } }, true, {})
+      if vim.fn.strdisplaywidth(text) > vim.v.echospace and status.compiled_in(vim.notify) then
+        window('status', vim.split(text, ' - ', { plain = true }))
+      else
+        status.notify(text)
+      end
     end)
   end,
   toggle = function(where)
@@ -108,12 +101,14 @@ local SUB = {
     end)
   end,
   usage = function()
-    run('fimLsp.usage', {}, function(usage)
-      if type(usage) ~= 'table' or next(usage) == nil then
+    run('fimLsp.usage', {}, function(today)
+      if type(today) ~= 'table' or next(today) == nil then
         status.notify('fim-lsp: no record of usage is kept')
-      else
-        window('usage', listed(usage))
+        return
       end
+      run('fimLsp.usage', { { by = 'day', days = 7 } }, function(week)
+        window('usage', pages.usage(today, week))
+      end)
     end)
   end,
   resume = function()
@@ -123,16 +118,17 @@ local SUB = {
   end,
   explain = function()
     local client = vim.lsp.get_clients({ name = 'fim_lsp', bufnr = 0 })[1]
-    local at = vim.lsp.util.make_position_params(0, client and client.offset_encoding or 'utf-16')
+    local at = place(client)
     run('fimLsp.explain', { { uri = at.textDocument.uri, position = at.position } }, function(sent)
-      window('explain', listed(sent))
+      window('explain', pages.explain(sent))
     end)
   end,
   restart = function()
     require('fim_lsp.life').restart()
   end,
   log = function()
-    vim.cmd.tabedit(vim.fn.fnameescape(vim.lsp.get_log_path()))
+    local path = vim.lsp.log.get_filename and vim.lsp.log.get_filename() or vim.lsp.get_log_path()
+    vim.cmd.tabedit(vim.fn.fnameescape(path))
   end,
 }
 

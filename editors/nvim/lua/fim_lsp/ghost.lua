@@ -43,6 +43,7 @@ local function draw(bufnr, hint)
     table.insert(lines[#lines], { hint, 'FimLspGhost' })
   end
   window.make_room(#lines - 1)
+  window.only(namespace)
   local row, col = unpack(api.nvim_win_get_cursor(0))
   api.nvim_buf_set_extmark(bufnr, namespace, row - 1, col, {
     virt_text = lines[1],

@@ -49,7 +49,7 @@ function M.check()
     end
   else
     health.error(('`%s` is not on the PATH'):format(program), {
-      'install it, for instance with `pipx install fim-lsp`',
+      'install it: `pipx install /path/to/fim-lsp` or `uv tool install /path/to/fim-lsp`, with the path of a clone',
       'or name it: require("fim_lsp").setup({ cmd = { "/path/to/fim-lsp" } })',
     })
   end
@@ -62,7 +62,12 @@ function M.check()
   end
   for _, client in ipairs(clients) do
     local buffers = vim.tbl_count(client.attached_buffers)
-    health.ok(('running for %d buffers in %s'):format(buffers, client.root_dir or 'no folder'))
+    health.ok(
+      ('running for %s in %s'):format(
+        buffers == 1 and '1 buffer' or buffers .. ' buffers',
+        client.root_dir or 'no project (no repository and no pyproject.toml, package.json or the like is around)'
+      )
+    )
     local now = require('fim_lsp.status').last(client.id)
     if now and now.state == 'error' then
       health.error(now.message, { '`fim-lsp doctor` in a terminal checks key, endpoint, model and balance' })
@@ -70,6 +75,12 @@ function M.check()
       health.ok(('%s, model %s'):format(now.state, now.model))
     end
   end
+
+  local trouble = require('fim_lsp.status').trouble()
+  if trouble then
+    health.info(('last trouble, at %s: %s'):format(trouble.time, trouble.message))
+  end
+  health.info('`fim-lsp doctor` in a terminal checks the key, and says where it is from')
 
   keys(clients)
 

@@ -9,6 +9,9 @@ local WORDS = { ready = 'fim', busy = 'fim..', paused = 'fim off', error = 'fim!
 ---@type table<integer, table<string, any>> by client
 local last = {}
 
+---@type { message: string, time: string }? what was last wrong, and when
+local trouble
+
 --- Redraw what shows the state.
 function M.changed()
   vim.schedule(function()
@@ -21,6 +24,9 @@ end
 ---@param params table<string, any> of `fimLsp/status`
 function M.update(client_id, params)
   last[client_id] = params
+  if params.state == 'error' then
+    trouble = { message = params.message, time = os.date('%H:%M:%S') --[[@as string]] }
+  end
   M.changed()
 end
 
@@ -35,6 +41,12 @@ end
 ---@return table<string, any>?
 function M.last(client_id)
   return last[client_id]
+end
+
+--- What was last wrong, in this session.
+---@return { message: string, time: string }?
+function M.trouble()
+  return trouble
 end
 
 ---@param client_id integer
