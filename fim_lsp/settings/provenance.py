@@ -209,5 +209,5 @@ def _level(context: str | Mapping[str, str], language: str) -> str:
     """The value of `context` for a language."""
     if isinstance(context, str):
         return context
-    own = language_names.row(context, language)
+    own = context.get(language, language_names.row(context, language))
     return str(own if own is not None else context.get("*", "project"))
