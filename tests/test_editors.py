@@ -18,7 +18,10 @@ def listed():
         yield f"{name} (default {json.dumps(spec['default'])})"
         # What stands between backquotes is code, and stays on one line.
         whole = re.sub("`[^`]+`", lambda code: code[0].replace(" ", "\0"), spec["description"])
-        for line in textwrap.wrap(whole, 70, initial_indent="        ", subsequent_indent="        "):
+        indent = " " * 8
+        for line in textwrap.wrap(
+            whole, 70, initial_indent=indent, subsequent_indent=indent, break_long_words=False
+        ):
             yield line.replace("\0", " ")
 
 

@@ -39,6 +39,7 @@ MAY = {
     "pygls": {"lsp/session.py", "lsp/jsonrpc.py"},
     "lsprotocol": {"lsp/server.py", "lsp/session.py", "lsp/convert.py", "lsp/jsonrpc.py"},
     "httpx": {
+        "endpoint/channel.py",
         "endpoint/service.py",
         "endpoint/reply.py",
         "endpoint/failures.py",

@@ -462,6 +462,8 @@ What it inserted ends at point, or it was a backspace."
   "Show GHOST at point, and behind it what the line still has then."
   (unless fim-lsp--overlay
     (setq fim-lsp--overlay (make-overlay (point) (point) nil t t)))
+  ;; The buffer may be in other windows, too.
+  (overlay-put fim-lsp--overlay 'window (selected-window))
   (if (eolp)
       (progn
         ;; The cursor stands before the text, not behind it.

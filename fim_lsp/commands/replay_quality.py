@@ -89,16 +89,20 @@ class _Measuring:
             args.repository, Extent(ends, args.holes, args.stops, args.range, args.seed), chosen
         )
         if not self._plan.holes and not self._plan.events:
-            raise StoppedError(f"Nothing to measure in {args.repository}: nothing in it may be sent.")
+            raise StoppedError(
+                f"Nothing to measure in {args.repository}: no hole can be cut in files that may be sent."
+            )
 
     async def ask(self, connect: Callable[[Settings], Service]) -> list[str]:
         """Ask for what is missing, once the user agrees; what kept it from being all."""
         self._may_ask()
         missing = await self._missing()
         stops = len(self._ways) * sum(isinstance(event, Ask) for event in self._plan.events)
-        if missing or stops:
-            self._agree([request for _, _, request in missing], stops)
         notes: list[str] = []
+        if not missing and not stops:
+            return notes
+        self._agree([request for _, _, request in missing], stops)
+        self._kept.begin()
         async with AsyncExitStack() as stack:
             services = {}
             for way in self._ways:
@@ -111,12 +115,12 @@ class _Measuring:
                     once = self._once(way, services[way.name])
                     failed = (await trial.asked(hole, way.of(self._chosen), self._plan.library, once)).failed
                     failures = failures + 1 if failed else 0
-                    if self._over(failed, failures, notes):
+                    if self._over(once, failed, failures, notes):
                         return notes
                 for way in self._ways if stops else ():
                     once = self._once(way, services[way.name])
                     await self._typed(way, once, lambda: step("typing"))
-                    if self._over(once.failed, PATIENCE, notes):
+                    if self._over(once, once.failed, PATIENCE, notes):
                         return notes
         return notes
 
@@ -231,8 +235,10 @@ class _Measuring:
             f" {visible(self._chosen.base_url)}, and costs {costs}.\nAnswers are kept in {visible(str(self.file))}."
         )
 
-    def _over(self, failed: ServiceError | None, failures: int, notes: list[str]) -> bool:
-        """Whether nothing more is to be asked, and why."""
+    def _over(self, once: Once, failed: ServiceError | None, failures: int, notes: list[str]) -> bool:
+        """Whether nothing more is to be asked, and why.  Raises OSError where an answer was not written down."""
+        if once.unkept is not None:
+            raise once.unkept
         if self._purse.over:
             notes.append(f"Not all was asked: {self._purse.over}. The same command goes on.")
         elif failed is not None and (isinstance(failed, Refused) or failures >= PATIENCE):
@@ -256,6 +262,8 @@ class _Measuring:
                 f"Not looked at whether the code is still parsed, holes by language: {listed}. Either no parser is there"
                 ' (the extra "measure" has some), or what was written is itself not parsed there.'
             )
+        if self._args.stops and not self._plan.events:
+            notes.append("No typed session: no commit looks typed by hand in files that may be sent.")
         if any(way.typed is not None and not way.typed.whole for way in ways):
             notes.append("The typed session ends where an answer is missing.")
         if self._plan.withheld:

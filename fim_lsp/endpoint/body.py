@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from fim_lsp.endpoint.dialect import Dialect, put_at
@@ -56,6 +57,18 @@ def body_of(
     for name, value in dialect.more.items():
         body[name] = session if value == "{session}" else value
     return whole(json.dumps(body, ensure_ascii=False, separators=(",", ":"))).encode()
+
+
+def address_of(base_url: str, path: str) -> str:
+    """The address of a path: what the base ends in and the path begins with is there once; a version of its own stays."""
+    base, steps = base_url.split("/"), path.split("/")[1:]
+    if len(base) > 3 and re.fullmatch(r"v\d+", base[-1]) and re.fullmatch(r"v\d+", steps[0]):
+        steps = steps[1:]
+    for size in range(min(len(base) - 3, len(steps)), 0, -1):
+        if base[-size:] == steps[:size]:
+            steps = steps[size:]
+            break
+    return "/".join([*base, *steps])
 
 
 def whole(text: str) -> str:

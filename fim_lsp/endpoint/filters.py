@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from fim_lsp.endpoint.dialect import Dialect
+    from fim_lsp.endpoint.request import Request
+    from fim_lsp.endpoint.template import Template
 
 
 class Filter(Protocol):
@@ -18,6 +23,18 @@ class Filter(Protocol):
 
     def rest(self) -> str:
         """What was held back, once nothing more comes."""
+
+
+def filters_of(dialect: Dialect, template: Template | None, request: Request) -> list[Filter]:
+    """What leaves out of an answer to a request what is no text of its own."""
+    filters: list[Filter] = []
+    if dialect.echoes:
+        filters.append(Echo(request.prefix))
+    if dialect.chat:
+        filters.append(Fence())
+    if template is not None:
+        filters.append(Until(template.stop))
+    return filters
 
 
 class Until:

@@ -10,25 +10,23 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import httpx
 
-from fim_lsp.endpoint import connection_pool, look
-from fim_lsp.endpoint.address import joined
+from fim_lsp.endpoint import look
 from fim_lsp.endpoint.body import body_of
-from fim_lsp.endpoint.credentials import Credentials
+from fim_lsp.endpoint.channel import Channel, complaint
 from fim_lsp.endpoint.dialect import Dialect
-from fim_lsp.endpoint.failures import BAD_ADDRESS, Limit, garbage, of_status, unusable
-from fim_lsp.endpoint.filters import Echo, Fence, Filter, Until
+from fim_lsp.endpoint.failures import Limit, garbage
+from fim_lsp.endpoint.filters import filters_of
 from fim_lsp.endpoint.look import Found, Said
 from fim_lsp.endpoint.reply import Bounded, Reply, json_object, read
-from fim_lsp.endpoint.request import Balance, Refused, Request, ServiceError, Unavailable
-from fim_lsp.endpoint.trust import UnusableError
+from fim_lsp.endpoint.request import Balance, Refused, Request, ServiceError
+from fim_lsp.settings.keys import private
 from fim_lsp.settings.kinds import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +35,6 @@ _ROOM_PER_TOKEN = 4 << 10  # bytes of an event; real ones have about 300
 _CHARACTERS_PER_TOKEN = 128  # the longest tokens are runs of blanks
 _PATIENCE = 10.0  # seconds, for what is not a completion
 _LOOK = 3.0  # seconds, for a look at what the endpoint is
-_PARAMETERS = frozenset({"max_tokens", "temperature", "stop", "prompt", "suffix", "model"})
 
 
 class Service:
@@ -66,16 +63,19 @@ class Service:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._base_url = base_url
-        self._host = urlsplit(base_url).hostname or "the service"
-        self._credentials = Credentials(self._host, api_key, headers or {}, key_named)
+        self._channel = Channel(
+            base_url,
+            api_key,
+            ca_file=ca_file,
+            headers=headers,
+            key_named=key_named,
+            transport=transport,
+            clock=clock,
+            wall=wall,
+        )
+        self._host = self._channel.host
         self._engine, self._model, self._template = engine, model, template
         self._session = session
-        self._ca_file = ca_file
-        self._transport = transport
-        self._clock = clock
-        self._wall = wall
-        self._closed = False
         self.found: Found | None = look.at_once(self._host, engine, model, template)
         self._looking: asyncio.Task[None] | None = None
         self._silent = False  # whether the last look met nobody who could answer
@@ -135,7 +135,7 @@ class Service:
             "version": found.version,
             "toldBy": found.by,
             "template": found.template.name if found.template else None,
-            "url": joined(self._base_url, found.dialect.path),
+            "url": self._channel.address(found.dialect.path),
             "model": request.model,
         }
         if found.dialect.chat:
@@ -146,24 +146,20 @@ class Service:
     async def warm(self) -> None:
         """Open the connection in advance, and go once through reading an answer; never raises."""
         with suppress(ServiceError):
-            if self._transport is None:
+            if not self._channel.begun:
                 await _rehearse()
-            transport = self._opened()
-            if isinstance(transport, connection_pool.Transport):
-                await transport.warm()
+            await self._channel.warm()
             await self.meet()
 
     async def aclose(self) -> None:
         """Close every connection."""
-        self._closed = True
         if self._looking is not None:
             self._looking.cancel()
-        if self._transport is not None:
-            await self._transport.aclose()
+        await self._channel.aclose()
 
     @asynccontextmanager
     async def _complete(self, request: Request, seconds: float) -> AsyncGenerator[Reply, None]:
-        limit = Limit(self._clock, self._clock() + seconds, self._host)
+        limit = self._channel.limit(seconds)
         with limit.named():
             async with asyncio.timeout(limit.left()):
                 found = await self._met()
@@ -178,7 +174,9 @@ class Service:
                 response.stream, limit, _ROOM + _ROOM_PER_TOKEN * request.max_tokens + 8 * echoed
             )
             most = _CHARACTERS_PER_TOKEN * request.max_tokens + echoed
-            reply = Reply(response, limit, most, found.dialect, _filters(found, request))
+            reply = Reply(
+                response, limit, most, found.dialect, filters_of(found.dialect, found.template, request)
+            )
             try:
                 yield reply
             finally:
@@ -196,7 +194,8 @@ class Service:
         request = replace(request, model=found.model_of(request.model))
         context = found.context_tokens
         body = body_of(dialect, found.template, request, session=self._session, context_tokens=context)
-        answer = self._answer("POST", dialect.path, body, limit, dialect)
+        needed = self._key_needed(dialect)
+        answer = self._channel.answer("POST", dialect.path, body, limit, key_needed=needed)
         return found, await stack.enter_async_context(answer)
 
     async def _renders_now(self, response: httpx.Response, limit: Limit, found: Found) -> bool:
@@ -206,7 +205,7 @@ class Service:
         other = look.with_template(found, self._template)
         if other is None:
             return False
-        if response.status_code != 501 and "suffix" not in await self._words(response, limit):
+        if response.status_code != 501 and "suffix" not in await complaint(response, limit):
             return False
         log.info("%s takes no suffix: prompts are rendered here", found.engine)
         self.found = other
@@ -217,14 +216,14 @@ class Service:
         found = await self.meet()
         if found is None:
             found = look.for_now(self._host, self._engine, self._model, self._template)
-            if self._engine == "auto" and (self._silent or self._credentials.keyless):
+            if self._engine == "auto" and (self._silent or self._channel.api_key is None):
                 # No prompt is sent to what did not answer: what keeps it from answering is said.
                 await self._get("/v1/models", None)
         return found
 
     async def _look(self) -> None:
         """Look at the endpoint; nothing is kept where it did not answer."""
-        limit = Limit(self._clock, self._clock() + _LOOK, self._host)
+        limit = self._channel.limit(_LOOK)
         self._silent = False
 
         def ask(path: str, body: Mapping[str, Any] | None) -> Awaitable[Said]:
@@ -242,7 +241,7 @@ class Service:
         """The endpoint's answer to a look; status 0 where there is none."""
         try:
             sent = None if body is None else json.dumps(body).encode()
-            async with self._answer("GET" if body is None else "POST", path, sent, limit) as response:
+            async with self._channel.answer("GET" if body is None else "POST", path, sent, limit) as response:
                 response.stream = Bounded(response.stream, limit, _ROOM)
                 with limit.named():
                     async with asyncio.timeout(limit.left()):
@@ -257,8 +256,9 @@ class Service:
             return Said(response.status_code, {})
 
     async def _get(self, path: str, dialect: Dialect | None) -> dict[str, Any]:
-        limit = Limit(self._clock, self._clock() + _PATIENCE, self._host)
-        async with self._answer("GET", path, None, limit, dialect) as response:
+        limit = self._channel.limit(_PATIENCE)
+        needed = self._key_needed(dialect)
+        async with self._channel.answer("GET", path, None, limit, key_needed=needed) as response:
             if response.status_code != 200:
                 raise await self._error(response, limit, None)
             response.stream = Bounded(response.stream, limit, _ROOM)
@@ -266,88 +266,25 @@ class Service:
                 async with asyncio.timeout(limit.left()):
                     return json_object(await read(response), self._host)
 
-    @asynccontextmanager
-    async def _answer(
-        self, method: str, path: str, body: bytes | None, limit: Limit, dialect: Dialect | None = None
-    ) -> AsyncIterator[httpx.Response]:
-        """The head of an answer; whatever of its body was not read is cut off at the end of the context.
+    def _key_needed(self, dialect: Dialect | None) -> bool:
+        """Whether nothing is asked without a key; a look needs none.
 
-        `dialect` is that of what is asked; without one it is a look, which needs no key.
+        On this machine and in its networks others than the service may do without: they say so if not.  So does one that
+        did not answer a look: what is wrong with it first of all is that.
         """
-        headers = self._credentials.headers(dialect, self.found)
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        transport = self._opened()
-        with limit.named():
-            request = httpx.Request(
-                method,
-                joined(self._base_url, path),
-                headers=headers,
-                content=body,
-                extensions={"patience": limit.left()},
-            )
-            async with asyncio.timeout(limit.left()):
-                response = await transport.handle_async_request(request)
-        try:
-            yield response
-        finally:
-            await response.aclose()
-
-    def _opened(self) -> httpx.AsyncBaseTransport:
-        if self._closed:
-            raise Unavailable("The connection to the service was closed.", "network", alone=True)
-        if self._transport is None:
-            try:
-                self._transport = connection_pool.transport(self._base_url, self._ca_file)
-            except UnusableError as error:
-                raise unusable(error, self._host) from None
-            except (ValueError, httpx.InvalidURL):
-                raise Refused(BAD_ADDRESS, "address") from None
-        return self._transport
+        known = self.found if dialect is not None and dialect.key else None
+        return known is not None and (known.engine == "deepseek" or not private(self._host))
 
     async def _error(self, response: httpx.Response, limit: Limit, model: str | None) -> ServiceError:
         """What a status other than 200 means for the user."""
-        credentials = self._credentials
         self._untold = False  # what answers may be another the next time
-        if credentials.keyless and response.status_code in {401, 403}:
-            return credentials.lacking()
         if self.found is None and self._engine == "auto" and response.status_code in {404, 405, 501}:
             return Refused(
                 f"{self._host} does not say which engine it is ({response.status_code}): write what it speaks into the setting "
                 'engine, such as "openai-template", and check baseUrl.',
                 "address",
             )
-        secrets, named = credentials.secrets(), credentials.key_named
-        known = of_status(response, self._host, model, secrets, self._wall(), key_named=named)
-        if known is not None:
-            return known
-        parameter = await _named_parameter(response, limit)
-        words = f"does not accept {parameter or 'the request'} ({response.status_code})"
-        return Refused(f"{self._host} {words}: check the settings.", "parameter")
-
-    async def _words(self, response: httpx.Response, limit: Limit) -> str:
-        """What an error says, for being looked at only; it is kept, so that it can be read again."""
-        response.stream = Bounded(response.stream, limit, 64 << 10)
-        try:
-            with limit.named():
-                async with asyncio.timeout(min(1.0, limit.left())):
-                    data = await read(response)
-        except ServiceError:
-            return ""
-        response.stream, response.is_stream_consumed = httpx.ByteStream(data), False
-        return data.decode("utf-8", "replace").lower()
-
-
-def _filters(found: Found, request: Request) -> list[Filter]:
-    """What is no text of an answer's own."""
-    filters: list[Filter] = []
-    if found.dialect.echoes:
-        filters.append(Echo(request.prefix))
-    if found.dialect.chat:
-        filters.append(Fence())
-    if found.template is not None:
-        filters.append(Until(found.template.stop))
-    return filters
+        return await self._channel.error(response, limit, model)
 
 
 async def _rehearse() -> None:
@@ -360,15 +297,3 @@ async def _rehearse() -> None:
         async for _ in reply:
             pass
     await service.aclose()
-
-
-async def _named_parameter(response: httpx.Response, limit: Limit) -> str | None:
-    """The one of our own parameters that an error names, if it does."""
-    response.stream = Bounded(response.stream, limit, 64 << 10)
-    try:
-        with limit.named():
-            async with asyncio.timeout(min(1.0, limit.left())):
-                param = json_object(await read(response), limit.host)["error"]["param"]
-    except (ServiceError, KeyError, TypeError):
-        return None
-    return param if isinstance(param, str) and param in _PARAMETERS else None

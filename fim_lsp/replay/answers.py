@@ -95,14 +95,20 @@ class Kept:
     def put(self, answer: Answer) -> None:
         """Keep an answer, on the disk before anything else is asked.  Raises OSError."""
         self._known[answer.key] = answer
-        if self._file is None:
-            return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps(asdict(answer), ensure_ascii=False) + "\n"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        with open(os.open(self._file, flags, 0o600), "ab") as out:  # noqa: PTH123 - with its mode
-            out.write(b"\n" * self._torn + line.encode("utf-8", "surrogatepass"))
+        self._write(b"\n" * self._torn + line.encode("utf-8", "surrogatepass"))
         self._torn = False
+
+    def begin(self) -> None:
+        """See to it that answers can be kept, before one is paid for.  Raises OSError."""
+        self._write(b"")
+
+    def _write(self, data: bytes) -> None:
+        if self._file is not None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            with open(os.open(self._file, flags, 0o600), "ab") as out:  # noqa: PTH123 - with its mode
+                out.write(data)
 
     def _read(self, file: Path) -> Iterator[Answer]:
         """The answers in a file; a last line that was cut short is passed over, and is asked for again."""
@@ -144,7 +150,7 @@ class Once:
     """A service that gives kept answers, and asks another one for those that are missing, where there is one.
 
     `used` are the kept answers given since it was last emptied, `missing` the requests to which there was none, and
-    `failed` is why the service gave none.
+    `failed` is why the service gave none, `unkept` why one could not be written down.
     """
 
     def __init__(
@@ -166,6 +172,7 @@ class Once:
         self.used: list[Used] = []
         self.missing: list[Request] = []
         self.failed: ServiceError | None = None
+        self.unkept: OSError | None = None
         self._kept = kept
         self._service = service
         self._endpoint = endpoint
@@ -224,8 +231,11 @@ class Once:
         self._keep(request, answer)
 
     def _keep(self, request: Request, answer: Answer) -> None:
-        self._kept.put(answer)
         self._spent(request, answer)
+        try:
+            self._kept.put(answer)
+        except OSError as error:
+            self.unkept = error  # whoever asked has an answer all the same; whoever measures is to stop
 
     async def warm(self) -> None:
         """Nothing is to be made ready."""

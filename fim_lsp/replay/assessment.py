@@ -78,7 +78,7 @@ class Assessment:
 
         first = self.ways[0]
         title = f"{visible(self.source)}: {len(first.seen)} of {self.holes} holes, {visible(self.model)} at {visible(self.endpoint)}"
-        table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 0))
+        table = Table(box=SIMPLE, padding=(0, 0))
         table.add_column("", no_wrap=True)
         for way in self.ways:
             table.add_column(Text(visible(way.name)), justify="right")
@@ -90,7 +90,7 @@ class Assessment:
         if any(one is not None and one.stops for one in played):
             for row in zip(*(_typed_rows(one) for one in played), strict=True):
                 table.add_row(row[0][0], *(cell for _, cell in row))
-        out: list[RenderableType] = [table]
+        out: list[RenderableType] = [Text(title), table]
         out += [Text(visible(sentence)) for sentence in (*self.verdicts(), *self.notes)]
         for words, what in (("language", _language), ("kind", _kind)):
             out.append(self._grouped(words, worth.by(first.seen, what)))

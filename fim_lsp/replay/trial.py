@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from typing import NamedTuple
 
 from fim_lsp.completion.answer_cache import Offer
@@ -43,9 +44,11 @@ async def asked(hole: Hole, settings: Settings, library: Library, service: Once)
         tell=problems.append,
     )
     document = Document(uri_of(hole.path), hole.language, 0, hole.prefix + hole.suffix)
+    level = settings.shown(hole.language)
     try:
-        with library.instead(hole.path, hole.prefix + hole.suffix):
-            _around(engine, document, hole.path, library, settings.shown(hole.language))
+        # What is cut out is told by no map either.
+        with library.instead(hole.path, hole.prefix + hole.suffix) if level != "off" else nullcontext():
+            _around(engine, document, hole.path, library, level)
         lines = hole.prefix.count("\n")
         place = Place(lines, len(hole.prefix) - hole.prefix.rfind("\n") - 1)
         offers = await engine.complete(document.uri, place)

@@ -134,7 +134,7 @@ class Settings:
         "auto",
         kinds.template(),
         "The FIM template of prompts rendered here: a family's, by the model's name (`\"auto\"`), or your own:"
-        ' `{"prompt": "<PRE>{prefix}<SUF>{suffix}<MID>", "stop": ["<EOT>"]}`.',
+        ' `{"prompt": "<PRE>{prefix}<SUF>{suffix}<MID>", "stop": []}`.',
     )
     ca_file: str | None = _setting(
         None,

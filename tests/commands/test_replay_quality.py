@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from gitrepo import commit, git
+from pytest_httpserver import HTTPServer
 from replaying import run
 from werkzeug import Response
 
@@ -82,8 +83,11 @@ class Model:
 
 
 @pytest.fixture
-def model(httpserver):
-    return Model(httpserver)
+def model():
+    with HTTPServer(
+        host="127.0.0.1", threaded=True
+    ) as server:  # a connection that stands ready is no hindrance
+        yield Model(server)
 
 
 def connect(settings):
@@ -175,7 +179,7 @@ def test_a_language_that_is_switched_off_is_left_alone(repository, tmp_path, mod
     (tmp_path / "config.toml").write_text("[languages]\npython = false\n")
     words = asking(repository, tmp_path, "--live", "--yes")
     assert run(*words, connect=connect, environ=model.environ, config=tmp_path / "config.toml") == 1
-    assert "nothing in it may be sent" in capsys.readouterr().err
+    assert "no hole can be cut in files that may be sent" in capsys.readouterr().err
     assert model.bodies == []
 
 
@@ -308,7 +312,29 @@ def test_who_refuses_is_not_asked_again(repository, tmp_path, model, capsys):
         said = refused(capsys, model, *words)
         assert "Nothing was measured" in said
         assert len(model.bodies) == asked
-    assert not (tmp_path / "a.jsonl").exists()
+    assert (tmp_path / "a.jsonl").read_bytes() == b""
+
+
+def test_where_answers_cannot_be_kept_nothing_is_asked(repository, tmp_path, model, capsys):
+    (tmp_path / "file").write_text("")
+    words = (repository, "--quality", "--limit-requests", 9, "--yes", "--answers")
+    for place in (tmp_path / "file" / "a.jsonl", tmp_path):
+        said = refused(capsys, model, *words, place)
+        assert str(tmp_path) in said
+        assert said.count("\n") == 1
+    assert model.bodies == []
+
+
+def test_an_answer_that_cannot_be_written_down_ends_it(repository, tmp_path, model, capsys, monkeypatch):
+    """A disk that is full is not paid for again and again."""
+
+    def full(_):
+        raise OSError(28, "No space left on device", "a.jsonl")
+
+    monkeypatch.setattr("fim_lsp.replay.answers.Kept.put", lambda kept, answer: full(answer))
+    words = asking(repository, tmp_path, "--holes", 9, "--stops", 0, "--yes")
+    assert "No space left" in refused(capsys, model, *words)
+    assert len(model.bodies) == 1
 
 
 def test_one_failure_is_passed_over_and_asked_again(repository, tmp_path, model, capsys):

@@ -548,3 +548,22 @@ def test_emacs_itself_brings_the_package_from_its_repository(scripted, tmp_path)
     )
     done = loaded(script, environment(tmp_path / "home", scripted.url))
     assert re.search(r"^t.*/elpa/fim-lsp/editors/emacs/fim-lsp\.el", done.stdout, re.MULTILINE)
+
+
+def test_ghost_text_is_in_the_window_in_which_one_types(terminal, scripted, tmp_path):
+    """A buffer in two windows shows it once, and a search shows none."""
+    home = tmp_path / "home"
+    env = {**environment(home, scripted.url), "TERM": "xterm-256color"}
+    (home / ".emacs.d").mkdir()
+    (home / ".emacs.d" / "init.el").write_text(block("emacs", "elisp"))
+    path = tmp_path / "n.py"
+    path.write_bytes(b"\n\n# the end\n")
+    scripted.says = "value + 1\n"
+    screen = terminal(env, program("EMACS"), "-nw", str(path))
+    screen.until("# the end")
+    screen.press("C-x", "2")
+    screen.type("x = ")
+    assert screen.until("value + 1").count("value + 1") == 1
+    screen.press("C-s")
+    screen.type("end")
+    wait(lambda: "value + 1" not in screen.screen())

@@ -185,6 +185,22 @@ def test_rows_below_the_window_are_scrolled_into_view(opened, scripted, version)
     accepted(nvim, "    return a + b")
 
 
+def test_rows_that_a_small_window_cannot_show_are_counted(opened, scripted, version):
+    """Where scrolling is not enough, the line says how many more there are, until the suggestion is gone."""
+    scripted.says = "a = 1\n    b = 2\n    return a + b\n"
+    nvim = opened(version, b"def f():\n    \n")
+    nvim.command("split | resize 2")
+
+    def count():
+        rows = [row for row in nvim.lua(SCREEN) if "(+" in row]
+        return rows and rows[0].split()[-1]
+
+    nvim.keys("GA")
+    wait(lambda: count() == "(+1)")
+    nvim.keys("<C-]>")
+    wait(lambda: not count())
+
+
 SCREEN = """
 vim.cmd.redraw()
 local rows = {}

@@ -882,4 +882,4 @@ async def test_models_and_balance_fail_as_completions_do(status, kind, cause):
 def test_the_transport_is_our_own_where_no_proxy_is_named():
     """So that a cut stream costs nothing."""
     client = Service("http://127.0.0.1:9", KEY)
-    assert isinstance(client._opened(), Transport)
+    assert isinstance(client._channel.opened(), Transport)

@@ -76,7 +76,9 @@ local function make_room(bufnr)
   local item = now and (now.chosen or now.items[1])
   local rest = item and suggestion.rest(bufnr, item.insertText)
   if rest then
-    window.make_room(select(2, rest:gsub('\n', '')))
+    window.make_room(bufnr, select(2, rest:gsub('\n', '')))
+  else
+    window.clear(bufnr)
   end
 end
 
@@ -214,6 +216,7 @@ function M.leave(client, bufnr)
     client_of.cancel(client, METHOD, bufnr)
   end
   suggestion.clear(bufnr)
+  window.clear(bufnr)
   given[bufnr], asked[bufnr] = nil, nil
   -- Neovim hides what it has drawn on this event, which does not come with Ctrl-C.
   local own = { group = 'nvim.lsp.inline_completion:' .. bufnr, buffer = bufnr }

@@ -22,6 +22,7 @@ local wanted ---@type fun(bufnr: integer): boolean
 ---@param hint? string
 local function draw(bufnr, hint)
   api.nvim_buf_clear_namespace(bufnr, namespace, 0, -1)
+  window.clear(bufnr)
   local rest = items[index] and suggestion.rest(bufnr, items[index].insertText)
   if not rest or rest == '' then
     return
@@ -42,7 +43,7 @@ local function draw(bufnr, hint)
   if hint then
     table.insert(lines[#lines], { hint, 'FimLspGhost' })
   end
-  window.make_room(#lines - 1)
+  window.make_room(bufnr, #lines - 1)
   window.only(namespace)
   local row, col = unpack(api.nvim_win_get_cursor(0))
   api.nvim_buf_set_extmark(bufnr, namespace, row - 1, col, {
