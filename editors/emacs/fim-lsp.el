@@ -559,10 +559,10 @@ What it inserted ends at point, or it was a backspace."
   (setq fim-lsp--connection nil
         fim-lsp--pending nil))
 
-(defun fim-lsp--command (name)
-  "Have the server run its command NAME, and say what its state is then."
+(defun fim-lsp--command (name &rest arguments)
+  "Have the server run NAME with ARGUMENTS, and say what its state is then."
   (let ((status (jsonrpc-request (fim-lsp--await) :workspace/executeCommand
-                                 `(:command ,name :arguments []))))
+                                 `(:command ,name :arguments ,(vconcat arguments)))))
     (message "fim-lsp: %s, %s, %s requests, %s answered locally %s"
              (plist-get status :state) (plist-get status :model) (plist-get status :requests)
              (plist-get status :localHits) (plist-get status :message))))
@@ -571,6 +571,11 @@ What it inserted ends at point, or it was a backspace."
   "Say what the server does."
   (interactive)
   (fim-lsp--command "fimLsp.status"))
+
+(defun fim-lsp-snooze (minutes)
+  "Let nothing come by itself for so many MINUTES; 0 ends that."
+  (interactive "nMinutes of silence: ")
+  (fim-lsp--command "fimLsp.snooze" `(:minutes ,minutes)))
 
 (defun fim-lsp-resume ()
   "Go on until tomorrow over a budget that is used up."

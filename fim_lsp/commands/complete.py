@@ -75,7 +75,7 @@ async def _complete(
         random=random.random,
         sleep=asyncio.sleep,
         tell=lambda problem: problems.append(problem.message),
-        ignored=ignore_files.secret,
+        ignored=ignore_files.kept_home_by,
     )
     engine.open(document)
     begun = time.monotonic()

@@ -25,7 +25,9 @@ class Offer(NamedTuple):
 class Spot(NamedTuple):
     """A place as answers are kept by it, taken when the question is asked: the text may have moved on since."""
 
-    key: tuple[str, str]  # the document, and what stands above the line
+    key: tuple[
+        str, str
+    ]  # the document (its URI, a line end and more where more decides), and what stands above the line
     head: str  # what stands on the line before the cursor
     tail: str  # what stands after the cursor, to BELOW lines further down
     language: str  # the LSP languageId
@@ -57,9 +59,20 @@ class AnswerCache:
         self._kept.clear()
 
     def forget(self, uri: str) -> None:
-        """Forget the answers of a document."""
-        for key in [key for key in self._kept if key[0] == uri]:
+        """Forget the answers of a document, whatever stood above or beside it."""
+        for key in self._of(uri):
             self._kept.pop(key, None)
+
+    def adopt(self, uri: str, name: str) -> None:
+        """Know of a document what is known of another: it is the same under another name."""
+        for key in self._of(uri):
+            new = (name + key[0].removeprefix(uri), key[1])
+            answers = tuple(one._replace(spot=one.spot._replace(key=new)) for one in self._kept[key])
+            if len(answers) <= self._kept.maxsize:
+                self._kept[new] = answers
+
+    def _of(self, uri: str) -> list[tuple[str, str]]:
+        return [key for key in self._kept if key[0] == uri or key[0].startswith(f"{uri}\n")]
 
     def put(self, spot: Spot, offers: Sequence[Offer], *, asked_all: bool = False) -> None:
         """Keep what was offered at a spot, best first; no offer means that nothing was."""

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
-from fim_lsp.completion import answer_cache
+from fim_lsp.completion import answer_cache, beside, buffers, commit_message, notebooks
+from fim_lsp.completion.beside import Besides
 from fim_lsp.completion.ghost import Acceptance
+from fim_lsp.completion.never_sent import NeverSent
 from fim_lsp.completion.open_document import OpenDocument
 from fim_lsp.completion.question import AFTER, Question
-from fim_lsp.context.project_context import Map
+from fim_lsp.context.project_context import Map, Opening
 from fim_lsp.context.project_contexts import Key, ProjectContexts
-from fim_lsp.context.window import Window
+from fim_lsp.context.window import Parts, Window
 from fim_lsp.privacy import patch
-from fim_lsp.privacy.exclude import excluded
-from fim_lsp.privacy.location import FOLDS, paths
 from fim_lsp.privacy.secrets import Redactor
+from fim_lsp.settings.language_names import COMMITS
 from fim_lsp.settings.settings import Settings
-from fim_lsp.text.document import Document, Place
+from fim_lsp.text.document import Document, Edit, Place
 from fim_lsp.text.extent import extent
 from fim_lsp.text.language import language
 
@@ -36,6 +38,7 @@ class Room(NamedTuple):
 
 
 LEFT = 64  # windows of closed documents that are kept
+UNNAMED = 4  # closed buffers without a name that may come back under one
 
 
 class Documents:
@@ -45,22 +48,24 @@ class Documents:
         self,
         settings: Settings,
         acceptance: Acceptance,
-        ignored: Callable[[str], bool],
+        ignored: Callable[[str], str],
         forgotten: Callable[[str], None],
     ) -> None:
-        """`ignored` says whether an ignore file keeps a path secret; `forgotten` hears of documents to be known no more."""
+        """`ignored` gives the ignore file that keeps a path home; `forgotten` hears of documents to be known no more."""
         self.settings = settings
         self.room = Room()
         self.paused = False
+        self.notebooks = notebooks.Notebooks()
         self._acceptance = acceptance
-        self._ignored = ignored
+        self.never_sent = NeverSent(lambda: self.settings.exclude, ignored)
         self._forgotten = forgotten
         self._open: dict[str, OpenDocument] = {}
+        self._besides = Besides(self._open, self.notebooks, self.never_sent, lambda: self.settings)
         self._contexts = ProjectContexts()
         self._asked = ""  # the document last asked for
-        self._roots: frozenset[str] = frozenset()  # the workspace's folders
         self._redactor = Redactor()
         self._left: dict[str, Window] = {}  # of closed documents, which may come back
+        self._unnamed: deque[tuple[str, str]] = deque(maxlen=UNNAMED)  # URI and text of closed buffers
         self._touched: dict[str, Sequence[str]] = {}  # whose logged lines may no longer stand; their lines
         self._taken = 0  # how often something was taken back that prompts may have shown
 
@@ -86,22 +91,44 @@ class Documents:
             return "excluded"
         return "" if self.settings.of(opened.document.language).enabled or self.settings.off else "language"
 
-    def open(self, document: Document, notebook: str) -> None:
-        """Take a document in, which is not open, or a cell of the notebook with that URI."""
+    def open(self, document: Document, notebook: str) -> str | None:
+        """Take a document in, which is not open, or a cell of the notebook with that URI.
+
+        Where it is what a buffer without a name was saved as, the URI of that.
+        """
+        message = not notebook and commit_message.written(document.uri, document.language)
+        if message:
+            document.language = COMMITS
         language(document.language)  # loaded here, not at the first key
-        secret = self._secret(document.uri, notebook)
-        window, left = self._window(document, secret=secret), self._left.pop(document.uri, None)
+        secret = self.never_sent.document(document.uri, notebook)
+        window, left = self._window(document, notebook, secret=secret), self._left.pop(document.uri, None)
         if left is not None and left.project_context is window.project_context:
             window = left
             window.reopened(document.lines)
-        opened = OpenDocument(document, window, secret=secret, notebook=notebook)
+        opened = OpenDocument(document, window, secret=secret, notebook=notebook, message=message)
+        opened.silent = buffers.silent(document.uri, document.language)
         self._open[document.uri] = opened
         self._doubt(document.uri, document.lines if window.project_context is not None else ())
         self._recall(opened)
+        unnamed = [(uri, one.document.text) for uri, one in self._open.items() if buffers.unnamed(uri)]
+        return None if secret else buffers.saved_as(document, [*unnamed, *self._unnamed])
 
-    def touched(self, opened: OpenDocument) -> None:
-        """A document was edited: what was logged of it may no longer stand."""
+    def touched(self, opened: OpenDocument, edit: Edit) -> None:
+        """A document was edited: what was logged of it may no longer stand, and other cells know another one."""
         self._touched[opened.document.uri] = opened.document.lines
+        if opened.notebook:
+            self._besides.of(opened)  # before its window hears of the change
+        elif opened.message and commit_message.tells(edit, opened.document.lines):
+            opened.beside = None
+        for cell in self.notebooks.cells(opened.document.uri):
+            if cell.uri != opened.document.uri:
+                self._rearrange(cell.uri)
+
+    def arrange(self, notebook: str, start: int, gone: int, cells: Sequence[notebooks.Cell]) -> None:
+        """So many of a notebook's cells from `start` on are gone, and others stand there: each knows other ones now."""
+        self.notebooks.splice(notebook, start, gone, cells)
+        for cell in self.notebooks.held(notebook):
+            self._rearrange(cell.uri)
 
     def saved(self, uri: str) -> None:
         """Take note that a document's file holds its text now."""
@@ -112,10 +139,13 @@ class Documents:
         """Let a document go, and end what is under way for it; its window is kept for a while."""
         opened = self._open.pop(uri, None)
         if opened is not None:
-            opened.window.left(opened.document.lines, name_of(uri))
-            self._left[uri] = opened.window
+            self._leave(opened)
+            if not (opened.notebook or opened.message):
+                self._left[uri] = opened.window
             if len(self._left) > LEFT:
                 del self._left[next(iter(self._left))]
+            if buffers.unnamed(uri) and not opened.secret:
+                self._unnamed.append((uri, opened.document.text))
             opened.silence(self._acceptance)
             for other in self._open.values():
                 self._recall(other)
@@ -150,10 +180,10 @@ class Documents:
                 continue
             self.forget(uri)
             opened = self._open.get(uri)
-            if opened is not None and self._secret(new + uri.removeprefix(old), opened.notebook):
+            if opened is not None and self.never_sent.document(new + uri.removeprefix(old), opened.notebook):
                 opened.secret = True
                 opened.silence(self._acceptance)
-                opened.window = self._window(opened.document, secret=True)
+                opened.window = self._window(opened.document, opened.notebook, secret=True)
 
     def idle(self) -> None:
         """Nobody types: what prompts open with may change."""
@@ -161,20 +191,26 @@ class Documents:
 
     def folders(self, uris: Iterable[str]) -> None:
         """Learn the workspace's folders, and what their ignore files say now; each has its own map and log of edits."""
-        self._roots = frozenset(uri.rstrip("/") + "/" for uri in uris)
-        self._contexts.folders(self._roots)
+        roots = self.never_sent.roots = frozenset(uri.rstrip("/") + "/" for uri in uris)
+        self._contexts.folders(roots)
         self.begin_anew(maps=True)
 
     def recheck(self) -> None:
         """Look again at which documents are never sent: an ignore file says something else."""
+        for opened in self._open.values():
+            if opened.message:
+                opened.beside = None
         if any(
-            self._secret(name, opened.notebook) is not opened.secret for name, opened in self._open.items()
+            self.never_sent.document(name, opened.notebook) is not opened.secret
+            for name, opened in self._open.items()
         ):
             self.begin_anew(maps=True)
 
     def draw(self, maps: Mapping[Key, Map]) -> None:
         """Take in maps of folders and packages, of families of languages and levels."""
-        others = self._contexts.packages(key.folder for key in maps if key.folder not in self._roots)
+        others = self._contexts.packages(
+            key.folder for key in maps if key.folder not in self.never_sent.roots
+        )
         grown = [self._contexts.learn(key, newer) for key, newer in maps.items()]
         if others:
             self.begin_anew(maps=False)
@@ -193,25 +229,36 @@ class Documents:
         """Begin all windows and contexts anew, after something on which they depend, or what `maps` may show, has changed."""
         self._contexts.forget(maps=maps)
         self._left.clear()
+        self._unnamed.clear()
         self._touched.clear()
         self._taken += 1
         for opened in self._open.values():
-            opened.secret = self._secret(opened.document.uri, opened.notebook)
+            opened.secret = self.never_sent.document(opened.document.uri, opened.notebook)
             # What is about to be asked may show what is to stay home now.
             if maps or not self.offers(opened):
                 opened.silence(self._acceptance)
-            opened.window = self._window(opened.document, secret=opened.secret)
+            opened.window = self._window(opened.document, opened.notebook, secret=opened.secret)
+            opened.beside = None
 
     def question(self, opened: OpenDocument, lines: Sequence[str], place: Place) -> Question:
         """What is asked at a place of these lines, with nothing in it that is never sent."""
         document = opened.document
         last, self._asked = self._open.get(self._asked), document.uri
         if last is not None and last is not opened:
-            last.window.left(last.document.lines, name_of(last.document.uri))
+            self._leave(last)
         self._take_back()
-        lines = self.sendable(opened, lines)
-        prompt = opened.window.prompt(lines, place, name_of(document.uri))
-        after = self._redactor.shown(lines).after(place, AFTER)
+        held, never = self._besides.of(opened), ""
+        if opened.message:
+            message = commit_message.buffer(lines)
+            text = self.never_sent.sendable(document, lines[: message.end])
+            prompt, after = beside.message(self._redactor, held, message, text, place)
+            never = message.mark
+            live = len(prompt.prefix) - sum(map(len, held.lines))
+            opened.window.parts = Parts(Opening(), len(prompt.prefix) - live, live, 0, place.line)
+        else:
+            shown, there = held.with_(self.never_sent.sendable(opened.document, lines), place)
+            prompt = opened.window.prompt(shown, there, name_of(opened.notebook or document.uri))
+            after = self._redactor.shown(shown).after(there, AFTER)
         chosen = self.settings.of(document.language)
         form = extent(prompt.prefix, after, document.language, chosen.multiline, chosen.max_tokens)
         inside = form.surroundings.inside if form.surroundings else ""
@@ -219,7 +266,7 @@ class Documents:
             uri=document.uri,
             prompt=prompt,
             after=after,
-            spot=answer_cache.spot(document.uri, lines, place, document.language, inside),
+            spot=answer_cache.spot(held.name, lines, place, document.language, inside),
             extent=form,
             temperature=chosen.temperature,
             language=document.language,
@@ -227,9 +274,14 @@ class Documents:
             holds=document.holds,
             indent=document.indent,
             context=len(prompt.prefix) - opened.window.here,
-            path=name_of(document.uri),
+            path=name_of(opened.notebook or document.uri),
             made=(self._taken, opened.cuts),
+            never=never,
         )
+
+    def name(self, opened: OpenDocument) -> str:
+        """By what a document's answers are known: another name where other cells stand above it."""
+        return self._besides.of(opened).name
 
     def stands(self, opened: OpenDocument, question: Question) -> bool:
         """Whether a question may still be asked: nothing was taken back since, and the document is still offered in."""
@@ -242,18 +294,26 @@ class Documents:
         opened = OpenDocument(document, self._window(document, secret=True))
         return self.question(opened, document.lines, Place(0, 4))
 
-    def sendable(self, opened: OpenDocument, lines: Sequence[str]) -> Sequence[str]:
-        """The lines of a document, those of a patch to a secret file blank."""
-        uri = opened.document.uri
-        if not patch.may_hold(uri, opened.document.language):
-            return lines
-        roots = {patch.root(uri), *self._roots}
-        return patch.without(lines, lambda path: any(self._secret(root + quote(path), "") for root in roots))
+    def _rearrange(self, uri: str) -> None:
+        """Other cells stand above a cell, or their text is another."""
+        opened = self._open.get(uri)
+        if opened is not None and opened.beside is not None:
+            opened.beside = None
+            opened.cuts += 1
+            opened.cancel_streams()
+            opened.window = self._window(opened.document, opened.notebook, secret=opened.secret)
 
-    def _window(self, document: Document, *, secret: bool) -> Window:
+    def _leave(self, opened: OpenDocument) -> None:
+        """Have what was edited in a document logged: another one is worked on."""
+        if opened.message:
+            return
+        lines, _ = self._besides.of(opened).with_(opened.document.lines, Place(0, 0))
+        opened.window.left(lines, name_of(opened.notebook or opened.document.uri))
+
+    def _window(self, document: Document, notebook: str = "", *, secret: bool) -> Window:
         uri, language = document.uri, document.language
         how = "off" if secret or patch.may_hold(uri, language) else self.settings.shown(language)
-        context = self._contexts.of(uri, language, how)
+        context = self._contexts.of(notebook or uri, language, how)
         bounds = self.room.within(self.settings.prefix_chars, self.settings.suffix_chars)
         return Window(*bounds, context, uri, self._redactor, live_chars=self.room.live)
 
@@ -274,11 +334,6 @@ class Documents:
             lines = opened.document.lines
             for uri in self._contexts.recall(lines + self._redactor.shown(lines)[:], self._open):
                 self.forget(uri)
-
-    def _secret(self, uri: str, notebook: str) -> bool:
-        """Whether a document is never to be sent, by any path of it or its notebook; the settings have the last word."""
-        named = [*paths(uri), *(paths(notebook) if notebook else ())]
-        return excluded(named, self.settings.exclude, fold=FOLDS, ignored=self._ignored)
 
 
 def name_of(uri: str) -> str:

@@ -6,22 +6,23 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fim_lsp.completion import debounce
 from fim_lsp.completion.answer_cache import AnswerCache, Offer
 from fim_lsp.completion.backend import Backend
 from fim_lsp.completion.documents import Documents, Room, name_of
 from fim_lsp.completion.explain import explained, parts_of
 from fim_lsp.completion.generation import Generation
 from fim_lsp.completion.ghost import Acceptance
-from fim_lsp.completion.open_document import OpenDocument
+from fim_lsp.completion.open_document import Found, OpenDocument
 from fim_lsp.completion.problems import Problem
 from fim_lsp.completion.selected import Selected, with_entry
 from fim_lsp.completion.service import Service
+from fim_lsp.completion.snooze import Scope, Snooze
 from fim_lsp.completion.turns import Turns
+from fim_lsp.completion.wanted import Wanted
+from fim_lsp.endpoint import look
 from fim_lsp.endpoint.body import room as room_of
-from fim_lsp.endpoint.look import Found
 from fim_lsp.settings.settings import Settings
-from fim_lsp.text.document import Document, Edit, Place, body
+from fim_lsp.text.document import Document, Edit, Place
 
 PAUSE = 60.0  # seconds without a key, after which the next one sees to it that a connection stands ready
 REST = 600.0  # seconds without a key, after which what prompts open with may change
@@ -40,11 +41,11 @@ class Engine:
         sleep: Callable[[float], Awaitable[None]],
         changed: Callable[[], None] = lambda: None,
         tell: Callable[[Problem], None] = lambda _: None,
-        ignored: Callable[[str], bool] = lambda _: False,
+        ignored: Callable[[str], str] = lambda _: "",
     ) -> None:
         """`changed` is called when the state may have changed, `tell` when a problem is to be shown.
 
-        `ignored` says whether an ignore file keeps a path secret.
+        `ignored` gives the ignore file that keeps a path home.
         """
         self.acceptance = Acceptance()
         self.documents = Documents(settings, self.acceptance, ignored, self._forget)
@@ -55,7 +56,9 @@ class Engine:
         self._clock = clock
         self._changed = changed
         answers = AnswerCache(settings.cache_size, settings.cache_ttl_seconds, clock)
-        self._turns = Turns(self.documents, self.backend, answers)
+        self.snooze = Snooze(clock)
+        self._wanted = Wanted(self.documents, self.snooze)
+        self._turns = Turns(self.documents, self.backend, answers, self._wanted)
         self._stirred = clock()  # when a key was last struck
 
     @property
@@ -86,15 +89,22 @@ class Engine:
         """Take a document in, or a cell of the notebook with that URI; one that was open is replaced."""
         before = self.documents.get(document.uri)
         self.close(document.uri)
-        self.documents.open(document, notebook or (before.notebook if before else ""))
+        saved = self.documents.open(document, notebook or (before.notebook if before else ""))
+        if saved is not None:
+            self._turns.answers.adopt(saved, document.uri)
 
     def document(self, uri: str) -> Document | None:
         """The open document of that name."""
         opened = self.documents.get(uri)
         return opened.document if opened else None
 
-    def edited(self, uri: str, edit: Edit, *, typed: bool = True) -> None:
-        """Take note of a change that the document has gone through; one that nobody `typed` is no news to others."""
+    def edited(
+        self, uri: str, edit: Edit, *, typed: bool = True, by_hand: bool = True, first: bool = True
+    ) -> None:
+        """Take note of a change that the document has gone through; one that nobody `typed` is no news to others.
+
+        `by_hand`: whether it is of a message with few changes, and not a formatter's; `first`: whether the first of that.
+        """
         opened = self.documents.get(uri)
         if opened is None:
             return
@@ -105,8 +115,11 @@ class Engine:
             self.backend.stay_warm()
         self._stirred = now
         typed = typed and self.documents.offers(opened)
-        self.documents.touched(opened)
-        opened.edited(edit, self.acceptance, self.backend.ledger, typed=typed)
+        self.documents.touched(opened, edit)
+        if first:
+            opened.changes.begin()
+        opened.edited(edit, self.acceptance, self.backend.ledger, typed=typed, by_hand=by_hand)
+        self._wanted.typed(opened)
 
     def close(self, uri: str) -> bool:
         """Let a document go, and end what is under way for it; whether it had changes that were not saved."""
@@ -145,6 +158,15 @@ class Engine:
         self.documents.paused = paused
         self._changed()
 
+    def pause_for(self, minutes: float, scope: Scope, name: str) -> None:
+        """Let nothing come by itself for so many minutes; what is under way there ends."""
+        self.snooze.begin(minutes, scope, name)
+        for uri in self.documents:
+            opened = self.documents.get(uri)
+            if opened is not None and self.snooze.holds(uri, opened.document.language):
+                opened.silence(self.acceptance)
+        self._changed()
+
     async def complete(
         self, uri: str, place: Place, *, explicit: bool = False, selected: Selected | None = None
     ) -> tuple[Offer, ...] | None:
@@ -157,13 +179,15 @@ class Engine:
         if opened is None:
             return ()
         opened.supersede()
-        if not self._wanted(opened, place, explicit):
+        if self._wanted.at(opened, place, explicit=explicit) == "nothing":
             return ()
+        if explicit:
+            opened.changes.quiet = False
         lines, there = with_entry(opened.document.lines, place, selected)
         if (known := self._turns.known(opened, lines, there, explicit)) is not None:
             if not explicit and selected is None:
                 self._turns.ask_ahead(opened, lines, place, known.offers)
-            return opened.show(place, known, selected, self.acceptance)
+            return self._shown(opened, place, known, selected, explicit=explicit)
         opened.turn = turn = self._turns.turn(opened, lines, there, explicit)
         try:
             found = await turn
@@ -173,17 +197,28 @@ class Engine:
                 self._turns.abandon(opened)
                 raise
             return None
-        return None if found is None else opened.show(place, found, selected, self.acceptance)
+        return None if found is None else self._shown(opened, place, found, selected, explicit=explicit)
+
+    def _shown(
+        self, opened: OpenDocument, place: Place, found: Found, selected: Selected | None, *, explicit: bool
+    ) -> tuple[Offer, ...]:
+        """What of the texts found is offered now, and followed from here on."""
+        if place.line >= len(opened.document.lines):
+            return found.offers
+        lines, there = with_entry(opened.document.lines, place, selected)
+        offers = self._wanted.offered(opened, lines, there, found.offers, explicit=explicit)
+        return opened.show(place, found._replace(offers=offers), selected, self.acceptance)
 
     def glance(self, uri: str, place: Place) -> tuple[Offer, ...]:
         """The texts known for a place now; where none is, the question is asked, and the next glance may know."""
         opened = self.documents.get(uri)
-        if opened is None or not self._wanted(opened, place, False):
+        wanted = "nothing" if opened is None else self._wanted.at(opened, place, explicit=False)
+        if opened is None or wanted == "nothing":
             return ()
         lines = opened.document.lines
         if (known := self._turns.known(opened, lines, place, False)) is not None:
-            return opened.show(place, known, None, self.acceptance)
-        if opened.turn is None or opened.turn.done():
+            return self._shown(opened, place, known, None, explicit=False)
+        if wanted == "ask" and (opened.turn is None or opened.turn.done()):
             opened.turn = self._turns.turn(opened, lines, place, False)
             opened.turn.add_done_callback(lambda task: task.cancelled() or task.exception())
         return ()
@@ -194,7 +229,7 @@ class Engine:
         None if there is no answer: completions are off for the document, or `tell` has been told why.
         """
         opened = self.documents.get(uri)
-        if opened is None or not self._wanted(opened, place, True):
+        if opened is None or self._wanted.at(opened, place, explicit=True) == "nothing":
             return None
         question = self.documents.question(opened, opened.document.lines, place)
 
@@ -225,19 +260,20 @@ class Engine:
         if opened is None:
             return {"problem": "This document is not open in the server."}
         if opened.secret:
-            return {"problem": "This document is never sent: it is excluded."}
+            why = self.documents.never_sent.why(uri, opened.notebook)
+            return {"problem": f"This document is never sent: it is excluded by {why}.", "excludedBy": why}
         lines, ledger = opened.document.lines, self.backend.ledger
         question = self.documents.question(opened, lines, place)
         endpoint = self.backend.endpoints.answering
         price = ledger.price(endpoint.priced_as) if ledger else None
         parts = parts_of(opened.window.parts, name_of(uri), price)
-        known = self._turns.answers.find(uri, lines, place) is not None
+        known = self._turns.answers.find(self.documents.name(opened), lines, place) is not None
         request = question.request(endpoint.settings.model, question.temperature)
         shown = endpoint.service().shown(request)
         about = explained(question, request, shown, parts, endpoint.settings, self.settings)
         return {**about, "known": known}
 
-    def _fit(self, found: Found) -> None:
+    def _fit(self, found: look.Found) -> None:
         """Have prompts fit the engine that is asked first: what it would cut is not sent.
 
         What a fallback would cut is left out as the request is rendered, so that the prompts of the first stay as they are.
@@ -253,17 +289,6 @@ class Engine:
         for uri in self.documents:
             self.close(uri)
         await self.backend.aclose()
-
-    def _wanted(self, opened: OpenDocument, place: Place, explicit: bool) -> bool:
-        document = opened.document
-        if not self.documents.offers(opened):
-            return False
-        line = document.lines[place.line]
-        if line.strip() and not self.documents.sendable(opened, document.lines)[place.line].strip():
-            return False
-        if explicit:
-            return True
-        return not debounce.rests(line[: place.column], body(line)[place.column :])
 
 
 def _windowing(settings: Settings) -> tuple[Any, ...]:

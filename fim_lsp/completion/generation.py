@@ -23,7 +23,6 @@ log = logging.getLogger(__name__)
 LINGER = 0.05  # seconds that a stream is held for its bill, once its text is complete
 CANDIDATES = 3  # texts offered to an explicit ask
 VARIETY = 0.8  # least temperature of the second and third
-PATIENCE = 0.5  # seconds that the first candidate waits for the others
 
 
 class Generation:
@@ -200,29 +199,27 @@ async def candidates(
     endpoint: Endpoint,
     question: Question,
     stream: Stream,
-    known: tuple[Offer, ...],
+    known: tuple[Offer, ...] | None,
     others: int,
     *,
     explicit: bool,
 ) -> tuple[Offer, ...] | None:
-    """One offer, or what is `known` in its place, and as many others as come in time; None if there is no answer."""
+    """One offer, as soon as it is there; where something is `known`, that and so many others.  None if there is no answer."""
+    if known is None:
+        asked = Generation(backend, endpoint, question, stream=stream, others=True, explicit=explicit)
+        offer = await asked.offer()
+        return None if offer is None else (offer,) if offer.text else ()
     warmth = max(VARIETY, question.temperature)
     beside = [
         asyncio.create_task(Generation(backend, endpoint, question, temperature=warmth).offer())
         for _ in range(others)
     ]
     try:
-        offers = list(known)
-        if not offers:
-            asked = Generation(backend, endpoint, question, stream=stream, others=True, explicit=explicit)
-            first = await asked.offer()
-            if first is None:
-                return None
-            offers.append(first)
-        if beside:
-            await asyncio.wait(beside, timeout=PATIENCE if not known else None)
-            done = [other.result() for other in beside if other.done() and not other.cancelled()]
-            offers += [offer for offer in done if offer is not None]
+        await asyncio.wait(beside)
+        done = [other.result() for other in beside if other.done() and not other.cancelled()]
+        if not known and all(offer is None for offer in done):
+            return None
+        offers = (*known, *(offer for offer in done if offer is not None))
         return tuple(dict.fromkeys(offer for offer in offers if offer.text))
     finally:
         for other in beside:

@@ -54,6 +54,11 @@ class Ghost:
         self._used = False
         self._look(lines)
 
+    @property
+    def now(self) -> tuple[int, str]:
+        """The line that it stands on, and what is left of the first candidate."""
+        return self._place.line, self._rests[0].text
+
     def shows(self, place: Place, offers: Sequence[Offer]) -> bool:
         """Whether one of these is what is left of a candidate at that place."""
         return place == self._place and any(_same(rest, offer) for rest in self._rests for offer in offers)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fim_lsp.completion.answer_cache import Offer
+from fim_lsp.completion.beside import Beside
+from fim_lsp.completion.changes import Changes
 from fim_lsp.completion.ghost import Acceptance, Ghost
 from fim_lsp.completion.selected import Selected
 from fim_lsp.completion.stream import Stream
 from fim_lsp.context.window import Window
 from fim_lsp.text.document import Document, Edit, Place
+from fim_lsp.text.inside import Inside
 from fim_lsp.usage.account import Ledger
 
 
@@ -39,17 +42,37 @@ class OpenDocument:
     notebook: str = ""  # the URI of the notebook that it is a cell of
     cuts: int = 0  # how often text was taken out of it
     unsaved: bool = False
+    silent: bool = False  # whether nothing comes by itself in such a buffer
+    message: bool = False  # whether it is a commit message
+    changes: Changes = field(default_factory=Changes)
+    beside: Beside | None = None  # None: to be looked up
+    _inside: Inside | None = None
 
-    def edited(self, edit: Edit, acceptance: Acceptance, ledger: Ledger | None, *, typed: bool) -> None:
+    def edited(
+        self, edit: Edit, acceptance: Acceptance, ledger: Ledger | None, *, typed: bool, by_hand: bool = True
+    ) -> None:
         """Take note of a change: the window, the stream and the ghost text follow it."""
         self.edits += 1
         self.cuts += edit.start < edit.end
         self.unsaved = True
-        self.window.edited(edit, typed=typed)
+        placed = self.beside.shifted(edit) if self.beside is not None and not self.message else edit
+        self.window.edited(placed, typed=typed)
+        if by_hand:
+            self.changes.take(edit, self.document.lines)
+        if self._inside is not None:
+            self._inside.edited(edit.first)
         if self.stream is not None and not self.stream.follow(edit):
             self.stream.cancel()
+        if self.changes.composing == "letters":
+            self.cancel_streams()
         if self.ghost is not None:
             self._follow(self.ghost, edit, acceptance, ledger)
+
+    def inside(self, place: Place) -> str:
+        """What a place is inside of: `comment`, `string`, or nothing for code."""
+        if self._inside is None:
+            self._inside = Inside(self.document.language)
+        return self._inside.at(self.document.lines, place)
 
     def show(
         self, place: Place, found: Found, selected: Selected | None, acceptance: Acceptance
@@ -102,9 +125,11 @@ class OpenDocument:
 
     def _follow(self, ghost: Ghost, edit: Edit, acceptance: Acceptance, ledger: Ledger | None) -> None:
         """Tell from an edit alone whether the ghost text is typed along, or a part of it was taken."""
-        before = ghost.taken
+        before, shown = ghost.taken, ghost.now
         fate = ghost.follow(edit, self.document.lines)
         acceptance.met(fate)
+        if ghost.gone and ghost.taken == before and fate != "typed" and edit.text and edit.start == edit.end:
+            self.changes.typed_past(*shown)
         if ghost.gone:
             self.ghost = None
             ahead, self.ahead = self.ahead, None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fim_lsp.completion import commit_message
 from fim_lsp.completion.answer_cache import Offer, Spot
 from fim_lsp.context.window import Prompt
 from fim_lsp.endpoint.request import Request
 from fim_lsp.text.characters import Holds
 from fim_lsp.text.early_stop import Ending
-from fim_lsp.text.extent import Extent
+from fim_lsp.text.extent import MOST_STOPS, Extent
 from fim_lsp.text.indentation import Indent
 from fim_lsp.text.postprocess import tidy
 
@@ -33,6 +34,9 @@ class Question:
     context: int  # characters of the prefix that are not of the passage at the cursor
     path: str  # the file's name
     made: tuple[int, int]  # when: what is taken back later than that must not be in it
+    never: str = (
+        ""  # what no line of an answer begins with: the mark of comments that are not part of the text
+    )
 
     def request(self, model: str, temperature: float) -> Request:
         """The question as the endpoint's client takes it."""
@@ -42,7 +46,9 @@ class Question:
             model=model,
             max_tokens=self.extent.max_tokens,
             temperature=temperature,
-            stop=self.extent.stop,
+            stop=(f"{self.line_end}{self.never}", *self.extent.stop)[:MOST_STOPS]
+            if self.never
+            else self.extent.stop,
             context=self.context,
             path=self.path,
         )
@@ -54,4 +60,7 @@ class Question:
     def tidied(self, raw: str, *, cut: bool = False) -> Offer:
         """What of an answer is worth inserting; `cut` where it was cut off before its end."""
         about = self.prompt.prefix, self.after, self.language, self.extent, self.line_end
-        return Offer(*tidy(raw, *about, cut=cut, holds=self.holds, indent=self.indent))
+        offer = Offer(*tidy(raw, *about, cut=cut, holds=self.holds, indent=self.indent))
+        if not self.never:
+            return offer
+        return offer._replace(text=commit_message.without_comments(offer.text, self.spot.head, self.never))

@@ -14,6 +14,7 @@ from fim_lsp.completion.generation import CANDIDATES, Generation, candidates
 from fim_lsp.completion.open_document import Found, OpenDocument
 from fim_lsp.completion.question import Question
 from fim_lsp.completion.stream import Stream
+from fim_lsp.completion.wanted import Wanted
 from fim_lsp.text.document import Place
 
 GRACE = (
@@ -25,19 +26,22 @@ NEARLY = 3  # characters left to type, at which what follows is asked for: about
 class Turns:
     """One turn a request: the newest of a document wins, and an older one is cancelled."""
 
-    def __init__(self, documents: Documents, backend: Backend, answers: AnswerCache) -> None:
+    def __init__(self, documents: Documents, backend: Backend, answers: AnswerCache, wanted: Wanted) -> None:
         self.answers = answers
+        self._wanted = wanted
         self._documents = documents
         self._backend = backend
 
     def known(self, opened: OpenDocument, lines: Sequence[str], place: Place, explicit: bool) -> Found | None:
         """What was paid for already; None where nothing is known, or an explicit ask may have more."""
-        uri = opened.document.uri
-        known = self.answers.find(uri, lines, place)
-        if known is None:
+        uri, name = opened.document.uri, self._documents.name(opened)
+        found = self.answers.find(name, lines, place)
+        if found is None:
             return None
-        few = explicit and len(known) < CANDIDATES
-        if few and not self.answers.asked_all(answer_cache.spot(uri, lines, place)):
+        known = self._wanted.offered(opened, lines, place, found, explicit=explicit)
+        # Who asks where a text is on screen wants others; elsewhere, none is held back for others.
+        few = explicit and len(known) < CANDIDATES and (not known or opened.shows(place, known))
+        if few and not self.answers.asked_all(answer_cache.spot(name, lines, place)):
             return None
         backend = self._backend
         backend.counts.local_hits += 1
@@ -69,18 +73,24 @@ class Turns:
             if opened.edits != edits:
                 return None  # the place may not even be there any more
             stream = opened.stream
-            if stream is None or explicit or not stream.serves(lines, place):
+            name = self._documents.name(opened)
+            known = self.answers.find(name, lines, place) if explicit else None
+            if stream is None or known is not None or not stream.serves(lines, place):
+                if self._wanted.at(opened, place, explicit=explicit) != "ask":
+                    return Found(())
                 if stream is not None:
                     stream.cancel()
                 question = self._documents.question(opened, lines, place)
-                known = (self.answers.find(question.uri, lines, place) or ()) if explicit else ()
                 if wait := self._wait(opened, explicit=explicit):
                     await self._backend.sleep(wait)
-                    if not explicit and not self._documents.stands(opened, question):
+                    # What holds it back may have come meanwhile.
+                    stands = self._documents.stands(opened, question)
+                    if not stands or self._wanted.at(opened, place, explicit=explicit) != "ask":
                         return Found(())
                 endpoint = self._backend.choice(explicit=explicit)
                 if endpoint is None:
                     return Found(())
+                self._wanted.asked(opened, explicit=explicit)
                 stream = opened.stream = self._asking(opened, endpoint, question, place, explicit, known)
             typed, tail = stream.typed, stream.tail
             await stream.wait()
@@ -100,7 +110,8 @@ class Turns:
         if explicit:
             return self._backend.floor.wait(now)
         setting = self._backend.settings.of(opened.document.language).debounce_ms
-        return debounce.delay(setting, now - opened.asked_at, spare=self._backend.peak())
+        wait = debounce.delay(setting, now - opened.asked_at, spare=self._backend.peak())
+        return max(wait, self._wanted.wait(opened))
 
     def _asking(
         self,
@@ -109,9 +120,9 @@ class Turns:
         question: Question,
         place: Place,
         explicit: bool,
-        known: tuple[Offer, ...] = (),
+        known: tuple[Offer, ...] | None = None,
     ) -> Stream:
-        """A new stream that asks the question, and keeps the answer."""
+        """A new stream that asks the question, and keeps the answer; an explicit one asks for others than are `known`."""
         backend = self._backend
         opened.asked_at = self._backend.clock()
         for other in backend.endpoints.due(endpoint, backend.clock()):
@@ -120,13 +131,14 @@ class Turns:
         async def work(stream: Stream) -> None:
             # Where the last request failed, one asks whether the service is well again.
             well = explicit and endpoint.breaker.state(self._backend.clock()) == "ready"
-            others = CANDIDATES - max(len(known), 1) if well else 0
+            others = CANDIDATES - max(len(known or ()), 1) if well else 1
             try:
                 stream.offers = await candidates(
                     backend, endpoint, question, stream, known, others, explicit=explicit
                 )
                 if stream.offers is not None:
-                    self.answers.put(question.spot, stream.offers, asked_all=well)
+                    all_ = well and known is not None
+                    self.answers.put(question.spot, stream.offers, asked_all=all_)
             finally:
                 if explicit and stream.offers is None:
                     backend.floor.came_to_nothing(self._backend.clock())
@@ -140,13 +152,16 @@ class Turns:
         left = offers[0] if offers else Offer("")
         if not 0 < len(left.text) <= NEARLY or left.covers or "\n" in left.text or opened.ahead is not None:
             return
-        if not opened.shows(place, offers):
+        # Where nothing is typed, looking at a text asks for nothing.
+        if not opened.shows(place, offers) or self._wanted.at(opened, place, explicit=False) != "ask":
+            return
+        if not opened.changes.fresh:
             return
         line = lines[place.line]
         typed = line[: place.column] + left.text
         then = [*lines[: place.line], typed + line[place.column :], *lines[place.line + 1 :]]
         there = Place(place.line, len(typed))
-        known = self.answers.find(opened.document.uri, then, there)
+        known = self.answers.find(self._documents.name(opened), then, there)
         if known is None and (endpoint := self._backend.choice(explicit=False)) is not None:
             question = self._documents.question(opened, then, there)
             opened.ahead = self._asking(opened, endpoint, question, there, explicit=False)

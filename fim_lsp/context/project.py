@@ -31,7 +31,7 @@ class Bounds(NamedTuple):
 
 def family(language: str) -> str:
     """The languages that use each other's definitions, by the name of one: `typescript` for `javascript`."""
-    return _families().get(language, language)
+    return _families().get(language.lower(), language.lower())
 
 
 def level(name: str) -> Level:

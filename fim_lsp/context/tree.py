@@ -36,7 +36,11 @@ class Tree:
         # As it was opened, and where it is.
         self._homes = [home.rstrip("/") for home in paths(root.absolute().as_uri())]
         self._here = self._homes[-1]
-        self._ignores = ignore_files.Ignores(ignore_files.top(self._here))
+        top = ignore_files.top(self._here)
+        self._ignores = {
+            name: ignore_files.Ignores(top if name == ignore_files.NAME else "", name=name)
+            for name in ignore_files.NAMES
+        }
 
     def files(self) -> Iterator[str]:
         """Paths from the root with `/`, in order, no more than the bounds allow."""
@@ -67,12 +71,13 @@ class Tree:
         return self._looks_into(folder) and self._wanted(path, name)
 
     def forget(self, path: str) -> bool:
-        """Read a .gitignore anew that has changed; whether the file is one that counts, and says something else."""
+        """Read an ignore file anew that has changed; whether the file is one that counts, and says something else."""
         folder, slash, name = path.rpartition("/")
+        ignores = self._ignores.get(name)
         return (
-            name == ignore_files.NAME
+            ignores is not None
             and self._looks_into(folder)
-            and self._ignores.changed(f"{self._here}{slash}{folder}")
+            and ignores.changed(f"{self._here}{slash}{folder}")
         )
 
     def _looks_into(self, folder: str) -> bool:
@@ -127,4 +132,5 @@ class Tree:
             yield from self._walk(inner)
 
     def _ignored(self, path: str) -> bool:
-        return self._ignores.ignored(f"{self._here}/{path.rstrip('/')}", folder=path.endswith("/"))
+        where, folder = f"{self._here}/{path.rstrip('/')}", path.endswith("/")
+        return any(ignores.ignored(where, folder=folder) for ignores in self._ignores.values())

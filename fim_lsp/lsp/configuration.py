@@ -21,6 +21,9 @@ class Configuration:
         self._read: tuple[Mapping[str, Any], list[str]] | None = (
             None  # what the file holds, what is wrong with it
         )
+        self._ignored: (
+            list[str] | None
+        ) = []  # the rules of the user's own ignore file; None: it cannot be read
         self._options: Mapping[str, Any] = {}
         self._pushed: Mapping[str, Any] = {}
         self._folders: list[Mapping[str, Any]] = []
@@ -39,6 +42,17 @@ class Configuration:
         """Take over the settings that the client has sent since; some may be those of the folder."""
         self._pushed = pushed
 
+    @property
+    def ignore_file(self) -> str:
+        """The user's own ignore file, beside `config.toml`."""
+        return str(self.file.parent / "ignore")
+
+    def ignores_otherwise(self) -> bool:
+        """Whether that file says something else than when the settings were last put together."""
+        from fim_lsp.privacy import ignore_files  # noqa: PLC0415 - no client need wait for it
+
+        return self._read is not None and ignore_files.rules_in(self.ignore_file) != self._ignored
+
     async def fetch_key(self) -> bool:
         """Fetch the key from where the user's file says, which may take its time; whether the file says so."""
         from fim_lsp.settings import keys  # noqa: PLC0415 - no client need wait for it
@@ -54,8 +68,8 @@ class Configuration:
 
     def merged(self, workspace: str = "") -> tuple[Settings, list[str]]:
         """The settings of all layers, for the workspace of that name, and what is wrong with them."""
-        from fim_lsp.privacy import exclude  # noqa: PLC0415 - no client need wait for it
-        from fim_lsp.settings import keys, provenance, settings  # noqa: PLC0415
+        from fim_lsp.privacy import exclude, ignore_files  # noqa: PLC0415 - no client need wait for it
+        from fim_lsp.settings import config_file, keys, provenance, settings  # noqa: PLC0415
 
         if self._read is None:
             self._read = keys.from_file(self.file, fetch=False)
@@ -66,14 +80,20 @@ class Configuration:
             "initializationOptions": self._options,
         }
         own, more = settings.merged(layers.items())
-        own = replace(own, workspace=workspace)
+        self._ignored = ignore_files.rules_in(self.ignore_file)
+        if self._ignored is None:
+            more.append(f"{self.ignore_file} cannot be read: {config_file.UNTIL}.")
+            own = replace(own, halted=own.halted or more[-1])
+        mine = tuple(self._ignored or ())
+        own = replace(own, exclude=mine + own.exclude, workspace=workspace)
         new, refused = own, []
         for one in (self._pushed, *self._folders):
             # What is said of a folder's settings is said against the user's own, not against another folder's.
             refused += provenance.restrained(own, one, self.file)[1]
             new = provenance.restrained(new, one, self.file)[0]
         exposed = keys.exposed_all(new, self.environ)
-        return new, [*wrong, *more, *dict.fromkeys(refused), *exclude.senseless(new.exclude), *exposed]
+        senseless = exclude.senseless(new.exclude[len(mine) :])
+        return new, [*wrong, *more, *dict.fromkeys(refused), *senseless, *exposed]
 
 
 def section(options: Mapping[str, Any]) -> Mapping[str, Any]:

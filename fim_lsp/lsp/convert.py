@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
 from fim_lsp.completion.selected import Selected
+from fim_lsp.completion.snooze import USUAL, Scope
 from fim_lsp.lsp import menu
 from fim_lsp.text.document import Document, Edit, Encoding, Place, body, split_lines, to_units
 
@@ -113,6 +115,24 @@ def place_asked(given: Any) -> tuple[str, types.Position] | None:
     if not isinstance(uri, str) or not isinstance(line, int) or not isinstance(character, int):
         return None
     return uri, types.Position(line, character)
+
+
+def nap_asked(given: Sequence[Any]) -> tuple[float, Scope, str]:
+    """The minutes, and of what a command wants silence: `{minutes, scope, uri, language}`, or the minutes alone.
+
+    The scope is what is named where it is not said: a language, a file by its `uri`, else everything.
+    """
+    first = given[0] if given else None
+    asked = fields(first)
+    minutes = first if isinstance(first, int | float) else asked.get("minutes", USUAL)
+    good = isinstance(minutes, int | float) and not isinstance(minutes, bool) and math.isfinite(minutes)
+    named: dict[Any, Any] = {"language": asked.get("language"), "file": asked.get("uri")}
+    usual = next((scope for scope, name in named.items() if isinstance(name, str)), "everything")
+    scope = asked.get("scope", usual)
+    name = named.get(scope)
+    if scope not in {"language", "file"} or not isinstance(name, str):
+        scope, name = "everything", ""
+    return float(minutes) if good else USUAL, scope, name
 
 
 def fields(given: Any) -> Mapping[str, Any]:

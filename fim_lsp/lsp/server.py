@@ -12,7 +12,7 @@ from lsprotocol import types
 
 from fim_lsp.lsp import menu
 from fim_lsp.lsp.configuration import section
-from fim_lsp.lsp.convert import fields, place_asked
+from fim_lsp.lsp.convert import fields, nap_asked, place_asked
 from fim_lsp.lsp.fault import place_of
 from fim_lsp.lsp.jsonrpc import OPTIONS
 from fim_lsp.lsp.session import Server
@@ -20,6 +20,7 @@ from fim_lsp.text.document import Document, Place
 
 if TYPE_CHECKING:
     from fim_lsp.completion.engine import Engine
+    from fim_lsp.completion.notebooks import Cell
     from fim_lsp.completion.service import Service
     from fim_lsp.settings.settings import Settings
 
@@ -92,6 +93,7 @@ def _handle_files(server: Server) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def _save(params: types.DidSaveTextDocumentParams) -> None:
+        server.look_at_own_rules()
         server.engine.documents.saved(params.text_document.uri)
         workspace.touched([params.text_document.uri])
 
@@ -121,6 +123,7 @@ def _handle_documents(server: Server) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def _open(params: types.DidOpenTextDocumentParams) -> None:
+        server.look_at_own_rules()
         _take(server.engine, params.text_document)
         workspace.learn_indents([params.text_document.uri])
         workspace.study(params.text_document.uri)
@@ -135,15 +138,19 @@ def _handle_documents(server: Server) -> None:
 
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)
     def _open_notebook(params: types.DidOpenNotebookDocumentParams) -> None:
+        notebook = params.notebook_document
+        server.engine.documents.notebooks.open(notebook.uri, _cells(notebook.cells))
         for cell in params.cell_text_documents:
-            _take(server.engine, cell, params.notebook_document.uri)
+            _take(server.engine, cell, notebook.uri)
 
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
     def _change_notebook(params: types.DidChangeNotebookDocumentParams) -> None:
-        cells = params.change.cells
+        cells, notebook = params.change.cells, params.notebook_document.uri
         if cells and cells.structure:
+            moved = cells.structure.array
+            server.engine.documents.arrange(notebook, moved.start, moved.delete_count, _cells(moved.cells))
             for cell in cells.structure.did_open or []:
-                _take(server.engine, cell, params.notebook_document.uri)
+                _take(server.engine, cell, notebook)
             for closed in cells.structure.did_close or []:
                 workspace.closed(closed.uri)
         for changed in (cells and cells.text_content) or []:
@@ -153,6 +160,7 @@ def _handle_documents(server: Server) -> None:
     def _close_notebook(params: types.DidCloseNotebookDocumentParams) -> None:
         for cell in params.cell_text_documents:
             workspace.closed(cell.uri)
+        server.engine.documents.notebooks.close(params.notebook_document.uri)
 
 
 def _handle_completion(server: Server) -> None:
@@ -200,6 +208,11 @@ def _handle_commands(server: Server) -> None:
         # A client that knows what it wants says whether to pause.
         told = arguments[0] if arguments else None
         server.engine.pause(told if isinstance(told, bool) else not server.engine.documents.paused)
+        return server.status()
+
+    @server.command("fimLsp.snooze")
+    def _snooze(*arguments: Any) -> dict[str, Any]:
+        server.snooze(*nap_asked(arguments))
         return server.status()
 
     @server.command("fimLsp.clearCache")
@@ -253,6 +266,12 @@ def _take(engine: Engine, item: types.TextDocumentItem, notebook: str = "") -> N
     engine.open(Document(item.uri, str(item.language_id), item.version, item.text), notebook)
 
 
+def _cells(cells: Sequence[types.NotebookCell] | None) -> list[Cell]:
+    from fim_lsp.completion.notebooks import Cell  # noqa: PLC0415 - few have notebooks
+
+    return [Cell(one.document, one.kind == types.NotebookCellKind.Markup) for one in cells or []]
+
+
 def _edit(
     server: Server,
     name: types.VersionedTextDocumentIdentifier,
@@ -262,9 +281,11 @@ def _edit(
     if document is None:
         log.warning("a change of a document that is not open")
         return
-    for change in changes:
+    by_hand = len(changes) <= BY_HAND
+    for number, change in enumerate(changes):
         edit, part = server.conversion.edit(document, change)
-        server.engine.edited(name.uri, edit, typed=part and len(changes) <= BY_HAND)
+        typed = part and by_hand
+        server.engine.edited(name.uri, edit, typed=typed, by_hand=by_hand, first=not number)
     document.version = name.version
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fim_lsp.completion.engine import Engine
     from fim_lsp.completion.problems import Problem
     from fim_lsp.completion.service import Service
+    from fim_lsp.completion.snooze import Scope
     from fim_lsp.settings.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class Server(LanguageServer):
         self._named = ""  # the folders that the client was started with
         self._told: set[str] = set()  # what is wrong with the settings
         self._too_large: set[str] = set()  # ignore files that the user was told of
+        self._passing: asyncio.Task[Any] | None = None  # tells of what is left of silence on demand
         self._news: StatusNews | None = None  # where the client wants to hear of the status
         self._words: bool = False  # whether the client shows messages itself, in words of its own
 
@@ -82,7 +84,7 @@ class Server(LanguageServer):
     def engine(self) -> Engine:
         """The engine, loaded once the client has been greeted."""
         from fim_lsp.completion.engine import Engine  # noqa: PLC0415 - 40 ms that no client need wait for
-        from fim_lsp.privacy.ignore_files import secret  # noqa: PLC0415
+        from fim_lsp.privacy.ignore_files import kept_home_by  # noqa: PLC0415
         from fim_lsp.settings.settings import Settings  # noqa: PLC0415
 
         engine = Engine(
@@ -93,7 +95,7 @@ class Server(LanguageServer):
             sleep=asyncio.sleep,
             changed=self.send_status,
             tell=self._tell,
-            ignored=functools.partial(secret, environ=self.configuration.environ, over=self._over),
+            ignored=functools.partial(kept_home_by, environ=self.configuration.environ, over=self._over),
         )
         self.accounts.stand_for(engine)
         return engine
@@ -134,6 +136,11 @@ class Server(LanguageServer):
         self.accounts.configure(new)
         self.send_status()
         self.workspace_folders.configured()
+
+    def look_at_own_rules(self) -> None:
+        """Put the settings in force anew where the user's own ignore file says something else now."""
+        if self.configuration.ignores_otherwise():
+            self.run(self.apply())
 
     async def fetch_key(self) -> None:
         """Fetch the key beside the messages, where the user's file says how: a command may take its time."""
@@ -180,11 +187,12 @@ class Server(LanguageServer):
             except Exception as error:  # noqa: BLE001 - then the client tells of changes in its own way, or not
                 log.info("not registered for %s (%s)", registration.method, type(error).__name__)
 
-    def run(self, work: Any) -> None:
+    def run(self, work: Any) -> asyncio.Task[Any]:
         """Do something beside the messages; held until it is done."""
-        task = asyncio.ensure_future(work)
+        task: asyncio.Task[Any] = asyncio.ensure_future(work)
         self.tasks.add(task)
         task.add_done_callback(self._ran)
+        return task
 
     def warn(self, message: str, cause: str) -> None:
         """Show the user a sentence."""
@@ -202,6 +210,18 @@ class Server(LanguageServer):
             self.protocol.notify("fimLsp/message", told)
             return
         self.window_show_message(types.ShowMessageParams(kind, f"fim-lsp: {message}"))
+
+    def snooze(self, minutes: float, scope: Scope, name: str) -> None:
+        """Let nothing come by itself for a while, and tell of the time left as it passes."""
+        self.engine.pause_for(minutes, scope, name)
+        if self._passing is not None:
+            self._passing.cancel()
+        self._passing = self.run(self._pass())
+
+    async def _pass(self) -> None:
+        while (seconds := self.engine.snooze.next()) is not None:
+            await asyncio.sleep(seconds + 0.05)
+            self.send_status()
 
     def status(self) -> dict[str, Any]:
         """What `fimLsp.status` returns."""

@@ -15,6 +15,7 @@ NEWS = (
     "cause",
     "model",
     "enabled",
+    "snoozed",
     "apiKey",
 )  # what a client is told of as soon as it changes
 
@@ -42,6 +43,7 @@ def status(engine: Engine, usd: float | None, *, fetching: bool, demo: bool) -> 
         "acceptance": engine.acceptance.counted(),
         "usd": usd,
         "overBudget": over is not None,
+        "snoozed": engine.snooze.left(),
         "enabled": bool(settings.halted) or not settings.off,
         "baseUrl": settings.base_url,
         "apiKey": not lacks,
@@ -60,7 +62,9 @@ def _said(engine: Engine, *, lacks: bool) -> tuple[str, str]:
         from fim_lsp.settings import keys  # noqa: PLC0415 - no client need wait for it
 
         return "key", keys.lacking(keys.named(engine.settings))
-    return ("budget", over) if over is not None else ("", engine.backend.endpoints.standing())
+    if over is not None:
+        return "budget", over
+    return "", engine.backend.endpoints.standing() or engine.snooze.sentence()
 
 
 def keyless(engine: Engine) -> bool:

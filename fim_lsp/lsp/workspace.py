@@ -22,7 +22,7 @@ class Workspace:
     """
 
     def __init__(
-        self, engine: Callable[[], Engine], run: Callable[[Coroutine[Any, Any, None]], None]
+        self, engine: Callable[[], Engine], run: Callable[[Coroutine[Any, Any, None]], object]
     ) -> None:
         self.folders: list[tuple[str, str]] = []
         self._engine = engine
@@ -30,7 +30,7 @@ class Workspace:
         self._survey: Survey | None = None
         self._surveyed: tuple[Any, ...] = ()  # the folders and settings that it is for
         self._near: dict[str, str] = {}  # documents whose imports are looked up, by their paths
-        self._kept_home: Mapping[str, Any] | None = None  # by folder, what its ignore file says
+        self._kept_home: Mapping[str, Any] | None = None  # by folder, what its ignore files say
 
     def change(self, added: Sequence[tuple[str, str]], removed: set[str]) -> None:
         """Folders were added (URI and name) and removed (URIs)."""
@@ -44,7 +44,8 @@ class Workspace:
 
         paths = {uri: path_of(uri) for uri, _ in self.folders}
         found = {
-            uri: path and ignore_files.read(f"{path}/{ignore_files.NAME}", ignore_files.MOST_BYTES)
+            uri: path
+            and [ignore_files.read(f"{path}/{name}", ignore_files.MOST_BYTES) for name in ignore_files.NAMES]
             for uri, path in paths.items()
         }
         if found != self._kept_home:
@@ -127,6 +128,8 @@ class Workspace:
     def touched(self, uris: Iterable[str]) -> None:
         """Files were saved, made, renamed or removed: those in folders that are left out do not count."""
         uris = list(uris)
+        from fim_lsp.privacy import ignore_files  # noqa: PLC0415 - no client waits for it
+
         documents = self._engine().documents
         kept = documents.kept()
         for uri in _among(kept, uris) if kept else ():
@@ -136,7 +139,7 @@ class Workspace:
             self._survey.changed(paths)
         if any(path.endswith(".editorconfig") for path in paths):
             self.learn_indents(documents)
-        if any(path.endswith(".gitignore") for path in paths):
+        if any(path.rpartition("/")[2] in ignore_files.NAMES for path in paths):
             self.settle_in()
             documents.recheck()
 

@@ -23,6 +23,8 @@ _KEPT = re.compile(
     r"(?<=/)(?:(?:encrypted|private|readonly|exact|empty|executable|create|modify|symlink|once|remove|external)_)*dot_"
 )
 _TEMPLATE = re.compile(r"(?:\.tmpl|\.age)+$")
+OWN = 'the setting "exclude" or your own ignore file'
+USUAL = "the list of files that usually hold secrets"
 LONGEST_NAME = 255  # of a file, on the systems that there are
 _ALL = frozenset({"*", "**", "**/*", "/**", "*/**"})
 _BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
@@ -34,21 +36,38 @@ def excluded(
     patterns: Sequence[str],
     *,
     fold: bool = False,
-    ignored: Callable[[str], bool] = lambda _: False,
+    ignored: Callable[[str], str] = lambda _: "",
 ) -> bool:
     """Whether a document with these paths is never to be sent: one of them that is excluded is enough.
 
     The user's patterns have the last word; where none names a path, the list of secret files and `ignored` decide.
     `fold`: whether case does not count in the patterns; in the list it never does.
     """
+    return bool(reason(paths, patterns, fold=fold, ignored=ignored))
+
+
+def reason(
+    paths: Iterable[str],
+    patterns: Sequence[str],
+    *,
+    fold: bool = False,
+    ignored: Callable[[str], str] = lambda _: "",
+) -> str:
+    """What says that a document with these paths is never to be sent, as `excluded` has it: an ignore file's path, or words.
+
+    `ignored` gives the ignore file that names a path.
+    """
     usual, own = _usual(), _own(tuple(patterns), fold)
     for path in paths:
         said = own.verdict(path)
-        if said is None:
-            said = any(map(usual.verdict, _spellings(path))) or ignored(path)
         if said:
-            return True
-    return False
+            return OWN
+        if said is None:
+            if any(map(usual.verdict, _spellings(path))):
+                return USUAL
+            if file := ignored(path):
+                return file
+    return ""
 
 
 def senseless(patterns: Sequence[str]) -> list[str]:

@@ -13,6 +13,9 @@ from fim_lsp.privacy.location import FOLDS, bare, native
 from fim_lsp.privacy.secrets import telling
 
 NAME = ".gitignore"
+# Of assistants (JetBrains AI Assistant and others, Cursor, Copilot), which name what none of them is to see, 2026-11.
+ASSISTANTS = (".aiignore", ".cursorignore", ".copilotignore")
+NAMES = (NAME, *ASSISTANTS)
 MOST_BYTES = 1_000_000  # of an ignore file; a larger one counts as if it named everything
 MOST_RULES = 50_000  # lines of one; likewise
 MOST_COSTLY = 5_000  # rules of one that need an expression each; likewise
@@ -30,39 +33,48 @@ class Ignores:
         self,
         top: str,
         *,
+        name: str = NAME,
         secret: bool = False,
         environ: Mapping[str, str] | None = None,
         fold: bool = FOLDS,
         over: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """With `secret`, only rules by whose words secrets are known count; `over` hears of files over the bounds."""
+        """Of the files of one name; those of git's own name are followed by git's others.
+
+        With `secret`, only rules by whose words secrets are known count; `over` hears of files over the bounds.
+        """
         self._top = top.rstrip("/")
+        self._name = name
         self._secret = secret
         self._environ = os.environ if environ is None else environ
         self._fold = fold
         self._over = over
-        self._read: dict[str, tuple[bytes | None, Rules | None]] = {}  # by folder, its .gitignore
+        self._read: dict[str, tuple[bytes | None, Rules | None]] = {}  # by folder, its ignore file
         self._repositories: dict[str, Rules | None] = {}  # by folder, what its repository's own file says
-        self._folders: dict[str, bool] = {}  # those known to be ignored, or not
+        self._folders: dict[str, str] = {}  # by which file those are ignored that are
         self._user: Rules | None = None
         self._user_read = False
 
     def ignored(self, path: str, *, folder: bool = False) -> bool:
         """Whether git would ignore a path, for itself or for one of its folders."""
+        return bool(self.by(path, folder=folder))
+
+    def by(self, path: str, *, folder: bool = False) -> str:
+        """The file by which a path is ignored; nothing where it is not."""
         if not path.startswith(f"{self._top}/"):
-            return False
+            return ""
         at = len(self._top)
         while (stop := path.find("/", at + 1)) > 0:
             outer = path[:stop]
             if outer not in self._folders:
                 self._folders[outer] = self._last(outer, folder=True)
             if self._folders[outer]:
-                return True
+                return self._folders[outer]
             at = stop
         return self._last(path, folder=folder)
 
     def changed(self, folder: str) -> bool:
-        """Read the .gitignore of a folder anew; whether it says something else than when it was looked at."""
+        """Read the ignore file of a folder anew; whether it says something else than when it was looked at."""
         before = self._read.pop(folder, None)
         if before is None:
             return False
@@ -72,8 +84,8 @@ class Ignores:
         self._folders.clear()
         return True
 
-    def _last(self, path: str, *, folder: bool) -> bool:
-        """What the innermost rule says that names a path; the user's own come last."""
+    def _last(self, path: str, *, folder: bool) -> str:
+        """The file with the innermost rule that names a path, if that ignores it; the user's own come last."""
         outer = path.rpartition("/")[0]
         homes = [outer]
         while len(outer) > len(self._top):
@@ -83,24 +95,28 @@ class Ignores:
             rules = self._rules_of(home)
             verdict = rules.verdict(path[len(home) + 1 :], folder=folder) if rules else None
             if verdict is not None:
-                return verdict
+                return f"{home}/{self._name}" if verdict else ""
+        if self._name != NAME:
+            return ""
         repositories = [home for home in homes if self._repository(home) is not None]
         for home in repositories:
             rules = self._repositories[home]
             verdict = rules.verdict(path[len(home) + 1 :], folder=folder) if rules else None
             if verdict is not None:
-                return verdict
+                return f"{home}/.git/info/exclude" if verdict else ""
         if not self._user_read:
             self._user, self._user_read = self._users(), True
         if self._user:
             home = repositories[0] if repositories else homes[-1]
-            return bool(self._user.verdict(path[len(home) + 1 :], folder=folder))
-        return False
+            if self._user.verdict(path[len(home) + 1 :], folder=folder):
+                return "your own ignore file of git"
+        return ""
 
     def _rules_of(self, folder: str) -> Rules | None:
         if folder not in self._read:
-            data = read(f"{folder}/{NAME}", MOST_BYTES)
-            self._read[folder] = data, self._rules(data, f"{folder}/{NAME}", folder)
+            file = f"{folder}/{self._name}"
+            data = read(file, MOST_BYTES)
+            self._read[folder] = data, self._rules(data, file, folder)
         return self._read[folder][1]
 
     def _repository(self, folder: str) -> Rules | None:
@@ -144,6 +160,29 @@ def secret(
     if path.startswith("//") and os.name != "nt":
         return False
     return Ignores("", secret=True, environ=environ, over=over).ignored(path)
+
+
+def kept_home_by(
+    path: str, environ: Mapping[str, str] | None = None, over: Callable[[str], None] = lambda _: None
+) -> str:
+    """The ignore file that keeps a file home: one of assistants that names it, or one as `secret` has it; or nothing."""
+    if path.startswith("//") and os.name != "nt":
+        return ""
+    for name in ASSISTANTS:
+        if file := Ignores("", name=name, environ=environ, over=over).by(path):
+            return bare(file)
+    return bare(Ignores("", secret=True, environ=environ, over=over).by(path))
+
+
+def rules_in(path: str) -> list[str] | None:
+    """The lines of the user's own ignore file that are rules, none where there is no file; None where it cannot be read."""
+    data = read(path, MOST_BYTES, follow=True)
+    if data is None:
+        return None if os.path.lexists(native(path)) else []
+    lines = lines_of(data)
+    if len(data) > MOST_BYTES or len(lines) > MOST_RULES:
+        return None
+    return [line for line in lines if line.strip() and not line.startswith("#")]
 
 
 def top(folder: str) -> str:

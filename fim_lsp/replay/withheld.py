@@ -41,8 +41,8 @@ def allowed(
             there = path.removeprefix(home) if path.startswith(f"{home}/") else path
             return rules[0].ignored(path) or rules[1].ignored(committed + there)
 
-        def secret(path: str) -> bool:
-            return named(telling, path)
+        def secret(path: str) -> str:
+            return ignore_files.NAME if named(telling, path) else ""
 
         own = {path: paths((here / path).as_uri()) for path in files}
         sent = {p for p, names in own.items() if not excluded(names, exclude, fold=FOLDS, ignored=secret)}

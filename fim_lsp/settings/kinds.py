@@ -186,6 +186,18 @@ def choice_by_name(*names: str) -> Kind:
     return Kind(check, {"anyOf": [one.schema, by_name]})
 
 
+def places() -> Kind:
+    """A list of kinds of places: comments, strings."""
+    names = ("comment", "string")
+
+    def check(value: Any) -> tuple[str, ...]:
+        if isinstance(value, list | tuple) and all(one in names for one in value):
+            return tuple(dict.fromkeys(value))
+        raise WrongValueError('must be a list of "comment" and "string"')
+
+    return Kind(check, {"type": "array", "items": {"type": "string", "enum": list(names)}})
+
+
 # What one language may have of its own.
 OWN = {
     "enabled": flag(),
@@ -194,6 +206,8 @@ OWN = {
     "temperature": number(0, 2),
     "multiline": choice("auto", "always", "never"),
     "context": choice("off", "project", "rich"),
+    "trigger": choice("auto", "manual"),
+    "quiet_in": places(),
 }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from fim_lsp.settings import language_names
 from fim_lsp.settings.kinds import CLIENT_NAMES, WrongValueError, camel, snake
 from fim_lsp.settings.settings import AUTO_DEBOUNCE, NAMES, Settings, explained, halts, taken
 
@@ -50,6 +51,10 @@ def _added(held: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
     return held + tuple(one for one in wanted if one not in held and not one.startswith("!"))
 
 
+def _manual(held: str, wanted: str) -> str:
+    return "manual" if "manual" in {held, wanted} else wanted
+
+
 NOTHING = Rule("not set it", lambda held, _: held)
 FREELY = Rule("set it freely", lambda _, wanted: wanted)
 OFF = Rule("only switch it off", lambda held, wanted: held and wanted)
@@ -59,6 +64,7 @@ RAISE = Rule("only raise it", max)
 LONGER = Rule("only lengthen it", _longer)
 LESS = Rule("only choose less", _levels)
 ADD = Rule("only add to it", _added)
+MANUAL = Rule('only set it to `"manual"`', _manual)
 ROWS = Rule(
     "set of a language what it may set of all", NOTHING.join
 )  # joined row by row, by the rows' own rules
@@ -78,6 +84,8 @@ RULES: Mapping[str, Rule] = {
     "languages": ROWS,
     "context": LESS,
     "exclude": ADD,
+    "trigger": MANUAL,
+    "quiet_in": ADD,
     "cache_size": RAISE,
     "cache_ttl_seconds": RAISE,
     "timeout_seconds": LOWER,
@@ -148,7 +156,7 @@ def _joined(own: Settings, wanted: Mapping[str, Any]) -> tuple[Settings, set[str
         return own, set()
     changed: dict[str, Any] = {}
     laxer: set[str] = set()
-    rows: dict[str, Any] = {language: _row(row) for language, row in own.languages.items()}
+    rows: dict[str, Any] = {language: _own_row(language, row) for language, row in own.languages.items()}
     for name, value in wanted.items():
         if name == "languages":
             continue
@@ -161,7 +169,9 @@ def _joined(own: Settings, wanted: Mapping[str, Any]) -> tuple[Settings, set[str
         for language, row in rows.items():
             if name in row and rule is not FREELY:
                 row[name] = rule.join(row[name], _level(value, language) if name == "context" else value)
-    for language, row in wanted.get("languages", {}).items():
+    for named, row in wanted.get("languages", {}).items():
+        # Under another name of the language, a row would stand beside the user's.
+        language = next((one for one in (named, *language_names.same(named)) if one in rows), named)
         mine = own.of(language)
         for name, value in _row(row).items():
             held = own.context_of(language) if name == "context" else getattr(mine, name)
@@ -171,13 +181,18 @@ def _joined(own: Settings, wanted: Mapping[str, Any]) -> tuple[Settings, set[str
         if row is True and own.enabled and not mine.enabled:
             laxer.add("languages")
     for language, row in own.languages.items():
-        if _row(row) == rows[language]:
+        if _own_row(language, row) == rows[language]:
             rows[language] = row
     return replace(own, **changed, languages=rows), laxer
 
 
 def _row(row: bool | Mapping[str, Any]) -> dict[str, Any]:
     return dict(row) if isinstance(row, Mapping) else {} if row else {"enabled": False}
+
+
+def _own_row(language: str, row: bool | Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the user's, that of a language that is off by itself saying so where it switches it on."""
+    return {"enabled": True} if row is True and language_names.off(language) else _row(row)
 
 
 def _missing(found: Any, wanted: Any) -> bool:
@@ -192,4 +207,7 @@ def _missing(found: Any, wanted: Any) -> bool:
 
 def _level(context: str | Mapping[str, str], language: str) -> str:
     """The value of `context` for a language."""
-    return context if isinstance(context, str) else context.get(language, context.get("*", "project"))
+    if isinstance(context, str):
+        return context
+    own = context.get(language, language_names.row(context, language))
+    return str(own if own is not None else context.get("*", "project"))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from fim_lsp.settings import kinds
+from fim_lsp.settings import kinds, language_names
 from fim_lsp.settings.config_file import UNTIL, Unreadable
 from fim_lsp.settings.fallback import Fallback, fallback
 from fim_lsp.settings.headers import header_name, header_table
@@ -27,6 +27,8 @@ HOLDING = frozenset(
         "languages",
         "context",
         "exclude",
+        "trigger",
+        "quiet_in",
         "daily_budget",
         "monthly_budget",
         "requests_per_minute",
@@ -92,6 +94,14 @@ class Settings:
         (),
         kinds.globs(),
         "Files never sent, as globs, besides those that usually hold secrets; `!glob` brings one back.",
+    )
+    trigger: str = _setting(
+        "auto",
+        OWN["trigger"],
+        'When completions come: by themselves, or only when asked for (`"manual"`), in the menu as well.',
+    )
+    quiet_in: tuple[str, ...] = _setting(
+        (), OWN["quiet_in"], 'Places where none comes by itself: `"comment"`, `"string"`.'
     )
     cache_size: int = _setting(
         1000, kinds.number(0, 100_000, whole=True), "Answers kept on this machine, in memory."
@@ -219,21 +229,24 @@ class Settings:
 
     def of(self, language: str) -> Settings:
         """The settings for a language: what it has of its own in the place of what holds for all."""
-        own = self.languages.get(language.lower(), True)
+        own = language_names.row(self.languages, language)
         if self.halted:
             return replace(self, enabled=False)
+        if own is None:
+            own = not language_names.off(language)
         if isinstance(own, bool):
             return self if own else replace(self, enabled=False)
+        if language_names.off(language):
+            own = {"enabled": False, **own}
         return replace(self, **own)
 
     def context_of(self, language: str) -> str:
         """The value of `context` for a language."""
         context = self.of(language).context
-        return (
-            context
-            if isinstance(context, str)
-            else context.get(language.lower(), context.get("*", "project"))
-        )
+        if isinstance(context, str):
+            return context
+        own = language_names.row(context, language)
+        return str(own if own is not None else context.get("*", "project"))
 
     def shown(self, language: str) -> str:
         """The value of `context` for a language; "off" where nothing is offered in it: then it is not shown to others."""

@@ -39,7 +39,7 @@ def names() -> tuple[str, ...]:
 
 def comment(name: str) -> str:
     """The sign that begins a comment in a file of that name: `#`, `--` or `//`."""
-    language = language_of(name)
+    language = "python" if name.endswith(".ipynb") else language_of(name)
     return next((sign for sign, languages in _COMMENTS.items() if language in languages), "//")
 
 

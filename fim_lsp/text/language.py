@@ -47,6 +47,9 @@ class Language:
     keys: bool
     tabs: bool | None
     offside: bool
+    chars: bool
+    spaced: bool  # whether # begins a comment only behind a space
+    code: tuple[tuple[str, str, str], ...]  # of code in strings: their mark, what opens it, what closes it
     word: str
     leads: tuple[
         str, ...
@@ -130,6 +133,9 @@ def language(name: str) -> Language:
         keys=row.get("keys", False),
         tabs=row.get("tabs"),
         offside=row.get("offside", False),
+        chars=row.get("chars", False),
+        spaced=row.get("spaced", False),
+        code=tuple((mark, opens, closes) for mark, opens, closes in row.get("code", ())),
         word=row.get("word", ""),
         leads=tuple(sorted({*row.get("marks", ()), *(s.opening for s in comments)}, key=len)[::-1]),
         container=_container(),
@@ -139,6 +145,12 @@ def language(name: str) -> Language:
         spanning=re.compile(_any_of(first)),
         marked=re.compile("|".join(map(re.escape, sorted(marks)))),
     )
+
+
+def comment_mark(name: str) -> str:
+    """What begins a comment to the end of the line in a language; nothing where there are none."""
+    spans = language(name).spans.values()
+    return next((span.opening for span in spans if span.what == "comment" and span.closing == "\n"), "")
 
 
 def _any_of(signs: set[str] | frozenset[str]) -> str:

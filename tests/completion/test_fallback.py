@@ -103,9 +103,15 @@ class Several:
         self.now += seconds
         await asyncio.sleep(0)
 
+    def key(self):
+        """A key is struck far away: without one, only a few places are asked about."""
+        end = Place(199, 0)
+        self.engine.edited(URI, self.engine.document(URI).change(end, end, "y"))
+
     async def stop(self, *, explicit=False):
         """A person stops at a place where nothing is known; the texts that are offered."""
         self.line += 1
+        self.key()
         offers = await self.engine.complete(URI, Place(self.line, 7), explicit=explicit)
         await self.engine.backend.settled()
         return [offer.text for offer in offers or ()]
@@ -171,6 +177,7 @@ async def test_the_first_is_tried_beside_and_nobody_waits_for_it(several):
     assert [request.max_tokens for request in world[0].requests][1:] == [1]
     for _ in range(3):  # no second trial while one is under way
         world.line += 1
+        world.key()
         assert [offer.text for offer in await world.engine.complete(URI, Place(world.line, 7))] == ["2"]
     assert world.counts() == [2, 5]
     world[0].error, world[0].says = None, "1\n"

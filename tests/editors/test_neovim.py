@@ -592,3 +592,103 @@ def test_on_a_terminals_screen(terminal, scripted, tmp_path, version):
     screen.press("Escape")
     screen.type(":wq\r")
     wait(lambda: holds(file, ADD.replace(b"    \n", f"    {BODY}\n".encode())))
+
+
+def own(neovims, version, settings):
+    """A Neovim whose user has these settings."""
+    folder = ROOT / "editors" / "nvim"
+    lua = f"vim.opt.runtimepath:prepend('{folder}') require('fim_lsp').setup({{ settings = {settings} }})"
+    return neovims.start(version, lua, plugin=False)
+
+
+def test_manual(neovims, scripted, version, tmp_path):
+    """Nothing comes and nothing is asked until Alt-]; then Tab takes it."""
+    scripted.says = "compute(a, b)\n"
+    nvim = own(neovims, version, "{ trigger = 'manual' }")
+    (tmp_path / "m.py").write_bytes(ADD)
+    nvim.command(f"edit {tmp_path / 'm.py'}")
+    wait(nvim.attached)
+    nvim.keys("jAx = ")
+    time.sleep(1.0)
+    assert (nvim.ghost(), scripted.asked) == ("", 0)
+    nvim.keys("<M-]>")
+    shows(nvim, "compute(a, b)")
+    assert scripted.asked == 1
+    nvim.keys("com")
+    shows(nvim, "pute(a, b)")
+    nvim.keys("<Tab>")
+    wait(lambda: nvim.lines()[1] == "    x = compute(a, b)")
+    assert scripted.asked == 1
+
+
+def test_snoozed(edit, scripted):
+    """Nothing comes by itself, the command says for how long, Alt-] still asks; and it ends."""
+    scripted.says = "compute(a, b)\n"
+    nvim, _ = edit("z.py", ADD)
+    nvim.command("FimLsp snooze 7 buffer")
+    wait(lambda: "Snoozed in z.py for 7 min." in nvim.messages())
+    nvim.keys("jAx = ")
+    time.sleep(1.0)
+    assert (nvim.ghost(), scripted.asked) == ("", 0)
+    nvim.keys("<M-]>")
+    shows(nvim, "compute(a, b)")
+    nvim.keys("<Esc>")
+    nvim.command("FimLsp snooze 0 buffer")
+    wait(lambda: "by themselves again" in nvim.messages())
+    nvim.keys("o    y = ")
+    shows(nvim, "compute(a, b)")
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_a_commit_message(neovims, scripted, version, tmp_path, on):
+    """Off; one word switches it on, and then git's account of the changes is what it is told by."""
+    scripted.says = "the sum\n# Please enter\n"
+    nvim = own(neovims, version, "{ languages = { gitcommit = true } }" if on else "{}")
+    folder = tmp_path / ".git"
+    folder.mkdir()
+    path = folder / "COMMIT_EDITMSG"
+    diff = "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-old = 1\n+renamed = 1\n"
+    path.write_text(f"\n# Please enter the message.\n# {'-' * 24} >8 {'-' * 24}\n# Do not touch.\n{diff}")
+    nvim.command(f"edit {path}")
+    assert nvim.lua("return vim.bo.filetype") == "gitcommit"
+    wait(nvim.attached)
+    nvim.keys("gg0iCompute " if on else "gg0iDescribe ")
+    if not on:
+        time.sleep(1.0)
+        assert nvim.ghost() == ""
+        assert not [body for body in scripted.bodies if "Describe" in body["prompt"]]
+        return
+    shows(nvim, "the sum")
+    nvim.keys("<Tab>")
+    wait(lambda: nvim.lines()[0] == "Compute the sum")
+    assert nvim.lines()[1] == "# Please enter the message."
+    assert "+renamed = 1\n" in scripted.bodies[0]["prompt"]
+    assert "Please enter" not in str(scripted.bodies)
+
+
+INPUT_METHOD = """
+local function put(before, text)
+  local at = vim.api.nvim_win_get_cursor(0)
+  local row, column = at[1] - 1, at[2] - #before
+  vim.api.nvim_buf_set_text(0, row, column, row, column + #before, { text })
+  vim.api.nvim_win_set_cursor(0, { row + 1, column + #text })
+end
+put(...)
+"""
+
+
+def test_what_an_input_method_replaces_in_place(edit, scripted):
+    """Kana that become characters: nothing made for the kana is shown for these, and they are asked about once."""
+    scripted.says = lambda body: "です\n" if body["prompt"].endswith("漢字") else "WRONG\n"
+    nvim, _ = edit("i.py", "# 今日\n\n".encode())
+    nvim.keys("A")
+    time.sleep(0.3)
+    scripted.bodies.clear()
+    before = ""
+    for step in ("か", "かn", "かん", "かんj", "かんじ", "漢字"):
+        nvim.lua(INPUT_METHOD, before, step)
+        before = step
+        time.sleep(0.05)
+    shows(nvim, "です")
+    assert [body["prompt"][-2:] for body in scripted.bodies if body["prompt"].endswith("漢字")] == ["漢字"]
+    assert "WRONG" not in nvim.ghost()

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -63,7 +64,7 @@ def fresh(request, code, scripted):
     code.workspace(None)
     code.trust(asked=False)
     code.set(enabled=None, languages=None, **{"trace.server": None})
-    code.own(dailyBudget=None, model=None, exclude=None)
+    code.own(dailyBudget=None, model=None, exclude=None, trigger=None, languages=None)
     closes = {"editor.autoClosingBrackets": "never", "editor.autoClosingQuotes": "never"}
     change(code.user, {"[go]": None, "[python]": None, **closes})
 
@@ -679,6 +680,108 @@ def test_a_folder_that_is_on_no_disk(fresh, scripted, tmp_path):
     assert not asked_of(scripted, "helper_of_another_file")
     wait(lambda: len(fresh.servers()) == 1, SLOW)  # the window's before has ended
     assert fresh.surveyors() == {}
+
+
+def silent(code, scripted):
+    """Nothing has come by itself, and nothing was asked."""
+    time.sleep(1.5)
+    assert code.ghost() == ""
+    assert scripted.bodies == []
+
+
+def test_manual(fresh, scripted):
+    """Nothing comes and nothing is asked until the editor's key asks."""
+    scripted.says = "b + c\n"
+    fresh.own(trigger="manual")
+    path = fresh.open("manual.py", "def f(b, c):\n    |\n")
+    fresh.write("a = ")
+    silent(fresh, scripted)
+    fresh.press("Alt+Backslash")
+    ghost(fresh, "b + c")
+    assert len(scripted.bodies) == 1
+    fresh.press("Tab")
+    assert fresh.saved(path) == "def f(b, c):\n    a = b + c\n"
+
+
+def test_snoozed_and_woken(fresh, scripted):
+    """The menu lets nothing come by itself for some minutes, and the status bar says how many; it wakes, too."""
+    scripted.says = "b + c\n"
+    fresh.open("snooze.py", "|\n")
+    fresh.pick("Snooze for some minutes")
+    for word in ("Everywhere", "15 minutes"):
+        wait(lambda word=word: any(word in row for row in fresh.rows()), SLOW)
+        fresh.do("click", f'.quick-input-list .monaco-list-row:has-text("{word}")')
+    wait(lambda: "snoozed 15 min" in fresh.status(), SLOW)
+    fresh.shot("snoozed")
+    fresh.focus()
+    fresh.write("a = ")
+    silent(fresh, scripted)
+    fresh.press("Alt+Backslash")
+    ghost(fresh, "b + c")
+    fresh.press("Escape")
+    fresh.pick("Wake")
+    wait(lambda: "snoozed" not in fresh.status(), SLOW)
+    scripted.says = "d + e\n"  # on this line the other has been typed past already
+    fresh.focus("Control+End")
+    fresh.write("z = ")
+    ghost(fresh, "d + e")
+
+
+BOOK = {
+    "cells": [
+        {"cell_type": "code", "source": "import os\n", "metadata": {}, "outputs": [
+            {"output_type": "stream", "name": "stdout", "text": "HELD_BACK\n"}
+        ], "execution_count": 1},
+        {"cell_type": "markdown", "source": "Some words.", "metadata": {}},
+        {"cell_type": "code", "source": "", "metadata": {}, "outputs": [], "execution_count": None},
+    ],
+    "metadata": {"language_info": {"name": "python"}},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}  # fmt: skip
+
+
+def test_a_notebooks_cell_knows_those_above(fresh, scripted):
+    """Ghost text in a cell, told by the cells above, and by nothing that these have put out."""
+    scripted.says = "os.getcwd()\n"
+    path = fresh.load("book.ipynb", json.dumps(BOOK))
+    fresh.do("waitForSelector", ".notebook-editor .cell .monaco-editor", {"timeout": 60_000})
+    cells = ".notebook-editor .cell.code .monaco-editor .view-lines"
+    wait(lambda: len(fresh.do("texts", cells)) == 2, SLOW)
+    fresh.do("click", f":nth-match({cells}, 2)")
+    fresh.write("x = ")
+    ghost(fresh, "os.getcwd()")
+    fresh.shot("notebook")
+    fresh.press("Tab")
+    prompt = scripted.bodies[-1]["prompt"]
+    assert prompt.endswith("import os\n\n# Some words.\n\nx = ")
+    assert "HELD_BACK" not in str(scripted.bodies)
+    assert "os.getcwd()" in fresh.saved(path)
+
+
+def test_the_commit_box(fresh, scripted):
+    """The source control view's box is quiet until one word switches commit messages on."""
+    scripted.says = "the sum\n"
+    for command in (["init", "-q"], ["config", "user.email", "a@b.c"], ["config", "user.name", "A"]):
+        subprocess.run(["git", "-C", str(fresh.folder), *command], check=True, env=fresh.env)
+    box = ".scm-editor .monaco-editor .view-lines"
+    try:
+        for on in (False, True):
+            fresh.own(languages={"gitcommit": True} if on else None)
+            fresh.open(f"committed{int(on)}.py", "x = 1|\n")
+            scripted.bodies.clear()
+            fresh.press("Control+Shift+g")
+            fresh.do("waitForSelector", box, {"timeout": 60_000})
+            fresh.do("click", box)
+            fresh.write("Compute " if on else "Say ")
+            if on:
+                ghost(fresh, "the sum")
+                fresh.shot("commit-box")
+                assert scripted.bodies[-1]["prompt"].endswith("Compute ")
+            else:
+                silent(fresh, scripted)
+    finally:
+        shutil.rmtree(fresh.folder / ".git")
 
 
 @pytest.fixture(scope="module")

@@ -40,8 +40,12 @@ async def typist(tmp_path, endpoint, second):
 
 
 async def stops(client, lines):
-    """A person stops at the end of each of these lines; what is offered at each."""
-    return [(await client.texts(URI, line, 7) or [""])[0] for line in lines]
+    """A person strikes a key, and stops at the end of each of these lines; what is offered at each."""
+    found = []
+    for line in lines:
+        client.type(URI, 200, 0, "y")
+        found.append((await client.texts(URI, line, 7) or [""])[0])
+    return found
 
 
 async def test_killed_and_brought_back_under_typing(typist, endpoint, second):

@@ -38,6 +38,7 @@ async def test_a_session_from_beginning_to_end(start, endpoint):
         "acceptance": {"shown": 1, "all": 1, "line": 0, "word": 0, "typed": 0, "dismissed": 0},
         "usd": status["usd"],
         "overBudget": False,
+        "snoozed": [],
         "enabled": True,
         "baseUrl": endpoint.url,
         "apiKey": True,
@@ -48,7 +49,7 @@ async def test_a_session_from_beginning_to_end(start, endpoint):
 
 
 async def test_typing_along_asks_for_nothing(start, endpoint):
-    """Text typed along a suggestion, and backspacing to where one was, are answered without a request."""
+    """Text typed along a suggestion, and backspacing within a word of it, are answered without a request."""
     endpoint.says = "return a + b\n"
     client = await start()
     client.open(URI, "def add(a, b):\n    \n")
@@ -56,8 +57,9 @@ async def test_typing_along_asks_for_nothing(start, endpoint):
     for n, character in enumerate("retu"):
         client.type(URI, 1, 4 + n, character)
         assert await client.texts(URI, 1, 5 + n) == ["return a + b"[n + 1 :]]
-    client.type(URI, 1, 4, "", end={"line": 1, "character": 8})
-    assert await client.texts(URI, 1, 4) == ["return a + b"]
+    for n in (7, 6, 5):
+        client.type(URI, 1, n, "", end={"line": 1, "character": n + 1})
+        assert await client.texts(URI, 1, n) == ["return a + b"[n - 4 :]]
     assert len(endpoint.bodies) == 1
 
 
@@ -103,7 +105,8 @@ async def test_ten_cancels_cut_ten_streams(start, endpoint):
     client = await start()
     for n in range(10):
         uri = f"file:///{n}.py"
-        client.open(uri, f"x{n} = ")
+        client.open(uri, f"x{n} =")
+        client.type(uri, 0, 4, " ")
         asked = client.inline(uri, 0, 5)
         await client.until(lambda n=n: len(endpoint.bodies) == n + 1)
         client.cancel(asked)
@@ -205,11 +208,13 @@ async def test_the_selected_menu_entry_is_extended(start, endpoint):
 
 
 async def test_an_explicit_ask_offers_different_texts(start, endpoint):
-    """Up to three candidates, each once."""
+    """The first is answered at once by one; the next ask adds up to two others, each once."""
     answers = iter(["one()\n", "two()\n", "two()\n"])
     endpoint.says = lambda body: next(answers)
     client = await start()
     client.open(URI, "x = ")
+    assert await client.texts(URI, 0, 4, explicit=True) == ["one()"]
+    assert len(endpoint.bodies) == 1
     assert sorted(await client.texts(URI, 0, 4, explicit=True)) == ["one()", "two()"]
     assert len(endpoint.bodies) == 3
     assert len(await client.texts(URI, 0, 4, explicit=True)) == 2

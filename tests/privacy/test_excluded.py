@@ -92,7 +92,8 @@ async def test_no_spelling_of_an_excluded_document_is_sent(start, endpoint):
         place = {"uri": uri, "position": {"line": 1, "character": 5}}
         asked = {"command": "fimLsp.explain", "arguments": [place]}
         told = await client.call("workspace/executeCommand", asked)
-        assert told == {"problem": "This document is never sent: it is excluded."}
+        assert told["excludedBy"], uri
+        assert told["problem"] == f"This document is never sent: it is excluded by {told['excludedBy']}."
     for uri in OTHERS:
         endpoint.bodies.clear()
         await asks(client, uri)

@@ -12,7 +12,7 @@ import pytest
 
 from fim_lsp.context.tree import Tree
 from fim_lsp.privacy import ignore_files
-from fim_lsp.privacy.ignore_files import Ignores, secret
+from fim_lsp.privacy.ignore_files import Ignores, kept_home_by, secret
 from fim_lsp.text.document import Document, Place
 
 
@@ -189,7 +189,7 @@ async def test_a_document_that_an_ignore_file_names_asks_for_nothing(world, tmp_
     from dataclasses import replace
 
     made = type(world)()
-    made.engine.documents._ignored = secret
+    made.engine.documents.never_sent._ignored = kept_home_by
     (tmp_path / ".gitignore").write_text("local_secrets.py\n")
     uri = (tmp_path / "local_secrets.py").as_uri()
     made.engine.open(Document(uri, "python", 1, "x = \n"))

@@ -100,13 +100,13 @@ def test_paths_lead_from_the_repository():
 @pytest.mark.parametrize(("name", "language"), [("COMMIT_EDITMSG", "git-commit"), ("ADD_EDIT.patch", "diff")])
 async def test_a_commit_message_is_completed_without_the_secret_files_hunks(start, endpoint, name, language):
     """What is excluded by the list of secrets and by the settings is not in the request; the rest is."""
-    client: Client = await start({"exclude": ["inner/**"]})
+    client: Client = await start({"exclude": ["inner/**"], "languages": {"gitcommit": True}})
     uri, other = f"file:///p/.git/{name}", "file:///p/.git/other.txt"
     body = git("readme.md", OPEN, header="") + git(".env", SECRET) + git("inner/a.py", SECRET)
     client.open(uri, "Say \n" + body + git("readme.md", OPEN), language)
     for line in (0, 7):
         client.type(uri, line, 0, "more = \n")
-        await client.texts(uri, line, 7)
+        await client.texts(uri, line, 7, explicit=True)
     assert OPEN in endpoint.bodies[-1]["prompt"]
     at = 2 + body.split("\n").index(f"+{SECRET}")
     before = len(endpoint.bodies)
@@ -114,10 +114,10 @@ async def test_a_commit_message_is_completed_without_the_secret_files_hunks(star
         assert not await client.texts(uri, at + 1, len(SECRET) + 1, explicit=explicit)
     assert len(endpoint.bodies) == before
     client.open(other, "x = \n", language)
-    await client.texts(other, 0, 4)
+    await client.texts(other, 0, 4, explicit=True)
     end = len(("Say \nmore = \nmore = \n" + body + git("readme.md", OPEN)).split("\n")) - 1
     client.type(uri, end, 0, "last = ")
-    await client.texts(uri, end, 7)
+    await client.texts(uri, end, 7, explicit=True)
     sent = "".join(body["prompt"] + body.get("suffix", "") for body in endpoint.bodies)
     assert SECRET not in sent
     assert "last = " in sent

@@ -12,7 +12,7 @@ import { Trace } from "./trace";
 import type { Usage } from "./usage";
 import { NOTHING, type Status, type Withheld } from "./wording";
 
-const SELECTOR = ["file", "untitled", "vscode-notebook-cell", "vscode-vfs", "vscode-remote"].map((scheme) => ({ scheme }));
+const SELECTOR = ["file", "untitled", "vscode-notebook-cell", "vscode-vfs", "vscode-remote", "vscode-scm"].map((scheme) => ({ scheme }));
 
 /** The library's client; what it would say in messages of its own is in the log, and said once by the extension. */
 class Quiet extends LanguageClient {

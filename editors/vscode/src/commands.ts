@@ -16,6 +16,7 @@ import type { StatusItem } from "./status";
 import { costs } from "./usage";
 import { clock, type Status } from "./wording";
 
+const MINUTES = [5, 15, 60];
 const MODELS = ["deepseek-flash", "deepseek-v4-pro"];
 const SAMPLE = [
   "# Grey text is a suggestion: Tab takes it, Escape sends it away, typing on changes it.",
@@ -43,6 +44,7 @@ export class Commands {
       teamServer: () => this.teamServer(),
       menu: () => this.menu(),
       pause: () => this.pause(),
+      snooze: () => this.snooze(),
       resume: () => this.resume(),
       toggleLanguage: () => this.toggleLanguage(),
       changeModel: () => this.changeModel(),
@@ -66,6 +68,7 @@ export class Commands {
     const { demo, look } = this.status;
     const entries: [string, () => unknown][] = [
       this.goOn() ?? [`$(debug-pause) ${t("Pause for an hour")}`, () => this.pause()],
+      [this.status.naps.length ? `$(bell) ${t("Wake")}` : `$(bell-slash) ${t("Snooze for some minutes")}`, () => this.snooze()],
       ...(language ? [this.languageEntry(language)] : []),
       ...(look === "off" ? [] : [[`$(circle-slash) ${t("Switch off until you switch it on again")}`, () => this.disable()] as [string, () => unknown]]),
       demo
@@ -119,6 +122,22 @@ export class Commands {
   private async resume(): Promise<void> {
     const status = await this.server.ask("resume");
     if (status) say(vscode.l10n.t("Completions go on until tomorrow, whatever the budget."));
+  }
+
+  /** Let nothing come by itself for some minutes: everywhere, in this language, in this file; or again. */
+  private async snooze(): Promise<void> {
+    const t = vscode.l10n.t;
+    if (this.status.naps.length) {
+      await this.server.ask("snooze", { minutes: 0 });
+      return;
+    }
+    const document = vscode.window.activeTextEditor?.document;
+    const here: [string, object][] = document
+      ? [[t("In {0}", document.languageId), { language: document.languageId }], [t("In this file"), { uri: document.uri.toString() }]]
+      : [];
+    const where = await chosenOf(t("Snooze"), [[t("Everywhere"), {}], ...here]);
+    const minutes = where && (await chosenOf(t("Snooze"), MINUTES.map((one) => [t("{0} minutes", one), one])));
+    if (minutes) await this.server.ask("snooze", { ...where, minutes });
   }
 
   private async pause(): Promise<void> {
@@ -285,6 +304,12 @@ export class Commands {
     await this.server.ask("status");
     await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
   }
+}
+
+/** What is picked of some entries; undefined if none is. */
+async function chosenOf<T>(title: string, entries: [string, T][]): Promise<T | undefined> {
+  const picked = await vscode.window.showQuickPick(entries.map(([name]) => name), { title });
+  return entries.find(([name]) => name === picked)?.[1];
 }
 
 function change(language: string): Switch {

@@ -4,10 +4,10 @@ import type { Server } from "./client";
 import { SERVICE_HOST } from "./messages";
 import type { Pause } from "./pause";
 import { host } from "./settings";
-import { hover, label, look, NOTHING, spoken, type Look, type Status, type Surroundings } from "./wording";
+import { asleep, hover, label, look, NOTHING, spoken, type Look, type Nap, type Status, type Surroundings } from "./wording";
 
 const CALM = 400; // ms without news, after which the hover is renewed
-const COMMANDS = ["fim.demo", "fim.leaveDemo", "fim.pause", "fim.resume", "fim.setApiKey", "fim.toggleLanguage", "fim.usage"];
+const COMMANDS = ["fim.demo", "fim.leaveDemo", "fim.pause", "fim.resume", "fim.setApiKey", "fim.snooze", "fim.toggleLanguage", "fim.usage"];
 
 export class StatusItem implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem("fimLsp.status", vscode.StatusBarAlignment.Right, 90);
@@ -35,6 +35,11 @@ export class StatusItem implements vscode.Disposable {
     return look(this.last, this.around);
   }
 
+  /** Where nothing comes by itself for a while. */
+  get naps(): Nap[] {
+    return this.last.snoozed ?? [];
+  }
+
   get model(): string {
     return this.last.model;
   }
@@ -60,7 +65,7 @@ export class StatusItem implements vscode.Disposable {
 
   private show(status: Status): void {
     this.last = status;
-    const around = (this.around = { ...this.around, until: this.paused.endsAt });
+    const around = (this.around = { ...this.around, until: this.paused.endsAt, asleep: asleep(status) });
     const shown = look(status, around);
     this.item.text = label(shown, around, status.demo);
     this.item.accessibilityInformation = { label: spoken(status, around) };
@@ -78,7 +83,7 @@ export class StatusItem implements vscode.Disposable {
     const status = await this.server.about(document?.uri);
     const usage = await this.server.usage();
     if (!status || this.last !== shown || document !== vscode.window.activeTextEditor?.document) return;
-    this.around = { ...this.around, withheld: status.withheld ?? "", language: document?.languageId };
+    this.around = { ...this.around, withheld: status.withheld ?? "", language: document?.languageId, asleep: asleep(status) };
     this.item.text = label(look(status, this.around), this.around, status.demo);
     this.item.accessibilityInformation = { label: spoken(status, this.around) };
     this.item.tooltip = this.markdown(hover(status, this.around, usage?.total));

@@ -25,6 +25,15 @@ export interface Status {
   overBudget?: boolean;
   /** What became of suggestions. */
   acceptance?: { all: number; line: number; word: number; typed: number };
+  /** Where nothing comes by itself for a while. */
+  snoozed?: Nap[];
+}
+
+/** Silence on demand: of everything, a language or a file (its URI), and the minutes left. */
+export interface Nap {
+  scope: "everything" | "language" | "file";
+  name: string;
+  minutes: number;
 }
 
 /** A document as the server sees it: why nothing is offered there, empty where something is. */
@@ -35,11 +44,12 @@ export const NOTHING: Status = {
   state: "busy", message: "", model: "", requests: 0, promptTokens: 0, cacheHitTokens: 0, completionTokens: 0, localHits: 0,
 };
 
-export type Look = Status["state"] | "off" | "spent" | "keyless" | "refused" | "excluded" | "language";
+export type Look = Status["state"] | "off" | "spent" | "keyless" | "refused" | "excluded" | "language" | "snoozed";
 
 const ICONS: Record<Look, string> = {
   ready: "$(sparkle)", busy: "$(loading~spin)", paused: "$(debug-pause)", error: "$(warning)", off: "$(circle-slash)", spent: "$(credit-card)",
   keyless: "$(key)", refused: "$(warning)", excluded: "$(circle-slash)", language: "$(circle-slash)",
+  snoozed: "$(bell-slash)",
 };
 
 /** What else than the status a look depends on. */
@@ -49,16 +59,24 @@ export interface Surroundings {
   language?: string | undefined;
   /** When a pause ends, ms since 1970. */
   until?: number | undefined;
+  /** For how many minutes nothing comes by itself anywhere. */
+  asleep?: number;
+}
+
+/** The minutes for which nothing comes by itself anywhere; 0 where it does. */
+export function asleep(status: Status): number {
+  return status.snoozed?.find(({ scope }) => scope === "everything")?.minutes ?? 0;
 }
 
 /** How a status looks: the server says `paused` also of completions that the settings switch off or the budget stops. */
 export function look(status: Status, { withheld }: Surroundings = {}): Look {
   if (status.state === "error") return status.cause !== "key" ? "error" : status.apiKey === false ? "keyless" : "refused";
   if (status.state === "paused") return status.enabled === false ? "off" : status.overBudget ? "spent" : "paused";
-  return withheld === "excluded" || withheld === "language" ? withheld : status.state;
+  if (withheld === "excluded" || withheld === "language") return withheld;
+  return status.state === "ready" && asleep(status) ? "snoozed" : status.state;
 }
 
-function word(look: Look, { language }: Surroundings): string {
+function word(look: Look, { language, asleep = 0 }: Surroundings): string {
   switch (look) {
     case "ready": return l10n.t("ready");
     case "busy": return l10n.t("working");
@@ -70,6 +88,7 @@ function word(look: Look, { language }: Surroundings): string {
     case "refused": return l10n.t("key refused");
     case "excluded": return l10n.t("not in this file");
     case "language": return l10n.t("off in {0}", language ?? "");
+    case "snoozed": return l10n.t("snoozed {0} min", asleep);
   }
 }
 
@@ -129,6 +148,7 @@ function why(what: Look, status: Status, around: Surroundings): string[] {
     case "paused": return [
       around.until ? l10n.t("Until {0}. [Go on](command:fim.pause)", clock(around.until)) : l10n.t("[Go on](command:fim.pause)"),
     ];
+    case "snoozed": return [l10n.t("Nothing comes by itself; where you ask, it does. [Wake](command:fim.snooze)")];
     case "error": return status.message ? [`$(warning) ${plain(status.message)}`] : [];
     // As that another endpoint answers in the place of the first.
     default: return status.message ? [plain(status.message)] : [];

@@ -1,4 +1,4 @@
---- `:FimLsp status|toggle|usage|resume|explain|restart|log`.
+--- `:FimLsp status|toggle|snooze|usage|resume|explain|restart|log`.
 
 local api = vim.api
 local pages = require('fim_lsp.pages')
@@ -86,6 +86,18 @@ local SUB = {
     local here = where == 'buffer' and ' in this buffer' or ''
     status.notify(('fim-lsp: suggestions are %s%s'):format(on and 'on' or 'off', here))
   end,
+  snooze = function(minutes, where)
+    local asked = { minutes = tonumber(minutes) or 5 }
+    if where == 'buffer' then
+      asked.uri = vim.uri_from_bufnr(0)
+    elseif where == 'filetype' then
+      asked.language = vim.bo.filetype
+    end
+    run('fimLsp.snooze', { asked }, function(now)
+      local none = #(now.snoozed or {}) == 0
+      status.notify('fim-lsp: ' .. (none and 'suggestions come by themselves again' or now.message))
+    end)
+  end,
   usage = function()
     run('fimLsp.usage', {}, function(today)
       if type(today) ~= 'table' or next(today) == nil then
@@ -120,9 +132,9 @@ local SUB = {
 
 function M.create()
   api.nvim_create_user_command('FimLsp', function(call)
-    local name, argument = call.fargs[1] or 'status', call.fargs[2]
+    local name = call.fargs[1] or 'status'
     if SUB[name] then
-      SUB[name](argument)
+      SUB[name](unpack(call.fargs, 2))
     else
       status.notify(':FimLsp ' .. table.concat(vim.fn.sort(vim.tbl_keys(SUB)), '|'), vim.log.levels.ERROR)
     end
@@ -130,7 +142,12 @@ function M.create()
     nargs = '*',
     desc = 'The language server fim-lsp: what it does, and whether it does it',
     complete = function(lead, line)
-      local words = line:match('^%s*%S+%s+toggle%s') and { 'buffer' } or vim.fn.sort(vim.tbl_keys(SUB))
+      local words = vim.fn.sort(vim.tbl_keys(SUB))
+      if line:match('^%s*%S+%s+toggle%s') then
+        words = { 'buffer' }
+      elseif line:match('^%s*%S+%s+snooze%s') then
+        words = line:match('snooze%s+%S+%s') and { 'buffer', 'filetype' } or { '5', '15', '60', '0' }
+      end
       return vim.tbl_filter(function(word)
         return vim.startswith(word, lead)
       end, words)
