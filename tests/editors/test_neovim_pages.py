@@ -64,10 +64,16 @@ def test_what_would_be_sent_is_from_where_one_typed(opened, scripted):
     wait(nvim.ghost)
     nvim.keys("<Esc>")
     wait(lambda: nvim.call("nvim_get_mode")["mode"] == "n")
-    nvim.command("FimLsp explain")
-    lines = page(nvim, "explain")
+
+    def priced():
+        """The page, once prices are known: they are read a moment after the first request."""
+        nvim.command("FimLsp explain")
+        lines = page(nvim, "explain")
+        row = r"live +\d+ +\$0\.\d{8} +\$0\.\d{8} +a\.py \d+-\d+"
+        return lines if any(re.match(row, line) for line in lines) else nvim.keys("q")
+
+    lines = wait(priced)
     assert lines[lines.index("suffix:") - 2] == "  | x = valu"
-    assert any(re.match(r"live +\d+ +\$0\.\d{8} +\$0\.\d{8} +a\.py \d+-\d+", line) for line in lines)
 
 
 def test_a_status_of_many_words_waits_for_no_key(opened, scripted):
