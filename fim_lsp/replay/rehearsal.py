@@ -131,11 +131,11 @@ class Rehearsal:
 def eager(settings: Settings) -> Settings:
     """The settings of who asks at every stop, whatever is switched off while typing."""
     rows = {
-        language: {**row, "enabled": True, "debounce_ms": 0}
+        language: {**row, "enabled": True, "debounce_ms": 0, "trigger": "auto", "quiet_in": ()}
         for language, row in settings.languages.items()
         if not isinstance(row, bool)
     }
-    return replace(settings, enabled=True, languages=rows, debounce_ms=0)
+    return replace(settings, enabled=True, languages=rows, debounce_ms=0, trigger="auto", quiet_in=())
 
 
 class _Answer:

@@ -173,7 +173,8 @@ async def test_nothing_strange_is_shown(start, endpoint):
             continue  # the endpoint cannot say it
         endpoint.says = f"first{stranger}then()"
         uri = f"file:///{name.replace(' ', '-')}.py"
-        client.open(uri, "value = (\n")
+        client.open(uri, "value = \n")
+        client.type(uri, 0, 8, "(")
         assert await client.texts(uri, 0, 9) == ["first"], name
         place = {"textDocument": {"uri": uri}, "position": {"line": 0, "character": 9}}
         menu = await client.call("textDocument/completion", place)
