@@ -36,10 +36,12 @@ from fim_lsp.text.document import Document, Place
 KEY = "sk-" + "0123456789abcdefghijklmn"
 SECRET = "SECRET-ECHO"
 URI = "file:///home/user/project/sums.py"
-TEXT = "def total(items):\n    result = 0\n    for item in items:\n        result += \n    return result\n"
+OPEN = "        result += \n"
+TEXT = f"def total(items):\n    result = 0\n    for item in items:\n{OPEN}    return result\n"
 LINE = 3
 SAID = "item.value"
 KEYS = 20
+MORE = "".join(f"        result{n} += \n" for n in range(2 * KEYS))
 CHANCE = 0.9
 PATIENT = 700  # keys, after which nothing more is hoped for
 
@@ -859,15 +861,18 @@ async def _live(row, keys, then, back, folder):
             sleep=asyncio.sleep,
             tell=life.told.append,
         )
-        engine.open(Document(URI, "python", 1, TEXT))
+        engine.open(Document(URI, "python", 1, TEXT.replace(OPEN, OPEN + MORE)))
+        line = LINE
         begun, others = loop.time(), asyncio.all_tasks()
 
         async def key(*, explicit=False):
-            """Press a key; the text that is offered for it."""
+            """Press a key; the text that is offered for it, which is not offered again where it was typed past."""
+            nonlocal line
             document = engine.document(URI)
-            place = Place(LINE, len(document.lines[LINE]) - 1)
+            place = Place(line, len(document.lines[line]) - 1)
             engine.edited(URI, document.change(place, place, "a"))
-            offers = await engine.complete(URI, Place(LINE, place.column + 1), explicit=explicit)
+            offers = await engine.complete(URI, Place(line, place.column + 1), explicit=explicit)
+            line += bool(offers)
             return offers[0].text if offers else ""
 
         async def second():

@@ -38,6 +38,7 @@ class Session:
     def __init__(self, folder, does, **settings):
         self.folder, self.does, self.settings = folder, does, settings
         self.told = []
+        self.pressed = 0
 
     async def __aenter__(self):
         self.loop = loop = asyncio.get_running_loop()
@@ -59,7 +60,9 @@ class Session:
             record, self.folder / "config.toml", settings, loop.wall, self.told.append, ticks=loop.time
         )
         self.engine.backend.ledger = self.ledger
-        self.engine.open(Document(URI, "python", 1, TEXT))
+        self.engine.open(
+            Document(URI, "python", 1, TEXT.replace("        result += \n", "        result += \n" * 60))
+        )
         return self
 
     async def __aexit__(self, *_):
@@ -68,11 +71,15 @@ class Session:
         await self.endpoint.stop()
 
     async def key(self, text="a"):
-        """Press a key; what is offered."""
-        document = self.engine.document(URI)
-        place = Place(LINE, len(document.lines[LINE]) - 1)
+        """Press a key; what is offered.
+
+        An "a" is pressed on a line of its own, since what was typed past on a line is not offered there again.
+        """
+        self.pressed += text == "a"
+        document, line = self.engine.document(URI), LINE + self.pressed - 1
+        place = Place(line, len(document.lines[line]) - 1)
         self.engine.edited(URI, document.change(place, place, text))
-        offers = await self.engine.complete(URI, Place(LINE, place.column + len(text)))
+        offers = await self.engine.complete(URI, Place(line, place.column + len(text)))
         return offers[0].text if offers else ""
 
     async def pause(self, seconds):

@@ -34,7 +34,8 @@ def rows(home, sql="SELECT count(*) FROM rows WHERE ended != 'local'"):
 def documents(client, number):
     uris = [f"file:///p/{n}.py" for n in range(number)]
     for n, uri in enumerate(uris):
-        client.open(uri, f"x{n} = \n")
+        client.open(uri, f"x{n} =\n")
+        client.type(uri, 0, len(f"x{n} ="), " ")
     return uris
 
 
