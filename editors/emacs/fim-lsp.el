@@ -1,8 +1,8 @@
 ;;; fim-lsp.el --- Code completion as ghost text  -*- lexical-binding: t; -*-
 
 ;; SPDX-License-Identifier: MIT
-;; URL: https://example.org/fim-lsp
-;; Version: 0.1.0
+;; URL: https://github.com/fim-lsp/fim-lsp
+;; Version: 0.2.0
 ;; Package-Requires: ((emacs "29.1"))
 ;; Keywords: convenience, languages, tools
 
