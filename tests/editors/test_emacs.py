@@ -213,6 +213,8 @@ def test_candidates_dismissal_and_two_buffers(batch, scripted, tmp_path):
         (find-file "{one}")
         (end-of-line)
         (fim-lsp-complete)
+        (until (lambda () fim-lsp--shown))
+        (fim-lsp-next)  ; asks for the others
         (until (lambda () (= 3 (length fim-lsp--texts))))
         (dotimes (_ 4) (princ (concat (fim-lsp--rest) " ")) (fim-lsp-next))
         (fim-lsp-previous)

@@ -111,10 +111,10 @@ def test_who_leaves_ends_the_stream(opened, scripted, version, key):
 
 def test_dot_repeats_what_was_accepted(opened, scripted, version):
     """`cw` and an accept are one change: the next word becomes the same."""
-    scripted.says = "value + 1"
+    scripted.says = "alue + 1"
     nvim = opened(version, b"x = old \ny = old \n")
-    nvim.keys("wwcw")
-    shows(nvim, "value + 1")
+    nvim.keys("wwcwv")  # a deletion alone is quiet
+    shows(nvim, "alue + 1")
     accepted(nvim, "x = value + 1 ")
     nvim.keys("<Esc>j0ww.")
     wait(lambda: nvim.lines() == ["x = value + 1 ", "y = value + 1 "])
