@@ -14,6 +14,7 @@ from typing import NamedTuple
 from fim_lsp.text.document import Edit, Place, body
 
 STANDS = 0.5  # seconds without a change after which what an input method has put in is taken to stand
+STEP = 2  # characters at most that an input method adds with a key: a letter, and a mark between syllables
 MOST = 16  # texts taken away, or put in at once, that are remembered
 TIMES = 2  # that a text is shown on a line and typed past, after which it is not offered there again
 LONGEST = 4_000  # characters of a text taken away that is remembered
@@ -67,6 +68,8 @@ class Changes:
             return
         last, self._last = self._last, change
         replaces = last is not None and change.start == last.start and change.gone == last.come != ""
+        # An entry of a menu takes the place of a word as well, and is as long as it likes at once.
+        composes = replaces and len(change.come) <= len(change.gone) + STEP
         back = replaces and last is not None and change.come == last.gone != ""
         back = back or self._restores(change)
         before, self.composing = self.composing, ""
@@ -74,7 +77,7 @@ class Changes:
             self._take_away(change, last)
         if back:
             self._silence()
-        elif replaces and change.come and "\n" not in change.come and change.gone.strip():
+        elif composes and change.come and "\n" not in change.come and change.gone.strip():
             self._method = True
             self.composing = "letters" if _letters(change.come) else "standing"
             self._type(change)

@@ -444,3 +444,18 @@ async def test_a_snooze_that_makes_no_sense_is_the_usual_one(start, wrong):
     client = await start(capabilities=CAPABILITIES)
     status = await command(client, "fimLsp.snooze", *([] if wrong is None else [wrong]))
     assert status["snoozed"] == [{"scope": "everything", "name": "", "minutes": 5}]
+
+
+async def test_an_entry_of_the_menu_is_no_input_method(start, endpoint):
+    """It takes the place of the one letter that was typed, and what follows it is offered at once, without a second request."""
+    endpoint.says = " = 1\n"
+    client = await start()
+    client.open(URI, "gamma_value\n\n")
+    client.type(URI, 1, 0, "g")
+    letter = {"start": {"line": 1, "character": 0}, "end": {"line": 1, "character": 1}}
+    assert await client.texts(URI, 1, 1, selected={"range": letter, "text": "gamma_value"}) == [
+        "gamma_value = 1"
+    ]
+    client.type(URI, 1, 0, "gamma_value", end={"line": 1, "character": 1})
+    assert await client.texts(URI, 1, 11) == [" = 1"]
+    assert len(endpoint.bodies) == 1
