@@ -110,6 +110,7 @@ def packaged():
         EXTENSION / "README.md",
         *EXTENSION.glob("package*.json"),
         *ROOT.glob("fim_lsp/**/*.py"),
+        *ROOT.glob("fim_lsp/**/*.toml"),
     ]
     if made.exists() and made.stat().st_mtime >= max(path.stat().st_mtime for path in sources):
         return made

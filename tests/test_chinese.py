@@ -1,0 +1,57 @@
+"""What is written in Chinese beside the code keeps up with the English: VS Code's texts, and the README."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+VSCODE = ROOT / "editors" / "vscode"
+HAN = "[\u3400-\u9fff]"
+TEXTS = {"package.nls.json": "package.nls.zh-cn.json", "l10n/bundle.l10n.json": "l10n/bundle.l10n.zh-cn.json"}
+PAIRS = [
+    pytest.param(english[name], chinese.get(name, ""), id=name[:40])
+    for english, chinese in (
+        [json.loads((VSCODE / file).read_text("utf-8")) for file in pair] for pair in TEXTS.items()
+    )
+    for name in english
+]
+
+
+def kept(text):
+    """What a text holds that is the same in every language: values' places, code, and where links lead."""
+    return sorted([*re.findall(r"\{\d+\}|`[^`]+`", text), *re.findall(r"\]\(([^)]+)\)", text)])
+
+
+@pytest.mark.parametrize(("english", "chinese"), TEXTS.items())
+def test_no_text_of_the_extension_is_missing_in_chinese(english, chinese):
+    """Nor is there one that English has no longer; in the same order."""
+    texts = [json.loads((VSCODE / name).read_text("utf-8")) for name in (english, chinese)]
+    assert list(texts[0]) == list(texts[1])
+
+
+@pytest.mark.parametrize(("english", "chinese"), PAIRS)
+def test_a_text_of_the_extension_says_the_same_in_chinese(english, chinese):
+    """With the same values, code and links, in full-width signs, and a blank between Chinese and Latin."""
+    assert kept(chinese) == kept(english)
+    assert re.search(HAN, chinese) or chinese == "token"
+    bare = re.sub(r"`[^`]+`|\]\([^)]+\)", "]", chinese)
+    assert not re.search(f"{HAN}[,;:!?()]|[,;:!?()]{HAN}", bare), bare
+    assert not re.search(f"{HAN}[A-Za-z0-9{{]|[A-Za-z0-9}}]{HAN}", re.sub(r"在\{0\}中", "", bare)), bare
+    assert english.count("\n") == chinese.count("\n")
+
+
+@pytest.mark.parametrize(
+    "page", sorted(path.stem for path in VSCODE.glob("media/[a-z]*.md") if "." not in path.stem)
+)
+def test_a_page_of_the_walkthrough_says_the_same_in_chinese(page):
+    """Beside it, under the name by which VS Code looks for it: the same code, links, figures, and rows."""
+    english, chinese = [
+        (VSCODE / "media" / name).read_text("utf-8") for name in (f"{page}.md", f"{page}.nls.zh-cn.md")
+    ]
+    assert kept(chinese) == kept(english)
+    assert len(re.findall(r"^[|#]", chinese, re.MULTILINE)) == len(
+        re.findall(r"^[|#]", english, re.MULTILINE)
+    )
+    assert re.search(HAN, chinese.splitlines()[0])
