@@ -55,3 +55,53 @@ def test_a_page_of_the_walkthrough_says_the_same_in_chinese(page):
         re.findall(r"^[|#]", english, re.MULTILINE)
     )
     assert re.search(HAN, chinese.splitlines()[0])
+
+
+def readme(name):
+    """What of a README is the same in every language, by its kind."""
+    text = (ROOT / name).read_text("utf-8")
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    parts = re.split(r"^#{1,3} .*$", prose, flags=re.MULTILINE)
+    code = [re.sub("`[^`]+`", "", part) for part in parts]
+    return {
+        "commands": re.findall(r"^```.*?^```$", text, re.MULTILINE | re.DOTALL),
+        "sections": re.findall(r"^#{1,3}(?= )", prose, re.MULTILINE),
+        "settings": re.findall(r"^\| `(\w+)` \| (`.*?`) \|", text, re.MULTILINE),
+        "rows": [len(re.findall(r"^\|", part, re.MULTILINE)) for part in parts],
+        "paragraphs": [len(re.findall(r"\n\n+(?=[^\n|])", part)) for part in parts],
+        "points": len(re.findall(r"^- \*\*", prose, re.MULTILINE)),
+        # A sentence may put them in another order.
+        "links": [sorted(set(re.findall(r"\]\(([^)]+)\)", part)) - set(READMES)) for part in parts],
+        "code": [sorted(re.findall("`[^`]+`", part)) for part in parts if "| `apiKey` |" not in part],
+        "figures": [sorted(re.findall(r"\d[\d.,]*\d|\d", part)) for part in code],
+    }
+
+
+READMES = ("README.md", "README.zh-CN.md")
+KINDS = list(readme(READMES[0]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_chinese_readme_has_all_that_the_english_one_has(kind):
+    """Section by section: commands, settings with their defaults, rows, paragraphs, code, links and figures."""
+    english, chinese = (readme(name)[kind] for name in READMES)
+    assert english
+    assert chinese == english
+
+
+def test_each_readme_leads_to_the_other():
+    """At its top."""
+    for name, other in (READMES, READMES[::-1]):
+        assert f"]({other})" in (ROOT / name).read_text("utf-8").split("\n")[2]
+
+
+def test_a_setting_is_explained_in_chinese_as_in_the_extension():
+    """Once written, in both places."""
+    texts = json.loads((VSCODE / "package.nls.zh-cn.json").read_text("utf-8"))
+    rows = re.findall(
+        r"^\| `(\w+)` \| `.*?` \| (.*) \|$", (ROOT / READMES[1]).read_text("utf-8"), re.MULTILINE
+    )
+    assert {name: said for name, said in rows if name != "apiKey"} == {
+        name: texts[f"setting.{name}"] for name, _ in rows if name != "apiKey"
+    }
+    assert len(rows) > 20
