@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from fim_lsp.text import foreign
+from fim_lsp.text import filetypes, foreign
 
 CLOSER_OF = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = ")]}"
@@ -151,6 +151,16 @@ def comment_mark(name: str) -> str:
     """What begins a comment to the end of the line in a language; nothing where there are none."""
     spans = language(name).spans.values()
     return next((span.opening for span in spans if span.what == "comment" and span.closing == "\n"), "")
+
+
+def naming_mark(name: str, spoken: str) -> str:
+    """What a line begins with that names a file to the model: the sign of a comment, by the name's ending, else by `spoken`.
+
+    `spoken` is an LSP languageId, "" where the editor tells none; in plain text there is no sign.
+    """
+    if not spoken or filetypes.known(name):
+        return filetypes.comment(name)
+    return comment_mark(spoken) or ("" if language(spoken).prose else "//")
 
 
 def _any_of(signs: set[str] | frozenset[str]) -> str:
