@@ -93,6 +93,7 @@
   (cond
    (fim-lsp-mode
     (setq fim-lsp--asked (buffer-chars-modified-tick))
+    (advice-add 'company--col-row :around #'fim-lsp--beneath)
     (add-hook 'before-change-functions #'fim-lsp--before-change nil t)
     (add-hook 'after-change-functions #'fim-lsp--after-change nil t)
     (add-hook 'post-command-hook #'fim-lsp--after-command nil t)
@@ -477,6 +478,14 @@ What it inserted ends at point, or it was a backspace."
       (overlay-put fim-lsp--overlay 'display (substring line 0 1))
       (overlay-put fim-lsp--overlay 'after-string (substring line 1))))
   (setq fim-lsp--shown t))
+
+(defun fim-lsp--beneath (place &rest arguments)
+  "Call PLACE with ARGUMENTS as if ghost text took no room on its line.
+So company finds a place for its popup below the word."
+  (let ((ghost (and fim-lsp--shown (overlay-get fim-lsp--overlay 'after-string))))
+    (when ghost (overlay-put fim-lsp--overlay 'after-string nil))
+    (unwind-protect (apply place arguments)
+      (when ghost (overlay-put fim-lsp--overlay 'after-string ghost)))))
 
 (defun fim-lsp--hide ()
   "Show nothing."

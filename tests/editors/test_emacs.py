@@ -569,3 +569,26 @@ def test_ghost_text_is_in_the_window_in_which_one_types(terminal, scripted, tmp_
     screen.press("C-s")
     screen.type("end")
     wait(lambda: "value + 1" not in screen.screen())
+
+
+COMPANY = """
+(defun company--col-row (&optional pos) (posn-col-row (posn-at-point pos)))
+(keymap-global-set "<f5>" (lambda () (interactive) (message "popup at %S" (company--col-row))))
+"""
+
+
+def test_companys_popup_stands_below_the_word(terminal, scripted, tmp_path):
+    """What company asks for its column is told as if ghost text took no room, and ghost text stays."""
+    home = tmp_path / "home"
+    env = {**environment(home, scripted.url), "TERM": "xterm-256color"}
+    (home / ".emacs.d").mkdir()
+    (home / ".emacs.d" / "init.el").write_text(block("emacs", "elisp") + COMPANY)
+    path = tmp_path / "c.py"
+    path.write_bytes(b"\n# the end\n")
+    scripted.says = "value + 1\n"
+    screen = terminal(env, program("EMACS"), "-nw", str(path))
+    screen.until("# the end")
+    screen.type("x = ")
+    screen.until("x = value + 1")
+    screen.press("F5")
+    assert "x = value + 1" in screen.until("popup at (4 . 0)")
