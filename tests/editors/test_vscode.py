@@ -391,6 +391,18 @@ def test_settings_take_effect_at_once(fresh, scripted):
     assert taken(fresh, path, "b = ", "one") == "a = \nb = one\n"
 
 
+def test_the_settings_editor_names_each_setting_once(fresh):
+    """In the extension's groups a setting stands under its own name, without the section's before it."""
+    fresh.run("Preferences: Open Settings (UI)")
+    fresh.do("waitForSelector", ".settings-toc-container .monaco-list-row")
+    for title in ("Extensions", "fim-lsp: DeepSeek code completion", "Completions"):
+        fresh.do("click", f".settings-toc-container .monaco-list-row:has-text({json.dumps(title)})")
+    titles = ".setting-item-category, .setting-item-label"
+    wait(lambda: {"Enabled", "Multiline"} <= set(fresh.do("texts", titles)), SLOW)
+    assert not [title for title in fresh.do("texts", titles) if "Fim" in title]
+    fresh.press("Escape")
+
+
 def test_a_setting_of_the_start_can_be_taken_away(fresh, scripted):
     """What the server was told when it began does not outlive the setting."""
     scripted.says = "one\n"
