@@ -17,7 +17,7 @@ from fim_lsp.context.project_context import Entry, Map, Mark, Opening, ProjectCo
 from fim_lsp.context.standing import Standing
 from fim_lsp.privacy.secrets import Redactor, Shown
 from fim_lsp.text.document import Edit, Place, body
-from fim_lsp.text.language import naming_mark
+from fim_lsp.text.language import naming_line
 
 
 class Prompt(NamedTuple):
@@ -310,8 +310,7 @@ class Window:
 
     def _mark(self, path: str, room: int) -> str:
         """The line that names a file, as a comment of its language where that has any; no line if it is too long."""
-        sign = naming_mark(path, self._language)
-        line = f"{sign} {path}\n" if sign else f"{path}\n"
+        line = naming_line(path, self._language)
         return self._redactor.text(line) if len(line) <= room and path.isprintable() else ""
 
     def _top(self, lines: Sequence[str], before: int, room: int) -> Sequence[str]:

@@ -153,14 +153,16 @@ def comment_mark(name: str) -> str:
     return next((span.opening for span in spans if span.what == "comment" and span.closing == "\n"), "")
 
 
-def naming_mark(name: str, spoken: str) -> str:
-    """What a line begins with that names a file to the model: the sign of a comment, by the name's ending, else by `spoken`.
+def naming_line(name: str, spoken: str) -> str:
+    """The line that names a file to the model: a comment, by the name's ending, else by `spoken`; in plain text the name alone.
 
-    `spoken` is an LSP languageId, "" where the editor tells none; in plain text there is no sign.
+    `spoken` is an LSP languageId, "" where the editor tells none.
     """
     if not spoken or filetypes.known(name):
-        return filetypes.comment(name)
-    return comment_mark(spoken) or ("" if language(spoken).prose else "//")
+        sign = filetypes.comment(name)
+    else:
+        sign = comment_mark(spoken) or ("" if language(spoken).prose else "//")
+    return f"{sign} {name}\n" if sign else f"{name}\n"
 
 
 def _any_of(signs: set[str] | frozenset[str]) -> str:
