@@ -89,6 +89,7 @@ class Generation:
         account = await self._reserved(endpoint, request)
         if account is None:
             return None, False
+        anew = endpoint.pace.sent(*self._question.prompt)
         reading, left = backend.begun(), backend.clock()
         ended, offer = "cut", Offer("")
         reply: Reply | None = None
@@ -98,7 +99,7 @@ class Generation:
                 seconds = max(0.0, end - backend.clock())
                 reply = await stack.enter_async_context(endpoint.service().complete(request, seconds=seconds))
                 pieces = aiter(reply)
-                if not await self._read(pieces, account):
+                if not await self._read(pieces, account, endpoint, anew):
                     endpoint.breaker.given_up()
                     return None, False
                 offer = self._question.tidied(ending.text, cut=reply.finish_reason == "length")
@@ -119,6 +120,8 @@ class Generation:
             endpoint.breaker.given_up()
             raise
         finally:
+            if account.waited is None and endpoint.pace.unheard(anew, backend.clock() - left):
+                backend.paced(endpoint)
             if not lingers:
                 # Some engines tell the bill with each piece: what was cut has one there.
                 told = reply.usage if reply is not None else None
@@ -156,11 +159,16 @@ class Generation:
             clock=backend.clock,
         )
 
-    async def _read(self, pieces: AsyncIterator[str], account: Account) -> bool:
+    async def _read(
+        self, pieces: AsyncIterator[str], account: Account, endpoint: Endpoint, anew: int
+    ) -> bool:
         """Read until enough is said; False if the person typed something else meanwhile."""
         stream, ending = self._stream, self._ending
         async for piece in pieces:
+            first = account.waited is None
             account.heard()
+            if first and endpoint.pace.heard(anew, account.waited or 0.0):
+                self._backend.paced(endpoint)
             full = ending.feed(piece)
             if stream is not None:
                 stream.raw = ending.text
