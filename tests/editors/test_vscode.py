@@ -391,6 +391,19 @@ def test_settings_take_effect_at_once(fresh, scripted):
     assert taken(fresh, path, "b = ", "one") == "a = \nb = one\n"
 
 
+def test_the_menu_leads_to_everything(fresh):
+    """From the status bar: what stops completions, what sets them up, what tells of them, and no other editor's entries."""
+    fresh.open("menu.py", "|\n")
+    fresh.do("click", f"{ITEM} a")
+    rows = wait(lambda: (rows := fresh.rows()) and "Restart" in rows[-1] and rows, SLOW)
+    fresh.press("Escape")
+    wanted = [
+        "Pause", "Snooze", "Switch python off", "Switch off", "Change model", "Set API key", "Remove API key", "Explain",
+        "What completions cost", "Settings", "the demo", "Walkthrough", "Open log", "Restart",
+    ]  # fmt: skip
+    assert [word in row for word, row in zip(wanted, rows, strict=True)] == [True] * len(wanted), rows
+
+
 def test_the_settings_editor_names_each_setting_once(fresh):
     """In the extension's groups a setting stands under its own name, without the section's before it."""
     fresh.run("Preferences: Open Settings (UI)")
