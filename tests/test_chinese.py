@@ -1,5 +1,6 @@
 """What is written in Chinese beside the code keeps up with the English: VS Code's texts, and the README."""
 
+import calendar
 import json
 import re
 from pathlib import Path
@@ -57,12 +58,18 @@ def test_a_page_of_the_walkthrough_says_the_same_in_chinese(page):
     assert re.search(HAN, chinese.splitlines()[0])
 
 
+MONTHS = [*calendar.month_name][1:]
+
+
 def readme(name):
     """What of a README is the same in every language, by its kind."""
     text = (ROOT / name).read_text("utf-8")
     prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     parts = re.split(r"^#{1,3} .*$", prose, flags=re.MULTILINE)
-    code = [re.sub("`[^`]+`", "", part) for part in parts]
+    bare = [re.sub("`[^`]+`", "", part) for part in parts]
+    numbered = [
+        re.sub("|".join(MONTHS), lambda month: str(MONTHS.index(month[0]) + 1), part) for part in bare
+    ]
     return {
         "commands": re.findall(r"^```.*?^```$", text, re.MULTILINE | re.DOTALL),
         "sections": re.findall(r"^#{1,3}(?= )", prose, re.MULTILINE),
@@ -73,7 +80,7 @@ def readme(name):
         # A sentence may put them in another order.
         "links": [sorted(set(re.findall(r"\]\(([^)]+)\)", part)) - set(READMES)) for part in parts],
         "code": [sorted(re.findall("`[^`]+`", part)) for part in parts if "| `apiKey` |" not in part],
-        "figures": [sorted(re.findall(r"\d[\d.,]*\d|\d", part)) for part in code],
+        "figures": [sorted(re.findall(r"\d[\d.,]*\d|\d", part)) for part in numbered],
     }
 
 
