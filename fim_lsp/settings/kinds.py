@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -74,24 +74,25 @@ def flag() -> Kind:
 
 
 def number(
-    low: float, high: float, *, whole: bool = False, also: str | None = None, optional: bool = False
+    low: float, high: float, *, whole: bool = False, also: Sequence[str] = (), optional: bool = False
 ) -> Kind:
-    """A number between bounds, `also` a word in its place, or null where it is `optional`."""
+    """A number between bounds, one of the words `also` in its place, or null where it is `optional`."""
 
     def check(value: Any) -> float | str:
-        if also is not None and value == also:
-            return also
+        if isinstance(value, str) and value in also:
+            return value
         good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if good and low <= value <= high and (not whole or value == int(value)):
             return int(value) if whole else float(value)
-        other = f'"{also}" or ' if also is not None else ""
+        other = "".join(f'"{word}" or ' for word in also)
         raise WrongValueError(
             f"must be {other}a {'whole ' if whole else ''}number from {low:.15g} to {high:.15g}"
         )
 
     one: dict[str, Any] = {"type": "integer" if whole else "number", "minimum": low, "maximum": high}
-    if also is not None:
-        return Kind(check, {"anyOf": [{"const": also}, one]})
+    if also:
+        words = {"enum": list(also)} if len(also) > 1 else {"const": also[0]}
+        return Kind(check, {"anyOf": [words, one]})
     if optional:
         return Kind(check, {**one, "type": [one["type"], "null"]})
     return Kind(check, one)
@@ -201,13 +202,14 @@ def places() -> Kind:
 # What one language may have of its own.
 OWN = {
     "enabled": flag(),
-    "debounce_ms": number(0, 10_000, also="auto"),
+    "debounce_ms": number(0, 10_000, also=["auto"]),
     "max_tokens": number(1, 4096, whole=True),
     "temperature": number(0, 2),
     "multiline": choice("auto", "always", "never"),
     "context": choice("off", "project", "rich"),
     "trigger": choice("auto", "manual"),
     "quiet_in": places(),
+    "confidence": number(0, 1, also=["off", "auto"]),
 }
 
 
