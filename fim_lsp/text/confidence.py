@@ -91,7 +91,6 @@ class Doubt:
 
     def read(self, text: str, tokens: Sequence[Token], *, until: int | None = None) -> bool:
         """Take all that was said so far; whether confidence has fallen.  What is said from `until` on does not count."""
-        until = len(text) if until is None else min(until, len(text))
         while self.start is None and self._read < len(tokens) and tokens[self._read].end <= len(text):
             end, logprob = tokens[self._read]
             self._read += 1
@@ -100,7 +99,7 @@ class Doubt:
             said = text[begin:end]
             # A line break tells of the line that it begins: the one before it is as good without.
             begin += len(said) - len(said.lstrip())
-            if begin >= until:
+            if until is not None and begin >= until:
                 break
             self._take(text, begin, logprob)
         return self.start is not None
