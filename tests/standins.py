@@ -222,16 +222,20 @@ class Ollama(Engine):
                 self.refuse(400, {"error": "raw mode does not support template, system, or context"})
             else:
                 chatted = not body.get("raw") and not body.get("suffix")
-                lines = self.lines("Sure! Here is" if chatted else None, body.get("logprobs"))
+                lines = self.lines("Sure! Here is" if chatted else None)
                 await self.stream(lines, "application/x-ndjson")
         else:
             self.refuse(404, {"error": "not found"})
 
-    def lines(self, instead, asked=False):
+    def lines(self, instead):
         said = [instead] if instead else self.pieces()
         model = {"model": self.names[0], "created_at": "2026-11-26T00:00:00Z"}
         for piece in said:
-            told = {"logprobs": [{"token": piece, "logprob": self.logprob(piece)}]} if asked else {}
+            told = (
+                {"logprobs": [{"token": piece, "logprob": self.logprob(piece)}]}
+                if self.body.get("logprobs")
+                else {}
+            )
             yield json.dumps({**model, "response": piece, "done": False, **told}).encode() + b"\n"
         counts = {"prompt_eval_count": 40, "prompt_eval_duration": 1000, "eval_count": 4, "eval_duration": 9}
         yield (
