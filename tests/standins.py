@@ -233,7 +233,7 @@ class Ollama(Engine):
         for piece in said:
             told = (
                 {"logprobs": [{"token": piece, "logprob": self.logprob(piece)}]}
-                if self.body.get("logprobs")
+                if self.asked and self.body.get("logprobs")
                 else {}
             )
             yield json.dumps({**model, "response": piece, "done": False, **told}).encode() + b"\n"

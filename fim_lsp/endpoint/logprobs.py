@@ -47,7 +47,7 @@ def told(dialect: Dialect, holder: Any) -> list[Told]:
 
 
 class Spelling:
-    """Where each token ends in a text, as both come in pieces, and neither need come with the other.
+    """Where each token stands in a text, as both come in pieces, and neither need come with the other.
 
     As long as the tokens spell the text, they say it themselves.  Where they do not (half a character, a mark that is no text,
     another alphabet) those of an event are spread evenly over its text, and spelling begins anew behind it.
@@ -60,7 +60,7 @@ class Spelling:
         self._ahead = ""  # what is spelt beyond the text
 
     def take(self, text: str, tokens: list[Told]) -> list[Token]:
-        """The tokens of a piece of text of which a number is known, with their ends in characters of the whole."""
+        """The tokens of a piece of text of which a number is known, with their places in characters of the whole."""
         begun = self._length
         self._length += len(text)
         rest = self._text + text
@@ -76,15 +76,16 @@ class Spelling:
         if rest[:size] == ahead[:size] and not apart and all(token.text is not None for token in tokens):
             end = self._spelt + len(self._ahead)
             for token in tokens:
-                end += len(token.text or "")
+                start, end = end, end + len(token.text or "")
                 if token.logprob is not None:
-                    found.append(Token(end, token.logprob))
+                    found.append(Token(start, end, token.logprob))
             self._spelt += size
             self._text, self._ahead = rest[size:], ahead[size:]
             return found
-        for number, token in enumerate(tokens, 1):
+        places = [begun + round(len(text) * number / len(tokens)) for number in range(len(tokens) + 1)]
+        for token, start, end in zip(tokens, places, places[1:], strict=False):
             if token.logprob is not None:
-                found.append(Token(begun + round(len(text) * number / len(tokens)), token.logprob))
+                found.append(Token(start, end, token.logprob))
         self._anew()
         return found
 

@@ -32,8 +32,8 @@ class Reply:
     """An answer as it streams: iterate over its pieces of text, none of them empty.
 
     `finish_reason` ("stop" or "length"), `usage` and `model` are known once the service has sent them, the first two
-    usually with the last piece or after it.  `tokens` are those whose log-probabilities were told, in order, their ends in
-    characters of the text; they come with the pieces, or somewhat earlier or later.  Raises `Unavailable` out of the
+    usually with the last piece or after it.  `tokens` are those whose log-probabilities were told, in order, by their
+    places in the text; they come with the pieces, or somewhat earlier or later.  Raises `Unavailable` out of the
     iteration; what was read stays good.
     `dialect` says where everything stands, `filters` what of it is no text; `most` bounds it, in characters.
     """
@@ -57,7 +57,7 @@ class Reply:
         self._filters = filters
         self._begun = self._done = False
         self._spelling = Spelling()
-        self._untold: list[Token] = []  # their ends in the text before it is filtered
+        self._untold: list[Token] = []  # by their places in the text before it is filtered
         self._pieces = self._read_pieces()
 
     def __aiter__(self) -> AsyncIterator[str]:
@@ -217,7 +217,8 @@ class Reply:
         skipped = sum(one.skipped for one in self._filters)
         for token in self._untold:
             if token.end > skipped or not skipped:
-                self.tokens.append(Token(token.end - skipped, token.logprob))
+                start, end = max(token.start - skipped, 0), token.end - skipped
+                self.tokens.append(Token(start, end, token.logprob))
         self._untold.clear()
 
     def _sifted(self, text: str) -> str:

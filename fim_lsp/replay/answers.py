@@ -2,8 +2,8 @@
 
 A file has one JSON object a line: `key` tells the request without holding it, `pieces` is the text as it came, `at` the
 milliseconds at which each did, `finish` and `usage` are what the service said at the end (null where its stream was closed
-before), `error` what ended it instead, and `whole` is false where the stream was closed from here; `tokens` are their ends in
-the text and their log-probabilities, where these were asked for.  A line whose key is
+before), `error` what ended it instead, and `whole` is false where the stream was closed from here; `tokens` are the places of
+tokens in the text (start, end) and their log-probabilities, where these were asked for.  A line whose key is
 `met` says what the endpoint was found to be, since prompts are made to fit that.
 """
 
@@ -48,7 +48,7 @@ class Answer:
     usage: Usage | None = None
     error: str = ""
     whole: bool = True
-    tokens: list[tuple[int, float]] | None = None  # None where they were not asked for
+    tokens: list[Token] | None = None  # None where they were not asked for
 
     @property
     def first(self) -> int | None:
@@ -159,7 +159,7 @@ def _answer(raw: dict[str, Any]) -> Answer:
     if not all(isinstance(text, str) for text in texts) or len(answer.at) != len(answer.pieces):
         raise ValueError(answer.key)
     if answer.tokens is not None:
-        answer.tokens = [(int(end), min(float(logprob), 0.0)) for end, logprob in answer.tokens]
+        answer.tokens = [Token(int(a), int(b), min(float(one), 0.0)) for a, b, one in answer.tokens]
     return answer
 
 
@@ -353,7 +353,7 @@ class _Heard:
             self._answer.finish, self._answer.usage = self._reply.finish_reason, self._reply.usage
             self.usage, self.finish_reason = self._reply.usage, self._reply.finish_reason
             if self._answer.tokens is not None:
-                self._answer.tokens = [(end, logprob) for end, logprob in self._reply.tokens]
+                self._answer.tokens = list(self._reply.tokens)
 
 
 class _Told:
@@ -362,7 +362,7 @@ class _Told:
     def __init__(self, answer: Answer) -> None:
         self.usage: Usage | None = None
         self.finish_reason: str | None = None
-        self.tokens = [Token(*token) for token in answer.tokens or ()]
+        self.tokens = answer.tokens or []
         self.pieces = 0  # that were read
         self._answer = answer
 

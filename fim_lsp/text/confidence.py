@@ -14,8 +14,9 @@ from fim_lsp.text.surroundings import Surroundings
 
 
 class Token(NamedTuple):
-    """A token of an answer: where it ends, in characters of the text, and its natural log-probability, 0 or less."""
+    """A token of an answer: where it stands, in characters of the text, and its natural log-probability, 0 or less."""
 
+    start: int
     end: int
     logprob: float
 
@@ -85,17 +86,14 @@ class Doubt:
         self._rule = RULES[rule]
         self._granted = granted
         self._read = 0  # tokens
-        self._end = 0  # of the last of them
         self._held = 0  # start of the line that is read
         self._tally = Tally()
 
     def read(self, text: str, tokens: Sequence[Token], *, until: int | None = None) -> bool:
         """Take all that was said so far; whether confidence has fallen.  What is said from `until` on does not count."""
         while self.start is None and self._read < len(tokens) and tokens[self._read].end <= len(text):
-            end, logprob = tokens[self._read]
+            begin, end, logprob = tokens[self._read]
             self._read += 1
-            begin = min(self._end, end)
-            self._end = max(self._end, end)
             said = text[begin:end]
             # A line break tells of the line that it begins: the one before it is as good without.
             begin += len(said) - len(said.lstrip())

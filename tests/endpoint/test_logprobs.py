@@ -65,7 +65,7 @@ async def test_an_engine_that_tells_is_asked_and_read(make, served):
     engine.unsure = {"rn t": -1.5}
     text, reply = await asked(engine, replace(ASK, logprobs=True), **how(make))
     assert text == engine.says == "return total\n"
-    assert reply.tokens == [Token(4, -0.01), Token(8, -1.5), Token(12, -0.01), Token(13, -0.01)]
+    assert reply.tokens == [Token(0, 4, -0.01), Token(4, 8, -1.5), Token(8, 12, -0.01), Token(12, 13, -0.01)]
     wanted = {LlamaCpp: ("n_probs", 1), Ollama: ("logprobs", True)}.get(make, ("logprobs", 1))
     assert engine.body[wanted[0]] == wanted[1]
 
@@ -214,7 +214,8 @@ def test_what_runs_far_ahead_is_let_go():
     for _ in range(50):
         spelling.take("a", [Told("x" * LAG, -1.0)])
         spelling.take("b" * LAG, [])
-    assert spelling.take("c", [Told("c", -1.0)]) == [Token(50 * (LAG + 1) + 1, -1.0)]
+    at = 50 * (LAG + 1)
+    assert spelling.take("c", [Told("c", -1.0)]) == [Token(at, at + 1, -1.0)]
 
 
 def filtered(one, *pieces):
@@ -249,4 +250,4 @@ async def test_marks_that_are_no_text_move_no_token():
         text = "".join([piece async for piece in reply])
     await service.aclose()
     assert text == "return"
-    assert reply.tokens[:2] == [Token(3, -0.1), Token(11, -0.2)]
+    assert reply.tokens[:2] == [Token(0, 3, -0.1), Token(3, 11, -0.2)]

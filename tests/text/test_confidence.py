@@ -14,8 +14,8 @@ def spelt(*tokens):
     """A text and its tokens, from pairs of a token's text and its probability."""
     text, found = "", []
     for said, probability in tokens:
+        found.append(Token(len(text), len(text) + len(said), math.log(probability)))
         text += said
-        found.append(Token(len(text), math.log(probability)))
     return text, found
 
 
@@ -146,8 +146,8 @@ def test_whatever_comes_it_is_the_beginning_of_what_was_said(said, least, rule, 
     """Up to a line's end, however it is read; what falls at once falls as well where all is read at the end."""
     text, tokens = "", []
     for piece, logprob in said:
+        tokens.append(Token(len(text), len(text) + len(piece), logprob))
         text += piece
-        tokens.append(Token(len(text), logprob))
     place = surroundings("x = 1\n", "y", language)
     ends = []
     for pieces in ([*(token.end for token in tokens), len(text)], [len(text)]):
@@ -167,8 +167,8 @@ def test_a_higher_threshold_shows_no_more(said, one, other, rule):
     """The stricter setting is the stricter one."""
     text, tokens = "", []
     for piece, logprob in said:
+        tokens.append(Token(len(text), len(text) + len(piece), logprob))
         text += piece
-        tokens.append(Token(len(text), logprob))
     starts = []
     for least in sorted((one, other)):
         doubt = Doubt(least, rule=rule)
