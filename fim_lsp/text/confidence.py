@@ -56,6 +56,8 @@ RULES: Mapping[str, Rule] = {
     "mean": Rule(lambda tally: math.exp(tally.line / max(tally.tokens, 1)), falling=False),
 }
 RULE = "joint"
+LEAST = 4  # characters of a part of a line: fewer are typed sooner than read
+TRIES = 20  # ends of words that are looked at
 
 
 def threshold(setting: str | float) -> float | None:
@@ -129,21 +131,68 @@ class Doubt:
 
 
 def kept(text: str, doubt: Doubt, place: Surroundings) -> int:
-    """How many characters of an answer are shown, in which confidence has fallen: whole lines, that leave no bracket open.
+    """How many characters of an answer are shown, in which confidence has fallen: what leaves open nothing that it opens.
 
-    The lines before the one in which it fell, back to the last that closes what the text has opened; none where there is
-    no such line.
+    The lines before the one in which it fell, back to the last that closes what the text has opened.  Of the first line
+    with text, the expression before the token with which it fell: brackets closed, no word cut, nothing in front of an opening
+    bracket, `LEAST` characters or more; what stands behind the cursor has to leave room for a part of a line.
     """
     assert doubt.start is not None
-    inside, depth, end, at = place.inside, 0, 0, 0
+    if not text[: doubt.start].strip():
+        return _expression(text[: doubt.at], text, place)
+    ended, end, at = _Open(place), 0, 0
     for line in text[: doubt.start].split("\n")[:-1]:
         at += len(line) + 1
-        marks, inside = place.language.marks(line, inside)
-        for mark in marks:
-            depth += 1 if mark.sign in CLOSER_OF else -1 if mark.sign in CLOSERS and depth else 0
-        span = place.language.spans.get(inside)
-        if span is None or not span.long:
-            inside = ""
-        if not depth and inside in {"", place.inside}:
+        if ended.take(line):
             end = at
     return end
+
+
+def _expression(sure: str, text: str, place: Surroundings) -> int:
+    """Where the last expression of a part of a line ends; 0 where none does."""
+    if place.rest.strip() and not place.closes:
+        return 0
+    tries = 0
+    for end in range(len(sure), 0, -1):
+        last, following = sure[end - 1], text[end : end + 1]
+        if not (_wordly(last) or last in _LAST) or following in CLOSER_OF:
+            continue
+        if _wordly(last) and _wordly(following):
+            continue
+        tries += 1
+        if tries > TRIES or len(sure[:end].strip()) < LEAST:
+            return 0
+        if _Open(place).take(sure[:end]):
+            return end
+    return 0
+
+
+class _Open:
+    """Reads lines of a text, and says after each whether all that it has opened is closed."""
+
+    def __init__(self, place: Surroundings) -> None:
+        self._place = place
+        self._inside = place.inside
+        self._depth = 0
+
+    def take(self, line: str) -> bool:
+        language = self._place.language
+        marks, self._inside = language.marks(line, self._inside)
+        for mark in marks:
+            if mark.sign in CLOSER_OF:
+                self._depth += 1
+            elif mark.sign in CLOSERS and self._depth:
+                self._depth -= 1
+        span = language.spans.get(self._inside)
+        ended = not self._depth and self._inside in {"", self._place.inside}
+        if span is not None and not span.long:
+            ended = ended or (not self._depth and span.closing == "\n")
+            self._inside = ""
+        return ended
+
+
+def _wordly(sign: str) -> bool:
+    return sign.isalnum() or sign == "_"
+
+
+_LAST = frozenset(")]}\"'`")  # with which an expression may end, besides words

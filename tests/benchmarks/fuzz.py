@@ -32,7 +32,7 @@ from fim_lsp.endpoint.request import Request, ServiceError
 from fim_lsp.endpoint.service import Service
 from fim_lsp.endpoint.template import families
 from fim_lsp.lsp.server import create
-from fim_lsp.text.confidence import RULES, Doubt, kept
+from fim_lsp.text.confidence import LEAST, RULES, Doubt, kept
 from fim_lsp.text.surroundings import surroundings
 
 ROUND = 50_000
@@ -161,7 +161,7 @@ def unlike(reply, text):
         doubt = Doubt(0.5, rule=rule)
         if doubt.close(text, reply.tokens):
             left = kept(text, doubt, surroundings("x = 1\n", "", "python"))
-            if not 0 <= left <= len(text) or text[:left][-1:] not in {"", "\n"}:
+            if not 0 <= left <= len(text) or not (text[:left][-1:] in {"", "\n"} or left >= LEAST):
                 return f"{left} of {text!r} is left"
     return ""
 

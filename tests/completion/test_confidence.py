@@ -133,6 +133,20 @@ async def test_of_a_guess_nothing_is_shown_until_the_person_asks(desk, endpoint)
     assert len(endpoint.bodies) == 2
 
 
+async def test_of_the_first_line_the_expression_that_is_sure_is_shown(desk, endpoint):
+    """The rest of the line is not, nor what would follow; nothing more is known of the place, and typing past it asks."""
+    endpoint.says = "first = total + amount\n    return first\n"
+    endpoint.logprobs = unsure(amou=0.05)
+    one = desk(confidence=0.3)
+    assert await one.shown() == ["first = total"]
+    assert await one.shown() == ["first = total"]
+    assert len(endpoint.bodies) == 1
+    document = one.engine.document(URI)
+    one.engine.edited(URI, document.change(AT, AT, "first = total"))
+    endpoint.says = " + tax\n"
+    assert await one.shown(Place(1, 17)) == [" + tax"]
+
+
 async def test_who_asks_is_shown_the_first_line_and_what_is_sure_behind_it(desk, endpoint):
     """The lines that follow are as sure as they have to be."""
     endpoint.logprobs = unsure(**{"a = ": 0.05, "retu": 0.05})

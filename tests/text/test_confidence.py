@@ -1,12 +1,13 @@
 """How far an answer is shown, by the log-probabilities of its tokens."""
 
 import math
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fim_lsp.text.confidence import RULES, Doubt, Token, kept, threshold
+from fim_lsp.text.confidence import LEAST, RULES, Doubt, Token, kept, threshold
 from fim_lsp.text.surroundings import surroundings
 
 
@@ -119,6 +120,50 @@ def test_within_a_long_string_its_lines_are_lines():
     assert shown([("Two", 0.9), ("\nThree", 0.2)], 0.5, prefix=prefix)[0] == "Two\n"
 
 
+@pytest.mark.parametrize(
+    ("before", "tokens", "rest", "left"),
+    [
+        # The expression before the token with which it fell.
+        ("x = ", [("total", 0.9), (" + ", 0.9), ("tax", 0.2)], "", "total"),
+        ("x = ", [("sum(a)", 0.9), (".real", 0.2)], "", "sum(a)"),
+        ("x = ", [("self.items[0]", 0.9), (" if", 0.2)], "", "self.items[0]"),
+        ("x = ", [('"some words"', 0.9), (" % a", 0.2)], "", '"some words"'),
+        ("", [("\n", 0.9), ("    total", 0.9), (" += 1", 0.2)], "", "\n    total"),
+        # No half of a word, no name of a call without its brackets, no bracket or string left open.
+        ("x = ", [("total", 0.9), ("_amount", 0.2)], "", ""),
+        ("x = ", [("total + sum", 0.9), ("(a)", 0.2)], "", "total"),
+        ("x = ", [("total + sum(a", 0.9), (", b)", 0.2)], "", "total"),
+        ("x = ", [('total + "some', 0.9), (" words", 0.2)], "", "total"),
+        ("x = ", [("[total, amount", 0.9), ("]", 0.2)], "", ""),
+        # What is typed sooner than it is read.
+        ("x = ", [("a", 0.9), (" + b", 0.2)], "", ""),
+        ("x = ", [("a, b", 0.9), (" + c", 0.2)], "", "a, b"),
+        # Within what an editor has closed; not in front of other text.
+        ("f(", [("total", 0.9), (" + 1", 0.2)], ")", "total"),
+        ("x = ", [("total", 0.9), (" + 1", 0.2)], " + y", ""),
+        # Words of a comment or a text.
+        ("# It ", [("says how", 0.9), (" often", 0.2)], "", "says how"),
+        ('x = "It ', [("says how", 0.9), (" often", 0.2)], '"', "says how"),
+    ],
+)
+def test_of_the_first_line_an_expression_may_stay(before, tokens, rest, left):
+    """The part of it that is sure, if it is whole by itself."""
+    text, found = spelt(*tokens)
+    doubt = Doubt(0.5)
+    assert doubt.close(text, found)
+    assert text[: kept(text, doubt, surroundings(before, f"{rest}\n", "python"))] == left
+
+
+def test_a_long_line_costs_no_more_than_some_looks():
+    """A model may go on without end."""
+    text = "(" + "a b " * 20_000
+    doubt = Doubt(0.5)
+    assert doubt.close(text + "c", [Token(len(text), len(text) + 1, -9.0)])
+    begun = time.thread_time()
+    assert kept(text + "c", doubt, surroundings("x = ", "\n", "python")) == 0
+    assert time.thread_time() - begun < 2
+
+
 def test_what_the_setting_stands_for():
     """Nothing is asked where nothing can be hidden; `auto` is data."""
     assert threshold("off") is threshold(0) is threshold(0.0) is None
@@ -158,8 +203,8 @@ def test_whatever_comes_it_is_the_beginning_of_what_was_said(said, least, rule, 
         ends.append(None if doubt.start is None else kept(text, doubt, place))
     assert ends[0] == ends[1]
     if ends[0] is not None:
-        assert 0 <= ends[0] <= len(text)
-        assert text[: ends[0]][-1:] in {"", "\n"}
+        left = text[: ends[0]]
+        assert left[-1:] in {"", "\n"} or (len(left.strip()) >= LEAST and "\n" not in left.strip())
 
 
 @given(TOKENS, st.floats(0, 1), st.floats(0, 1), st.sampled_from(["joint", "line", "least"]))
