@@ -72,10 +72,15 @@ class Backend:
         """Learn what an endpoint is, where it is not known yet."""
         found = await endpoint.service().meet()
         if found is not None and found is not endpoint.found:
-            endpoint.found = found
+            endpoint.met(found)
             if endpoint is self.endpoints.first:
                 self.fit(found)
             self.changed()
+
+    def paced(self, endpoint: Endpoint) -> None:
+        """An engine has shown that it reads faster, or slower, than was known: prompts have another room."""
+        if endpoint is self.endpoints.first and endpoint.found is not None:
+            self.fit(endpoint.found)
 
     async def warm(self) -> None:
         """Connect to the first endpoint in advance, and learn what it is; never raises."""

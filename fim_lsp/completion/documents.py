@@ -37,6 +37,12 @@ class Room(NamedTuple):
         """Both bounds of the settings, or less."""
         return min(prefix_chars, self.prefix or prefix_chars), min(suffix_chars, self.suffix or suffix_chars)
 
+    def narrowed(self, prefix: int) -> Room:
+        """The same, with no more than so many characters of a prefix."""
+        return self._replace(
+            prefix=min(prefix, self.prefix) if prefix and self.prefix else prefix or self.prefix
+        )
+
 
 LEFT = 64  # windows of closed documents that are kept
 UNNAMED = 4  # closed buffers without a name that may come back under one

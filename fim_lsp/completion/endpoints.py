@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from fim_lsp.completion.service import Service
 from fim_lsp.endpoint.breaker import Breaker
 from fim_lsp.endpoint.look import Found
+from fim_lsp.endpoint.pace import Pace
 from fim_lsp.endpoint.request import Refused, ServiceError
 from fim_lsp.privacy.secrets import redact_line
 from fim_lsp.settings.settings import Settings
@@ -43,6 +44,7 @@ class Endpoint:
         self.counts = TokenCounts(sums)
         self.failure: ServiceError | None = None  # the last, while it rests for it
         self.found: Found | None = None  # what it is, once it is known
+        self.pace = Pace()
         self._connect = connect
         self._service: Service | None = None
 
@@ -67,6 +69,12 @@ class Endpoint:
     def connected(self) -> bool:
         """Whether it has a client."""
         return self._service is not None
+
+    def met(self, found: Found) -> None:
+        """It was found to be this; another engine than before has its speed to show."""
+        if self.found is None or self.found.dialect is not found.dialect:
+            self.pace = Pace(found.dialect.first_chars)
+        self.found = found
 
     def service(self) -> Service:
         """Its client."""

@@ -281,6 +281,7 @@ class Engine:
         """
         chosen = self.settings
         room = Room(*room_of(found.dialect, found.context_tokens, chosen.max_tokens, chosen.suffix_chars))
+        room = room.narrowed(self.backend.endpoints.first.pace.room)
         if room != self.documents.room:
             self.documents.room = room
             self.documents.begin_anew(maps=False)

@@ -91,6 +91,7 @@ class Generation:
         account = await self._reserved(endpoint, request)
         if account is None:
             return None, False
+        anew = endpoint.pace.sent(*self._question.prompt)
         reading, left = backend.begun(), backend.clock()
         ended, offer = "cut", Offer("")
         reply: Reply | None = None
@@ -100,7 +101,7 @@ class Generation:
                 seconds = max(0.0, end - backend.clock())
                 reply = await stack.enter_async_context(endpoint.service().complete(request, seconds=seconds))
                 pieces = aiter(reply)
-                if not await self._read(reply, pieces, account):
+                if not await self._read(reply, pieces, account, endpoint, anew):
                     endpoint.breaker.given_up()
                     return None, False
                 offer = self._tidied(reply, cut=reply.finish_reason == "length")
@@ -121,6 +122,8 @@ class Generation:
             endpoint.breaker.given_up()
             raise
         finally:
+            if account.waited is None and endpoint.pace.unheard(anew, backend.clock() - left):
+                backend.paced(endpoint)
             if not lingers:
                 # Some engines tell the bill with each piece: what was cut has one there.
                 told = reply.usage if reply is not None else None
@@ -158,11 +161,16 @@ class Generation:
             clock=backend.clock,
         )
 
-    async def _read(self, reply: Reply, pieces: AsyncIterator[str], account: Account) -> bool:
+    async def _read(
+        self, reply: Reply, pieces: AsyncIterator[str], account: Account, endpoint: Endpoint, anew: int
+    ) -> bool:
         """Read until enough is said, or the model is no longer sure; False if the person typed something else meanwhile."""
         stream, ending, doubt = self._stream, self._ending, self._doubt
         async for piece in pieces:
+            first = account.waited is None
             account.heard()
+            if first and endpoint.pace.heard(anew, account.waited or 0.0):
+                self._backend.paced(endpoint)
             full = ending.feed(piece)
             if stream is not None:
                 stream.raw = ending.text

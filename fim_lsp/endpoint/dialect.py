@@ -69,6 +69,7 @@ class Dialect:
     prefix_tokens: int = 0
     suffix_tokens: int = 0
     context_tokens: int = 0
+    first_chars: int = 0
     ask_logprobs: Mapping[str, Any] = field(default_factory=dict)
     logprobs: tuple[str, ...] = ()
 

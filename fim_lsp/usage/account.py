@@ -78,6 +78,11 @@ class Account:
         """A piece of the answer has come."""
         self._first = self._first or self._clock()
 
+    @property
+    def waited(self) -> float | None:
+        """Seconds to the first piece; None while there is none."""
+        return None if self._first is None else self._first - self._begun
+
     def done(self) -> float:
         """The answer is complete; the milliseconds that it took."""
         self._end = self._clock()

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import random
-from itertools import pairwise
+from itertools import pairwise, takewhile
+from operator import eq
 
 import pytest
 from standins import LlamaCpp, Ollama, Vllm
@@ -109,7 +110,8 @@ async def test_infill_has_no_more_at_the_cursor_than_the_server_takes(session):
     for body in bodies:
         assert len(body["input_prefix"].encode()) <= 1536 * BYTES
         assert len(body["input_suffix"].encode()) <= 512 * BYTES
-    for before, after in pairwise(bodies):
+    # After the first answer the engine is known to be quick, and prompts begin anew, once.
+    for before, after in pairwise(bodies[2:]):
         assert before.get("input_extra") == after.get("input_extra")
         assert after["input_prefix"].startswith(before["input_prefix"][:-1])
 
@@ -145,3 +147,44 @@ def test_one_line_that_does_not_fit_is_cut_within():
     request = Request("é" * 50_000, "", "m", 100, 0.0)
     body = body_of(dialects()["llama.cpp"], None, request, context_tokens=8192)
     assert len(body.partition(b'"input_prefix":"')[2].partition(b'"')[0]) <= 1536 * BYTES
+
+
+class Paced(LlamaCpp):
+    """One that reads so many characters a second of what it has not read yet, by a clock of its own."""
+
+    speed = 1.0
+    late = 0.0  # seconds by which its clock is ahead of ours
+    read = ""
+
+    async def answer(self, method, path, body):
+        if path == "/infill":
+            text = whole(body)
+            same = sum(takewhile(bool, map(eq, text, self.read)))
+            self.read = text
+            self.late += (len(text) - same + len(body["input_suffix"])) / self.speed
+        await super().answer(method, path, body)
+
+
+def whole(body):
+    """All that stands before the cursor in a prompt."""
+    return "".join(one["text"] for one in body.get("input_extra", ())) + body["input_prefix"]
+
+
+@pytest.mark.parametrize(
+    ("speed", "least", "most"), [(120, 800, 1_000), (700, 2_000, 3_000), (50_000, 30_000, 48_000)]
+)
+async def test_an_engine_of_ones_own_is_sent_what_it_reads_in_time(session, speed, least, most):
+    """Little at first; then what it reads in three seconds, less or more; and rarely from the beginning again."""
+    at = Paced(says="x")
+    at.n_ctx, at.speed = 65_536, speed
+    ours = await session(at, context="off", timeoutSeconds=600)
+    clock = ours.backend.clock
+    ours.backend.clock = lambda: clock() + at.late
+    texts = []
+    for line in range(3, 2_000, 9):
+        await typed(ours, "a", line=line)
+        texts.append(whole(at.body))
+    assert len(texts[0]) <= 3_000
+    assert least <= max(map(len, texts[20:])) <= most
+    anew = sum(not after.startswith(before[:200]) for before, after in pairwise(texts))
+    assert anew <= 2_000 * 27 / most * 4
