@@ -56,9 +56,6 @@ RULES: Mapping[str, Rule] = {
     "mean": Rule(lambda tally: math.exp(tally.line / max(tally.tokens, 1)), falling=False),
 }
 RULE = "joint"
-OPENING = (
-    2  # tokens, of which more is asked: that they are what the model says in one case of the threshold's root
-)
 LEAST = 4  # characters of a part of a line: fewer are typed sooner than read
 TRIES = 20  # ends of words that are looked at
 
@@ -82,18 +79,14 @@ class Doubt:
 
     `threshold` is from 0 to 1.  With `granted`, the first line with text is not doubted, as where a person asks for a text: who
     asks wants to see what there is, and judges it; what follows is shown as far as it is sure.  What has no token is sure.
-    `opening` is how many tokens have to be surer than the threshold, by its root, for anything to be shown at all.
     """
 
-    def __init__(
-        self, threshold: float, *, granted: bool = False, rule: str = RULE, opening: int = OPENING
-    ) -> None:
+    def __init__(self, threshold: float, *, granted: bool = False, rule: str = RULE) -> None:
         self.start: int | None = None  # of the line in which confidence fell; None as long as it has not
         self.at: int | None = None  # where the token begins with which it fell
         self._threshold = threshold
         self._rule = RULES[rule]
         self._granted = granted
-        self._opening = 0 if granted else opening  # tokens left of it
         self._read = 0  # tokens
         self._held = 0  # start of the line that is read
         self._tally = Tally()
@@ -108,7 +101,7 @@ class Doubt:
             begin += len(said) - len(said.lstrip())
             if until is not None and begin >= until:
                 break
-            self._take(text, begin, logprob, blank=begin == end)
+            self._take(text, begin, logprob)
         return self.start is not None
 
     def close(self, text: str, tokens: Sequence[Token], *, until: int | None = None) -> bool:
@@ -117,25 +110,18 @@ class Doubt:
             self._judge(len(text))
         return self.start is not None
 
-    def _take(self, text: str, begin: int, logprob: float, *, blank: bool) -> None:
+    def _take(self, text: str, begin: int, logprob: float) -> None:
         start = text.rfind("\n", 0, begin) + 1
         if start > self._held:
             if self._tally.tokens and not self._rule.falling:
                 self._judge(start)
                 if self.start is not None:
                     return
-            if text[:start].strip():
-                self._opening = 0
             self._held = start
             self._tally = Tally(self._tally.total)
         if self._granted and not text[:start].strip():
             return
         self._tally = self._tally.with_(logprob)
-        if self._opening and not blank:
-            self._opening -= 1
-            if math.exp(2 * self._tally.total) < self._threshold:
-                self.start = self.at = 0
-                return
         if self._rule.falling:
             self._judge(begin)
 

@@ -159,7 +159,7 @@ def test_a_model_that_knows_is_exact(repository, tmp_path, model, capsys):
 def test_thresholds_are_tried_on_kept_answers(repository, tmp_path, model, capsys):
     """Each hole is asked about once, for all thresholds and for others later; what is less sure is shown to none of the stricter."""
     model.says = lambda body: "amount\n" if len(model.bodies) % 2 else "nonsense\n"
-    model.sure = lambda text: {"tokens": [text], "token_logprobs": [-0.1 if text == "amount\n" else -1.2]}
+    model.sure = lambda text: {"tokens": [text], "token_logprobs": [-0.1 if text == "amount\n" else -2.0]}
     words = ("--holes", 12, "--stops", 0)
     found = measured(
         capsys, model, *asking(repository, tmp_path, *words, "--compare", "confidence=off,0.05,0.5,0.99")

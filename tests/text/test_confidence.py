@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fim_lsp.text.confidence import LEAST, OPENING, RULES, Doubt, Token, kept, threshold
+from fim_lsp.text.confidence import LEAST, RULES, Doubt, Token, kept, threshold
 from fim_lsp.text.surroundings import surroundings
 
 
@@ -20,12 +20,10 @@ def spelt(*tokens):
     return text, found
 
 
-def shown(
-    tokens, least, *, rule="joint", granted=False, language="python", prefix="x = 1\n", until=None, opening=0
-):
+def shown(tokens, least, *, rule="joint", granted=False, language="python", prefix="x = 1\n", until=None):
     """What is left of an answer whose tokens come one by one, and how many of them were read."""
     text, found = spelt(*tokens)
-    doubt = Doubt(least, granted=granted, rule=rule, opening=opening)
+    doubt = Doubt(least, granted=granted, rule=rule)
     for read, token in enumerate(found, 1):
         if doubt.read(text[: token.end], found[:read], until=until):
             break
@@ -69,25 +67,6 @@ def test_a_joint_probability_falls_with_every_token():
     assert shown(SURE, 0.65)[0] == "a = 1\nb = 2"
     assert shown(SURE, 0.7)[0] == "a = 1\n"
     assert shown(SURE, 0.7, rule="line")[0] == "a = 1\nb = 2"
-
-
-@pytest.mark.parametrize(
-    ("tokens", "left"),
-    [
-        # Both of the first two words together: 0.6 times 0.9, whose square is 0.29.
-        ([("some", 0.6), ("thing", 0.9), (" = 1", 0.99)], "something = 1"),
-        ([("some", 0.5), ("thing", 0.9), (" = 1", 0.99)], ""),
-        ([("some", 0.9), ("thing", 0.5), (" = 1", 0.99)], ""),
-        ([("some", 0.9), ("thing", 0.9), (" = ", 0.9), ("1", 0.2), ("\na", 0.9)], "something"),
-        # White space is no word, and the next line not the beginning.
-        ([("\n", 0.9), ("    ", 0.9), ("some", 0.9), ("thing", 0.5)], ""),
-        ([("a = 1", 0.9), ("\nb", 0.5), (" = 2", 0.9)], "a = 1\nb = 2"),
-    ],
-)
-def test_where_the_first_words_are_a_guess_nothing_is_shown(tokens, left):
-    """They have to be surer than all the rest, by the threshold's root."""
-    assert shown(tokens, 0.25, opening=OPENING)[0] == left
-    assert shown(tokens, 0.25, opening=OPENING, granted=True)[0].strip().startswith(("something", "a = 1"))
 
 
 def test_a_line_break_tells_of_the_line_that_it_begins():
@@ -170,7 +149,7 @@ def test_within_a_long_string_its_lines_are_lines():
 def test_of_the_first_line_an_expression_may_stay(before, tokens, rest, left):
     """The part of it that is sure, if it is whole by itself."""
     text, found = spelt(*tokens)
-    doubt = Doubt(0.5, opening=0)
+    doubt = Doubt(0.5)
     assert doubt.close(text, found)
     assert text[: kept(text, doubt, surroundings(before, f"{rest}\n", "python"))] == left
 
