@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
-from fim_lsp.text.surroundings import Surroundings
+from fim_lsp.text.surroundings import Surroundings, on_line
 
 
 class Token(NamedTuple):
@@ -134,8 +134,9 @@ def kept(text: str, doubt: Doubt, place: Surroundings) -> int:
     """How many characters of an answer are shown, in which confidence has fallen: what leaves open nothing that it opens.
 
     The lines before the one in which it fell, back to the last that closes what the text has opened.  Of the first line
-    with text, the expression before the token with which it fell: brackets closed, no word cut, nothing in front of an opening
-    bracket, `LEAST` characters or more; what stands behind the cursor has to leave room for a part of a line.
+    with text, the expression before the token with which it fell: brackets closed, those of the cursor's line as well where
+    nothing behind it does, no word cut, nothing in front of an opening bracket, `LEAST` characters or more; what stands behind
+    the cursor has to leave room for a part of a line.
     """
     assert doubt.start is not None
     if not text[: doubt.start].strip():
@@ -162,18 +163,21 @@ def _expression(sure: str, text: str, place: Surroundings) -> int:
         tries += 1
         if tries > TRIES or len(sure[:end].strip()) < LEAST:
             return 0
-        if _Open(place).take(sure[:end]):
+        if _Open(place, whole=not place.rest.strip()).take(sure[:end]):
             return end
     return 0
 
 
 class _Open:
-    """Reads lines of a text, and says after each whether all that it has opened is closed."""
+    """Reads lines of a text, and says after each whether all that it has opened is closed; with `whole`, its own line has, too."""
 
-    def __init__(self, place: Surroundings) -> None:
+    def __init__(self, place: Surroundings, *, whole: bool = False) -> None:
         self._place = place
         self._inside = place.inside
-        self._depth = 0
+        self._depth = on_line(place) if whole else 0
+        span = place.language.spans.get(place.inside)
+        quoted = whole and span is not None and not span.long and span.closing != "\n"
+        self._may_end_in = {""} if quoted else {"", place.inside}
 
     def take(self, line: str) -> bool:
         language = self._place.language
@@ -184,7 +188,7 @@ class _Open:
             elif mark.sign in CLOSERS and self._depth:
                 self._depth -= 1
         span = language.spans.get(self._inside)
-        ended = not self._depth and self._inside in {"", self._place.inside}
+        ended = not self._depth and self._inside in self._may_end_in
         if span is not None and not span.long:
             ended = ended or (not self._depth and span.closing == "\n")
             self._inside = ""

@@ -141,6 +141,11 @@ def test_within_a_long_string_its_lines_are_lines():
         # Within what an editor has closed; not in front of other text.
         ("f(", [("total", 0.9), (" + 1", 0.2)], ")", "total"),
         ("x = ", [("total", 0.9), (" + 1", 0.2)], " + y", ""),
+        # What is open on the cursor's line is closed, where nothing behind it does that.
+        ("f(", [("total", 0.9), (", tax)", 0.2)], "", ""),
+        ("f(", [("total)", 0.9), (" + 1", 0.2)], "", "total)"),
+        ('x = {"na', [('me": "some', 0.9), (' words"}', 0.2)], "", ""),
+        ('x = "It ', [("says how", 0.9), (' often"', 0.2)], "", ""),
         # Words of a comment or a text.
         ("# It ", [("says how", 0.9), (" often", 0.2)], "", "says how"),
         ('x = "It ', [("says how", 0.9), (" often", 0.2)], '"', "says how"),
