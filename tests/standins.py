@@ -245,9 +245,14 @@ class Ollama(Engine):
 
 
 class Vllm(Engine):
-    """vLLM: 400 for any suffix and for an empty prompt; the bill in a last chunk without choices, if it was asked for."""
+    """vLLM: 400 for any suffix, for an empty prompt and for a fifth stop; the bill in a last chunk without choices, if asked for.
+
+    Marks of the family are left out of the text unless it is told otherwise.
+    """
 
     names = ("Qwen/Qwen2.5-Coder-7B",)
+    stops = 4
+    marks = ("<|fim_pad|>", "<|file_sep|>")
     root = None
     owner = "vllm"
     context = 8192
@@ -287,10 +292,14 @@ class Vllm(Engine):
             return "Either prompt or prompt_embeds must be provided and non-empty."
         if body["model"] not in self.names:
             return f"The model `{body['model']}` does not exist."
+        if len(body.get("stop", ())) > self.stops:
+            return f"List should have at most {self.stops} items after validation, not {len(body['stop'])}"
         return ""
 
     def events(self, body):
         for piece in self.pieces():
+            if body.get("skip_special_tokens", True) and piece in self.marks:
+                continue
             choice = {"index": 0, "text": piece, "finish_reason": None, "stop_reason": None}
             if body.get("logprobs"):
                 told = {"tokens": [piece], "token_logprobs": [self.logprob(piece)], "text_offset": [0]}
@@ -448,6 +457,7 @@ class LmStudio(Vllm):
 
     names = ("qwen2.5-coder-7b-instruct", "text-embedding-nomic-embed-text-v1.5")
     owner = "organization_owner"
+    stops = 16
 
     async def answer(self, method, path, body):
         if path in ("/v1/models", "/v1/completions"):

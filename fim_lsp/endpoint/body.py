@@ -49,7 +49,8 @@ def body_of(
     put_at(body, dialect.max_tokens, request.max_tokens)
     if dialect.temperature:
         put_at(body, dialect.temperature, request.temperature)
-    stop = dict.fromkeys((*(template.stop if template else ()), *request.stop))
+    # Where an engine takes few of them, those of the family come last: our filter ends the answer there, too.
+    stop = dict.fromkeys((*request.stop, *(template.stop if template else ())))
     if stop and dialect.stop:
         put_at(body, dialect.stop, list(stop)[: dialect.most_stops])
     if dialect.context and context_tokens:

@@ -154,9 +154,18 @@ async def test_vllm_is_sent_a_rendered_prompt(served):
         "<|fim_prefix|>total = 0\n    <|fim_suffix|>\nprint(total)\n<|fim_middle|>"
     )
     assert "suffix" not in body
-    assert {"<|fim_middle|>", "<|file_sep|>", "<|endoftext|>", "\n\n"} <= set(body["stop"])
+    assert body["stop"][0] == "\n\n"
+    assert len(body["stop"]) == 4
     assert reply.usage == Usage(40, 32, 4)
     assert (found.engine, found.context_tokens) == ("vllm", 8192)
+
+
+async def test_an_answer_ends_at_a_mark_that_vllm_would_leave_out(served):
+    """Without a word to it, the server drops marks of the family from the text, and goes on behind them."""
+    engine = await served(Vllm(says="total\n"))
+    engine.pieces = lambda: ["total\n", "<|file_sep|>", "import os\n"]
+    text, _, _ = await asked(engine)
+    assert text == "total\n"
 
 
 async def test_a_name_that_tells_nothing_is_known_by_what_it_stands_for(served):
