@@ -15,6 +15,9 @@ class Endpoint:
         self.first = 0.0  # seconds to the first piece
         self.every = 0.0  # seconds between pieces
         self.gate = None  # an event before which nothing is said
+        self.logprobs = (
+            None  # what a piece's choice says of its tokens, where that is asked for: a function of it
+        )
         self.bodies = []
         self.bill = {}  # what the bill says otherwise
         self.keys = []
@@ -97,7 +100,10 @@ class Endpoint:
                 text = text[: len(text) // 2]
             pieces = [text[i : i + 4] for i in range(0, len(text), 4)]
             for piece in pieces:
-                self._chunk(writer, {"choices": [{"index": 0, "text": piece, "finish_reason": None}]})
+                choice = {"index": 0, "text": piece, "finish_reason": None}
+                if self.logprobs is not None and "logprobs" in self.bodies[-1]:
+                    choice["logprobs"] = self.logprobs(piece)
+                self._chunk(writer, {"choices": [choice]})
                 if await self._nap(gone, self.every):
                     self._ended(number, cut=True)
                     return False

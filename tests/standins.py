@@ -21,6 +21,7 @@ class Engine:
         self.cut = 0  # streams that the client left
         self.every = 0.0  # seconds between pieces
         self.key = None
+        self.unsure = {}  # the log-probabilities of pieces, where they are asked for; of all others, -0.01
         self._writers = set()
 
     async def start(self):
@@ -98,6 +99,9 @@ class Engine:
             raise
         writer.write(b"0\r\n\r\n")
 
+    def logprob(self, piece):
+        return self.unsure.get(piece, -0.01)
+
     def pieces(self, size=4):
         return [self.says[i : i + size] for i in range(0, len(self.says), size)]
 
@@ -151,8 +155,12 @@ class LlamaCpp(Engine):
                 words = "Infill is not supported by this model: prefix token is missing."
                 self.refuse(501, {"error": {"code": 501, "message": words, "type": "not_supported_error"}})
                 return
+            asked = body.get("n_probs")
             pieces = [
-                event({"index": 0, "content": piece, "tokens": [], "stop": False}) for piece in self.pieces()
+                event(
+                    {"index": 0, "content": piece, "tokens": [], "stop": False, **self.probable(piece, asked)}
+                )
+                for piece in self.pieces()
             ]
             last = {
                 "content": "",
@@ -171,6 +179,10 @@ class LlamaCpp(Engine):
             await self.stream([event({"choices": [{"text": self.says, "finish_reason": "stop"}]}), DONE])
         else:
             self.refuse(404, {"error": {"code": 404, "message": "File Not Found", "type": "not_found_error"}})
+
+    def probable(self, piece, asked):
+        row = {"id": 1, "token": piece, "bytes": list(piece.encode()), "logprob": self.logprob(piece)}
+        return {"completion_probabilities": [{**row, "top_logprobs": [row] * asked}]} if asked else {}
 
 
 class Ollama(Engine):
@@ -210,7 +222,8 @@ class Ollama(Engine):
                 self.refuse(400, {"error": "raw mode does not support template, system, or context"})
             else:
                 chatted = not body.get("raw") and not body.get("suffix")
-                await self.stream(self.lines("Sure! Here is" if chatted else None), "application/x-ndjson")
+                lines = self.lines("Sure! Here is" if chatted else None)
+                await self.stream(lines, "application/x-ndjson")
         else:
             self.refuse(404, {"error": "not found"})
 
@@ -218,7 +231,12 @@ class Ollama(Engine):
         said = [instead] if instead else self.pieces()
         model = {"model": self.names[0], "created_at": "2026-11-26T00:00:00Z"}
         for piece in said:
-            yield json.dumps({**model, "response": piece, "done": False}).encode() + b"\n"
+            told = (
+                {"logprobs": [{"token": piece, "logprob": self.logprob(piece)}]}
+                if self.asked and self.body.get("logprobs")
+                else {}
+            )
+            yield json.dumps({**model, "response": piece, "done": False, **told}).encode() + b"\n"
         counts = {"prompt_eval_count": 40, "prompt_eval_duration": 1000, "eval_count": 4, "eval_duration": 9}
         yield (
             json.dumps({**model, "response": "", "done": True, "done_reason": "stop", **counts}).encode()
@@ -282,9 +300,11 @@ class Vllm(Engine):
         for piece in self.pieces():
             if body.get("skip_special_tokens", True) and piece in self.marks:
                 continue
-            yield event(
-                {"choices": [{"index": 0, "text": piece, "finish_reason": None, "stop_reason": None}]}
-            )
+            choice = {"index": 0, "text": piece, "finish_reason": None, "stop_reason": None}
+            if body.get("logprobs"):
+                told = {"tokens": [piece], "token_logprobs": [self.logprob(piece)], "text_offset": [0]}
+                choice["logprobs"] = {**told, "top_logprobs": [{piece: self.logprob(piece)}]}
+            yield event({"choices": [choice]})
         yield event({"choices": [{"index": 0, "text": "", "finish_reason": "stop", "stop_reason": None}]})
         if body.get("stream_options", {}).get("include_usage"):
             details = {"cached_tokens": 32}

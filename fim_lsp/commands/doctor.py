@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from fim_lsp import __version__
 from fim_lsp.commands.terminal import put, put_json, say
 from fim_lsp.endpoint import look
+from fim_lsp.endpoint.logprobs import UNSURE
 from fim_lsp.endpoint.proxies import proxy_for
 from fim_lsp.endpoint.request import Refused, Request, ServiceError
 from fim_lsp.endpoint.trust import described
@@ -274,7 +275,8 @@ async def _talk(service: Any, chosen: Settings, where: str) -> list[Check]:
             _model(model) + ("" if listed else ", not among those listed"),
         )
     )
-    request = Request("def add(a, b):\n    return ", "\n", chosen.model, 8, 0.0)
+    doubts = chosen.confidence != "off" or bool(chosen.own("confidence"))
+    request = Request("def add(a, b):\n    return ", "\n", chosen.model, 8, 0.0, logprobs=doubts)
     begun = time.monotonic()
     first = None
     try:
@@ -286,6 +288,9 @@ async def _talk(service: Any, chosen: Settings, where: str) -> list[Check]:
     total = time.monotonic() - begun
     took = f"first text after {1000 * (first or total):.0f} ms, whole after {1000 * total:.0f} ms"
     checks.append(Check("completion", True, took, took))
+    if doubts:
+        told = "the engine tells how sure its model is" if reply.tokens else UNSURE
+        checks.append(Check("confidence", True, told, told))
     if found is not None and not found.dialect.balance:
         return checks
     try:

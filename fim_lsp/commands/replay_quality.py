@@ -75,6 +75,8 @@ class _Measuring:
         self._told = told
         self._demo = bool(getattr(args, "demo", False))
         self._ways: tuple[Variant, ...] = args.compare or (Variant(""),)
+        doubtful = [way.of(chosen) for way in self._ways]
+        self._doubts = any(one.confidence != "off" or one.own("confidence") for one in doubtful)
         self._encoder = Encoder()
         self._purse = Purse(
             None if self._demo else told.price, args.limit_usd, args.limit_requests, self._encoder
@@ -172,7 +174,9 @@ class _Measuring:
             endpoint=DEMO if self._demo else way.of(self._chosen).base_url,
             model=way.of(self._chosen).model,
             salt=way.salt,
-            whole=self._args.whole_answers,
+            # A threshold is tried on what it would have cut off, too.
+            whole=self._args.whole_answers or self._doubts,
+            logprobs=self._args.whole_answers or self._doubts,
             allows=self._purse.allows,
             spent=self._purse.spent,
         )

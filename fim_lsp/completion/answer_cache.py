@@ -39,6 +39,7 @@ class _Answer(NamedTuple):
     offer: Offer  # what was offered; no text for nothing
     asked_all: bool  # whether an explicit ask has had all its candidates
     until: float  # clock seconds after which it is too old
+    doubted: bool  # whether nothing was offered since the model was unsure: who asks is shown it all the same
 
 
 class AnswerCache:
@@ -74,10 +75,12 @@ class AnswerCache:
     def _of(self, uri: str) -> list[tuple[str, str]]:
         return [key for key in self._kept if key[0] == uri or key[0].startswith(f"{uri}\n")]
 
-    def put(self, spot: Spot, offers: Sequence[Offer], *, asked_all: bool = False) -> None:
-        """Keep what was offered at a spot, best first; no offer means that nothing was."""
+    def put(
+        self, spot: Spot, offers: Sequence[Offer], *, asked_all: bool = False, doubted: bool = False
+    ) -> None:
+        """Keep what was offered at a spot, best first; no offer means that nothing was, if `doubted` to who did not ask."""
         until = self._clock() + self._ttl
-        new = tuple(_Answer(spot, offer, asked_all, until) for offer in offers or (Offer(""),))
+        new = tuple(_Answer(spot, offer, asked_all, until, doubted) for offer in offers or (Offer(""),))
         old = tuple(a for a in self._kept.get(spot.key, ()) if _apart(a.spot, spot))
         kept = (new + old)[:16]
         if len(kept) <= self._kept.maxsize:
@@ -89,8 +92,12 @@ class AnswerCache:
         kept = self._kept.get(spot.key, ())
         return any(a.asked_all and a.until >= now for a in kept if not _apart(a.spot, spot))
 
-    def find(self, uri: str, lines: Sequence[str], place: Place) -> tuple[Offer, ...] | None:
+    def find(
+        self, uri: str, lines: Sequence[str], place: Place, *, explicit: bool = False
+    ) -> tuple[Offer, ...] | None:
         """What is left to offer at a place, best first; `()` if it is known that nothing is, None if nothing is known.
+
+        With an `explicit` ask, nothing is known where only doubt kept a text back.
 
         An answer is found where it was given, and where its beginning has been typed since, over several lines too.
         """
@@ -105,7 +112,7 @@ class AnswerCache:
             found: list[Offer] = []
             nothing = False
             for answer in self._kept.get(_key(uri, lines, line), ()):
-                if answer.until < now:
+                if answer.until < now or (explicit and answer.doubted):
                     continue
                 if not typed.startswith(answer.spot.head):
                     continue

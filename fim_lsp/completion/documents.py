@@ -20,6 +20,7 @@ from fim_lsp.privacy import patch
 from fim_lsp.privacy.secrets import Redactor
 from fim_lsp.settings.language_names import COMMITS
 from fim_lsp.settings.settings import Settings
+from fim_lsp.text.confidence import threshold
 from fim_lsp.text.document import Document, Edit, Place
 from fim_lsp.text.extent import extent
 from fim_lsp.text.language import language
@@ -282,6 +283,7 @@ class Documents:
             context=len(prompt.prefix) - opened.window.here,
             path=name_of(opened.notebook or document.uri),
             made=(self._taken, opened.cuts),
+            confidence=threshold(chosen.confidence),
             never=never,
         )
 

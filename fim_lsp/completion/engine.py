@@ -241,9 +241,10 @@ class Engine:
                 watch(question.tidied(kept).text)
 
         first = self.backend.endpoints.first
-        offer = await Generation(
-            self.backend, first, question, watch=partly, others=True, explicit=True
-        ).offer()
+        # What is shown as it comes cannot be taken back.
+        seen = partly if question.confidence is None else None
+        asked = Generation(self.backend, first, question, watch=seen, others=True, explicit=True)
+        offer = await asked.offer()
         return None if offer is None else offer.text
 
     async def warm(self) -> None:
@@ -316,5 +317,6 @@ def _reaching(settings: Settings) -> tuple[Any, ...]:
 def _answering(settings: Settings) -> tuple[Any, ...]:
     """The settings on which an answer depends."""
     s = settings
-    own = [s.own(name) for name in ("max_tokens", "temperature", "multiline", "context")]
-    return s.model, s.max_tokens, s.temperature, s.multiline, s.context, *_reaching(s), own
+    own = [s.own(name) for name in ("max_tokens", "temperature", "multiline", "context", "confidence")]
+    held = s.max_tokens, s.temperature, s.multiline, s.context, s.confidence
+    return s.model, *held, *_reaching(s), own

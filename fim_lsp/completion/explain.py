@@ -27,8 +27,10 @@ def explained(
     """
     named = sorted({*asked.headers, *([asked.affinity_header] if asked.affinity_header else [])})
     rest = [one for one in chosen.endpoints() if one.entry != asked.entry]
+    sure = {"threshold": question.confidence, **shown.get("confidence", {})}
     return {
         **shown,
+        **({"confidence": sure} if question.confidence is not None else {}),
         **({"headers": named} if named else {}),
         **({"otherwise": [{"url": one.base_url, "model": one.model} for one in rest]} if rest else {}),
         "prompt": request.prefix,

@@ -15,6 +15,7 @@ from fim_lsp.completion.question import Question
 from fim_lsp.completion.service import Reply
 from fim_lsp.completion.stream import Stream
 from fim_lsp.endpoint.request import Request, ServiceError, Unavailable
+from fim_lsp.text.confidence import kept
 from fim_lsp.text.early_stop import Ending
 from fim_lsp.usage.account import Account
 
@@ -28,7 +29,7 @@ VARIETY = 0.8  # least temperature of the second and third
 class Generation:
     """One answer of the model to a question; `stream` and `watch`, where there are any, follow what it says.
 
-    It is asked of `endpoint`.  Where that rests from then on before a word came, and `others` are to be asked, the next one is:
+    With an `explicit` ask, the first line is shown however unsure the model is.  It is asked of `endpoint`.  Where that rests from then on before a word came, and `others` are to be asked, the next one is:
     that is no second try, since the first one's failure was no answer of the next.
     """
 
@@ -53,6 +54,7 @@ class Generation:
         self._explicit = explicit
         self._warmth = question.temperature if temperature is None else temperature
         self._ending = question.ending()
+        self._doubt = question.doubt(explicit=explicit)
 
     async def offer(self) -> Offer | None:
         """What is worth inserting; None if there is no answer, or the person typed something else."""
@@ -99,10 +101,10 @@ class Generation:
                 seconds = max(0.0, end - backend.clock())
                 reply = await stack.enter_async_context(endpoint.service().complete(request, seconds=seconds))
                 pieces = aiter(reply)
-                if not await self._read(pieces, account, endpoint, anew):
+                if not await self._read(reply, pieces, account, endpoint, anew):
                     endpoint.breaker.given_up()
                     return None, False
-                offer = self._question.tidied(ending.text, cut=reply.finish_reason == "length")
+                offer = self._tidied(reply, cut=reply.finish_reason == "length")
                 ended = "done"
                 took = account.done()
                 if reply.usage is None and ending.bare:
@@ -114,7 +116,7 @@ class Generation:
                 ended = "failed"
                 backend.failed(endpoint, error, left)
                 return None, endpoint.failure is not None and not ending.text
-            offer = self._question.tidied(ending.text, cut=True)
+            offer = self._tidied(reply, cut=True)
             took = account.done()
         except asyncio.CancelledError:
             endpoint.breaker.given_up()
@@ -160,10 +162,10 @@ class Generation:
         )
 
     async def _read(
-        self, pieces: AsyncIterator[str], account: Account, endpoint: Endpoint, anew: int
+        self, reply: Reply, pieces: AsyncIterator[str], account: Account, endpoint: Endpoint, anew: int
     ) -> bool:
-        """Read until enough is said; False if the person typed something else meanwhile."""
-        stream, ending = self._stream, self._ending
+        """Read until enough is said, or the model is no longer sure; False if the person typed something else meanwhile."""
+        stream, ending, doubt = self._stream, self._ending, self._doubt
         async for piece in pieces:
             first = account.waited is None
             account.heard()
@@ -177,9 +179,19 @@ class Generation:
                     return False
             if self._watch is not None:
                 self._watch(ending.text)
-            if full:
+            if full or (doubt is not None and doubt.read(ending.text, reply.tokens, until=ending.end)):
                 break
         return True
+
+    def _tidied(self, reply: Reply | None, *, cut: bool) -> Offer:
+        """What of the answer is worth inserting, as far as the model is sure of it; `cut` where it was cut off."""
+        ending, doubt = self._ending, self._doubt
+        if doubt is None or reply is None or not doubt.close(ending.text, reply.tokens, until=ending.end):
+            return self._question.tidied(ending.text, cut=cut)
+        offer = self._question.tidied(ending.text[: kept(ending.text, doubt, ending.surroundings)])
+        if self._stream is not None:
+            self._stream.doubted = not offer.text
+        return offer
 
     async def _linger(
         self, stack: AsyncExitStack, pieces: AsyncIterator[str], reply: Reply, account: Account, shown: int
@@ -219,7 +231,9 @@ async def candidates(
         return None if offer is None else (offer,) if offer.text else ()
     warmth = max(VARIETY, question.temperature)
     beside = [
-        asyncio.create_task(Generation(backend, endpoint, question, temperature=warmth).offer())
+        asyncio.create_task(
+            Generation(backend, endpoint, question, temperature=warmth, explicit=explicit).offer()
+        )
         for _ in range(others)
     ]
     try:

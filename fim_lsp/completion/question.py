@@ -9,6 +9,7 @@ from fim_lsp.completion.answer_cache import Offer, Spot
 from fim_lsp.context.window import Prompt
 from fim_lsp.endpoint.request import Request
 from fim_lsp.text.characters import Holds
+from fim_lsp.text.confidence import Doubt
 from fim_lsp.text.early_stop import Ending
 from fim_lsp.text.extent import MOST_STOPS, Extent
 from fim_lsp.text.indentation import Indent
@@ -34,6 +35,7 @@ class Question:
     context: int  # characters of the prefix that are not of the passage at the cursor
     path: str  # the file's name
     made: tuple[int, int]  # when: what is taken back later than that must not be in it
+    confidence: float | None = None  # below which a text is not shown; None: all of it is
     never: str = (
         ""  # what no line of an answer begins with: the mark of comments that are not part of the text
     )
@@ -51,11 +53,16 @@ class Question:
             else self.extent.stop,
             context=self.context,
             path=self.path,
+            logprobs=self.confidence is not None,
         )
 
     def ending(self) -> Ending:
         """What tells when an answer has said enough."""
         return Ending(self.prompt.prefix, self.after, self.language, self.extent, self.holds)
+
+    def doubt(self, *, explicit: bool) -> Doubt | None:
+        """What tells how far an answer is sure; None where it is shown whatever it is."""
+        return None if self.confidence is None else Doubt(self.confidence, granted=explicit)
 
     def tidied(self, raw: str, *, cut: bool = False) -> Offer:
         """What of an answer is worth inserting; `cut` where it was cut off before its end."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Balance, Request, Usage
+from fim_lsp.text.confidence import Token
 
 
 class Reply(Protocol):
@@ -15,6 +16,10 @@ class Reply(Protocol):
 
     usage: Usage | None
     finish_reason: str | None
+
+    @property
+    def tokens(self) -> Sequence[Token]:
+        """Those of which the engine has told the log-probabilities, in order, as far as it was read."""
 
     def __aiter__(self) -> AsyncIterator[str]:
         """Read the pieces."""

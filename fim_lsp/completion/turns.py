@@ -35,7 +35,7 @@ class Turns:
     def known(self, opened: OpenDocument, lines: Sequence[str], place: Place, explicit: bool) -> Found | None:
         """What was paid for already; None where nothing is known, or an explicit ask may have more."""
         uri, name = opened.document.uri, self._documents.name(opened)
-        found = self.answers.find(name, lines, place)
+        found = self.answers.find(name, lines, place, explicit=explicit)
         if found is None:
             return None
         known = self._wanted.offered(opened, lines, place, found, explicit=explicit)
@@ -74,7 +74,7 @@ class Turns:
                 return None  # the place may not even be there any more
             stream = opened.stream
             name = self._documents.name(opened)
-            known = self.answers.find(name, lines, place) if explicit else None
+            known = self.answers.find(name, lines, place, explicit=True) if explicit else None
             if stream is None or known is not None or not stream.serves(lines, place):
                 if self._wanted.at(opened, place, explicit=explicit) != "ask":
                     return Found(())
@@ -98,6 +98,8 @@ class Turns:
                 if stream.disagreed:
                     continue
                 return Found(())
+            if explicit and stream.doubted:
+                continue
             if not typed and tail == stream.spot.tail:
                 return Found(stream.offers, stream.number)
             along = (answer_cache.along(stream.spot, offer, typed, tail) for offer in stream.offers)
@@ -138,7 +140,8 @@ class Turns:
                 )
                 if stream.offers is not None:
                     all_ = well and known is not None
-                    self.answers.put(question.spot, stream.offers, asked_all=all_)
+                    doubted = stream.doubted
+                    self.answers.put(question.spot, stream.offers, asked_all=all_, doubted=doubted)
             finally:
                 if explicit and stream.offers is None:
                     backend.floor.came_to_nothing(self._backend.clock())

@@ -57,6 +57,9 @@ def body_of(
         put_at(body, dialect.context, context_tokens)
     for name, value in dialect.more.items():
         body[name] = session if value == "{session}" else value
+    if request.logprobs:
+        for name, value in dialect.ask_logprobs.items():
+            put_at(body, name, value)
     return whole(json.dumps(body, ensure_ascii=False, separators=(",", ":"))).encode()
 
 

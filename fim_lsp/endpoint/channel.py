@@ -173,7 +173,8 @@ async def complaint(response: httpx.Response, limit: Limit) -> str:
                 data = await read(response)
     except ServiceError:
         return ""
-    response.stream, response.is_stream_consumed = httpx.ByteStream(data), False
+    response.stream = httpx.ByteStream(data)
+    response.is_stream_consumed = response.is_closed = False
     return data.decode("utf-8", "replace").lower()
 
 

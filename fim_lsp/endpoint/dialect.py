@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -70,6 +70,13 @@ class Dialect:
     suffix_tokens: int = 0
     context_tokens: int = 0
     first_chars: int = 0
+    ask_logprobs: Mapping[str, Any] = field(default_factory=dict)
+    logprobs: tuple[str, ...] = ()
+
+    @property
+    def sure(self) -> bool:
+        """Whether it tells how sure the model is of each token."""
+        return bool(self.ask_logprobs and self.logprobs)
 
 
 @cache

@@ -17,6 +17,7 @@ class Filter(Protocol):
     """Reads an answer piece by piece, however it is cut."""
 
     met: bool  # whether the answer has ended
+    skipped: int  # characters at its beginning that were left out; known once text was given
 
     def feed(self, piece: str) -> str:
         """What of the text read so far, and not given before, is sure to be text."""
@@ -42,6 +43,7 @@ class Until:
 
     def __init__(self, ends: Sequence[str]) -> None:
         self.met = False
+        self.skipped = 0
         self._ends = tuple(ends)
         self._held = ""  # what may be the beginning of one
         self._longest = max(map(len, ends), default=1) - 1
@@ -73,7 +75,9 @@ class Echo:
 
     def __init__(self, said: str) -> None:
         self.met = False
+        self.skipped = 0
         self._left = said
+        self._said = len(said)
         self._held = ""
 
     def feed(self, piece: str) -> str:
@@ -88,6 +92,7 @@ class Echo:
         self._left = self._left[size:]
         if not self._left:
             self._held = ""
+            self.skipped = self._said
         return piece[size:]
 
     def rest(self) -> str:
@@ -101,6 +106,7 @@ class Fence:
 
     def __init__(self) -> None:
         self.met = False
+        self.skipped = 0
         self._held = ""
         self._begun = self._fenced = False
 
@@ -116,7 +122,9 @@ class Fence:
                 return ""
             self._begun = True
             if bare.startswith("```") and "\n" in bare:
+                whole = len(text)
                 self._fenced, text = True, bare.partition("\n")[2]
+                self.skipped = whole - len(text)
         if not self._fenced:
             return text
         found = _CLOSING.search(text)

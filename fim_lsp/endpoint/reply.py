@@ -14,7 +14,9 @@ import httpx_sse
 from fim_lsp.endpoint.body import whole
 from fim_lsp.endpoint.dialect import Dialect, at, dialects, usage_in
 from fim_lsp.endpoint.failures import Limit, broke_off, garbage
+from fim_lsp.endpoint.logprobs import Spelling, told
 from fim_lsp.endpoint.request import Unavailable, Usage
+from fim_lsp.text.confidence import Token
 from fim_lsp.words.sentence import Sentence
 
 if TYPE_CHECKING:
@@ -31,7 +33,9 @@ class Reply:
     """An answer as it streams: iterate over its pieces of text, none of them empty.
 
     `finish_reason` ("stop" or "length"), `usage` and `model` are known once the service has sent them, the first two
-    usually with the last piece or after it.  Raises `Unavailable` out of the iteration; what was read stays good.
+    usually with the last piece or after it.  `tokens` are those whose log-probabilities were told, in order, by their
+    places in the text; they come with the pieces, or somewhat earlier or later.  Raises `Unavailable` out of the
+    iteration; what was read stays good.
     `dialect` says where everything stands, `filters` what of it is no text; `most` bounds it, in characters.
     """
 
@@ -46,12 +50,15 @@ class Reply:
         self.usage: Usage | None = None
         self.finish_reason: str | None = None
         self.model: str | None = None
+        self.tokens: list[Token] = []
         self._response = response
         self._limit = limit
         self._room = most  # characters
         self._dialect = dialect or dialects()["deepseek"]
         self._filters = filters
         self._begun = self._done = False
+        self._spelling = Spelling()
+        self._untold: list[Token] = []  # by their places in the text before it is filtered
         self._pieces = self._read_pieces()
 
     def __aiter__(self) -> AsyncIterator[str]:
@@ -80,8 +87,10 @@ class Reply:
                 self._room -= len(text)
                 if self._room < 0:
                     raise garbage(self._limit.host)
+                self._spell(event, text)
                 text = self._sifted(text)
                 if text:
+                    self._tell()
                     yield text
                 if any(one.met for one in self._filters):
                     self.finish_reason = "stop"
@@ -91,6 +100,7 @@ class Reply:
         if half:
             yield "\ufffd"
         if self._filters and (text := self._left()):
+            self._tell()
             yield text
         if empty:
             raise garbage(self._limit.host)
@@ -197,6 +207,21 @@ class Reply:
 
     def _ending(self, reason: str) -> str:
         return self._dialect.ends.get(reason, reason)
+
+    def _spell(self, event: dict[str, Any], text: str) -> None:
+        """Take in the tokens of an event that held this text."""
+        if self._dialect.logprobs:
+            holder = at(event, "choices.0") if self._dialect.choices else event
+            self._untold += self._spelling.take(text, told(self._dialect, holder))
+
+    def _tell(self) -> None:
+        """Tell the tokens read so far, without those of what the filters left out at the beginning."""
+        skipped = sum(one.skipped for one in self._filters)
+        for token in self._untold:
+            if token.end > skipped or not skipped:
+                start, end = max(token.start - skipped, 0), token.end - skipped
+                self.tokens.append(Token(start, end, token.logprob))
+        self._untold.clear()
 
     def _sifted(self, text: str) -> str:
         for one in self._filters:

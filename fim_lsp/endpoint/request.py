@@ -67,6 +67,7 @@ class Request:
     """What is asked: the text around the hole, at most `max_tokens` (1 to 4096), at most 16 `stop` texts.
 
     The first `context` characters of the prefix are of other places and files; `path` is the name of the file.
+    `logprobs`: whether the log-probabilities of the answer's tokens are asked for, of an engine that tells them.
     """
 
     prefix: str
@@ -77,6 +78,7 @@ class Request:
     stop: tuple[str, ...] = ()
     context: int = 0
     path: str = ""
+    logprobs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

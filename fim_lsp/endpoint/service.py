@@ -19,6 +19,7 @@ from fim_lsp.endpoint.channel import Channel, complaint
 from fim_lsp.endpoint.dialect import Dialect
 from fim_lsp.endpoint.failures import Limit, garbage
 from fim_lsp.endpoint.filters import filters_of
+from fim_lsp.endpoint.logprobs import UNSURE
 from fim_lsp.endpoint.look import Found, Said
 from fim_lsp.endpoint.reply import Bounded, Reply, json_object, read
 from fim_lsp.endpoint.request import Balance, Refused, Request, ServiceError
@@ -81,6 +82,7 @@ class Service:
         self._looking: asyncio.Task[None] | None = None
         self._silent = False  # whether the last look met nobody who could answer
         self._untold = False  # whether one was answered with nothing that tells what answers
+        self._unsure = False  # whether it has refused to tell log-probabilities
 
     async def meet(self) -> Found | None:
         """What the endpoint is, looked at where that is not known; None as long as it does not say."""
@@ -131,7 +133,7 @@ class Service:
         body = body_of(
             found.dialect, found.template, request, session=self._session, context_tokens=found.context_tokens
         )
-        shown = {
+        shown: dict[str, Any] = {
             "engine": found.engine,
             "version": found.version,
             "toldBy": found.by,
@@ -139,6 +141,9 @@ class Service:
             "url": self._channel.address(found.dialect.path),
             "model": request.model,
         }
+        if request.logprobs:
+            asked = dict(found.dialect.ask_logprobs) if found.dialect.sure and not self._unsure else {}
+            shown["confidence"] = {"asked": asked} if asked else {"problem": UNSURE}
         if found.dialect.chat:
             shown["chat"] = Sentence(
                 "The model's own turn has begun with the prompt; what follows it is told before."
@@ -170,6 +175,8 @@ class Service:
             found, response = await self._asked(stack, found, request, limit)
             if response.status_code != 200 and await self._renders_now(response, limit, found):
                 found, response = await self._asked(stack, await self._met(), request, limit)
+            if response.status_code != 200 and await self._refuses_logprobs(response, limit, request):
+                found, response = await self._asked(stack, found, request, limit)
             if response.status_code != 200:
                 raise await self._error(response, limit, request.model)
             echoed = len(request.prefix) if found.dialect.echoes else 0
@@ -194,12 +201,20 @@ class Service:
         dialect = found.dialect
         if found.problem:
             raise Refused(found.problem, "parameter")
-        request = replace(request, model=found.model_of(request.model))
+        logprobs = request.logprobs and not self._unsure
+        request = replace(request, model=found.model_of(request.model), logprobs=logprobs)
         context = found.context_tokens
         body = body_of(dialect, found.template, request, session=self._session, context_tokens=context)
         needed = self._key_needed(dialect)
         answer = self._channel.answer("POST", dialect.path, body, limit, key_needed=needed)
         return found, await stack.enter_async_context(answer)
+
+    async def _refuses_logprobs(self, response: httpx.Response, limit: Limit, request: Request) -> bool:
+        """Whether an engine that refuses to tell log-probabilities is from now on not asked for them."""
+        if not request.logprobs or self._unsure or response.status_code not in {400, 422, 501}:
+            return False
+        self._unsure = "prob" in await complaint(response, limit)
+        return self._unsure
 
     async def _renders_now(self, response: httpx.Response, limit: Limit, found: Found) -> bool:
         """Whether an engine that refuses a suffix is from now on sent prompts that were rendered here."""

@@ -2,7 +2,8 @@
 
 A file has one JSON object a line: `key` tells the request without holding it, `pieces` is the text as it came, `at` the
 milliseconds at which each did, `finish` and `usage` are what the service said at the end (null where its stream was closed
-before), `error` what ended it instead, and `whole` is false where the stream was closed from here.  A line whose key is
+before), `error` what ended it instead, and `whole` is false where the stream was closed from here; `tokens` are the places of
+tokens in the text (start, end) and their log-probabilities, where these were asked for.  A line whose key is
 `met` says what the endpoint was found to be, since prompts are made to fit that.
 """
 
@@ -12,9 +13,9 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from fim_lsp.completion.service import Service as Asked
 from fim_lsp.endpoint.dialect import dialects
 from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Balance, Request, ServiceError, Unavailable, Usage
+from fim_lsp.text.confidence import Token
 from fim_lsp.words.sentence import Sentence
 
 MET = "met"
@@ -47,6 +49,7 @@ class Answer:
     usage: Usage | None = None
     error: str = ""
     whole: bool = True
+    tokens: list[Token] | None = None  # None where they were not asked for
 
     @property
     def first(self) -> int | None:
@@ -110,7 +113,8 @@ class Kept:
     def put(self, answer: Answer) -> None:
         """Keep an answer, on the disk before anything else is asked.  Raises OSError."""
         self._known[answer.key] = answer
-        line = json.dumps(asdict(answer), ensure_ascii=False) + "\n"
+        told = {name: one for name, one in asdict(answer).items() if name != "tokens" or one is not None}
+        line = json.dumps(told, ensure_ascii=False) + "\n"
         self._write(b"\n" * self._torn + line.encode("utf-8", "surrogatepass"))
         self._torn = False
 
@@ -155,6 +159,8 @@ def _answer(raw: dict[str, Any]) -> Answer:
     texts = [answer.key, answer.endpoint, answer.model, answer.error, *answer.pieces]
     if not all(isinstance(text, str) for text in texts) or len(answer.at) != len(answer.pieces):
         raise ValueError(answer.key)
+    if answer.tokens is not None:
+        answer.tokens = [Token(int(a), int(b), min(float(one), 0.0)) for a, b, one in answer.tokens]
     return answer
 
 
@@ -200,12 +206,14 @@ class Once:
         model: str = "",
         salt: str = "",
         whole: bool = False,
+        logprobs: bool = False,
         allows: Callable[[Request], bool] = lambda _: True,
         spent: Callable[[Request, Answer], None] = lambda _, __: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`model` and `salt` tell its way of asking from others.  `whole`: answers are read to their end, also where nothing
-        more is wanted.
+        more is wanted.  `logprobs`: those of the tokens are asked for with every request; one that wants them takes no answer
+        that is kept without.
 
         `allows` says before each request whether it may leave; `spent` is told of each that has.
         """
@@ -219,6 +227,7 @@ class Once:
         self._model = model
         self._salt = salt
         self._whole = whole
+        self._logprobs = logprobs
         self._allows = allows
         self._spent = spent
         self._clock = clock
@@ -243,11 +252,12 @@ class Once:
     async def _complete(self, request: Request, seconds: float) -> AsyncGenerator[Reply, None]:
         key = key_of(request, self._salt)
         known = self._kept.get(key)
-        if known is not None:
+        if known is not None and (known.tokens is not None or not request.logprobs):
             told = _Told(known)
             self.used.append(Used(request, known, told))
             yield told
         elif self._service is not None and self._allows(request):
+            request = replace(request, logprobs=request.logprobs or self._logprobs)
             async with self._live(request, Answer(key, self._endpoint, request.model), seconds) as reply:
                 yield reply
         else:
@@ -260,6 +270,8 @@ class Once:
         begun = self._clock()
         try:
             async with self._service.complete(request, seconds=seconds) as reply:
+                if request.logprobs:
+                    answer.tokens = []
                 heard = _Heard(reply, answer, lambda: round(1000 * (self._clock() - begun)))
                 try:
                     yield heard
@@ -306,6 +318,11 @@ class _Heard:
         self._reading = asyncio.create_task(self._read())
         self._reading.add_done_callback(lambda _: self._news.set())
 
+    @property
+    def tokens(self) -> Sequence[Token]:
+        """Those of all that was heard, also of pieces that were not given yet."""
+        return self._reply.tokens
+
     async def __aiter__(self) -> AsyncIterator[str]:
         told = 0
         while told < len(self._answer.pieces) or not self._reading.done():
@@ -336,6 +353,8 @@ class _Heard:
         finally:
             self._answer.finish, self._answer.usage = self._reply.finish_reason, self._reply.usage
             self.usage, self.finish_reason = self._reply.usage, self._reply.finish_reason
+            if self._answer.tokens is not None:
+                self._answer.tokens = list(self._reply.tokens)
 
 
 class _Told:
@@ -344,6 +363,7 @@ class _Told:
     def __init__(self, answer: Answer) -> None:
         self.usage: Usage | None = None
         self.finish_reason: str | None = None
+        self.tokens = answer.tokens or []
         self.pieces = 0  # that were read
         self._answer = answer
 

@@ -67,6 +67,7 @@ class Assessment:
             "answers": self.kept,
             "ways": [_way(way) for way in self.ways],
             "differences": [self._differing(way) for way in self.ways[1:]],
+            "curve": [{"way": way.name, **worth.curve(way.seen)} for way in self.ways],
             "notes": self.notes,
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from random import Random
@@ -26,6 +26,7 @@ from fim_lsp.replay.drive import Documents, Outcome, Request, said, uri_of
 from fim_lsp.replay.library import Library
 from fim_lsp.replay.session import Ask, Change, Open
 from fim_lsp.settings.settings import Settings
+from fim_lsp.text.confidence import Token
 
 KEY_SECONDS = 0.2  # of typing time, that a key takes
 DEMO_KEY = "sk-demo"
@@ -198,6 +199,11 @@ class _Heard:
         self.text = ""
         self.usage: Usage | None = None
         self.finish_reason: str | None = None
+
+    @property
+    def tokens(self) -> Sequence[Token]:
+        """Those of what was heard."""
+        return self._reply.tokens
 
     async def __aiter__(self) -> AsyncIterator[str]:
         async for piece in self._reply:

@@ -183,6 +183,12 @@ def verdict(differing: Mapping[str, Figure]) -> str:
     return "mixed" if len(ways) > 1 else "better" if ways == {1} else "worse"
 
 
+def curve(all_: Sequence[Seen]) -> dict[str, int]:
+    """One point of a curve: the characters shown at these holes, those that are right and those that are wrong."""
+    wrong = sum(one.judgement.wrong for one in all_)
+    return {"right": sum(one.judgement.shown for one in all_) - wrong, "wrong": wrong}
+
+
 def by(all_: Sequence[Seen], what: Callable[[Seen], str]) -> dict[str, list[Seen]]:
     """The holes in groups, by name."""
     groups: dict[str, list[Seen]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,28 +80,39 @@ def flag() -> Kind:
 
 
 def number(
-    low: float, high: float, *, whole: bool = False, also: str | None = None, optional: bool = False
+    low: float, high: float, *, whole: bool = False, also: Sequence[str] = (), optional: bool = False
 ) -> Kind:
-    """A number between bounds, `also` a word in its place, or null where it is `optional`."""
+    """A number between bounds, one of the words `also` in its place, or null where it is `optional`."""
 
     def check(value: Any) -> float | str:
-        if also is not None and value == also:
-            return also
+        if isinstance(value, str) and value in also:
+            return value
         good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if good and low <= value <= high and (not whole or value == int(value)):
             return int(value) if whole else float(value)
         bounds = {"low": f"{low:.15g}", "high": f"{high:.15g}"}
-        if also is not None:
+        if len(also) == 1:
             raise WrongValueError(
-                Sentence('must be "{word}" or a number from {low} to {high}', word=also, **bounds)
+                Sentence('must be "{word}" or a number from {low} to {high}', word=also[0], **bounds)
+            )
+        if also:
+            word, other = also
+            raise WrongValueError(
+                Sentence(
+                    'must be "{word}", "{other}" or a number from {low} to {high}',
+                    word=word,
+                    other=other,
+                    **bounds,
+                )
             )
         if whole:
             raise WrongValueError(Sentence("must be a whole number from {low} to {high}", **bounds))
         raise WrongValueError(Sentence("must be a number from {low} to {high}", **bounds))
 
     one: dict[str, Any] = {"type": "integer" if whole else "number", "minimum": low, "maximum": high}
-    if also is not None:
-        return Kind(check, {"anyOf": [{"const": also}, one]})
+    if also:
+        words = {"enum": list(also)} if len(also) > 1 else {"const": also[0]}
+        return Kind(check, {"anyOf": [words, one]})
     if optional:
         return Kind(check, {**one, "type": [one["type"], "null"]})
     return Kind(check, one)
@@ -219,13 +230,14 @@ def places() -> Kind:
 # What one language may have of its own.
 OWN = {
     "enabled": flag(),
-    "debounce_ms": number(0, 10_000, also="auto"),
+    "debounce_ms": number(0, 10_000, also=["auto"]),
     "max_tokens": number(1, 4096, whole=True),
     "temperature": number(0, 2),
     "multiline": choice("auto", "always", "never"),
     "context": choice("off", "project", "rich"),
     "trigger": choice("auto", "manual"),
     "quiet_in": places(),
+    "confidence": number(0, 1, also=["off", "auto"]),
 }
 
 

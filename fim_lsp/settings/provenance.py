@@ -56,12 +56,20 @@ def _manual(held: str, wanted: str) -> str:
     return "manual" if "manual" in {held, wanted} else wanted
 
 
+def _surer(held: float | str, wanted: float | str) -> float | str:
+    """Of two values of `confidence` the stricter one; what `"auto"` comes to is not known here, and stays beside a number."""
+    if held == "off" or wanted == "off":
+        return held if wanted == "off" else wanted
+    return held if isinstance(held, str) or isinstance(wanted, str) else max(held, wanted)
+
+
 NOTHING = Rule("not set it", lambda held, _: held)
 FREELY = Rule("set it freely", lambda _, wanted: wanted)
 OFF = Rule("only switch it off", lambda held, wanted: held and wanted)
 ON = Rule("only switch it on", lambda held, wanted: held or wanted)
 LOWER = Rule("only lower it", _lower)
 RAISE = Rule("only raise it", max)
+SURER = Rule(RAISE.may, _surer)
 LONGER = Rule("only lengthen it", _longer)
 LESS = Rule("only choose less", _levels)
 ADD = Rule("only add to it", _added)
@@ -87,6 +95,7 @@ RULES: Mapping[str, Rule] = {
     "exclude": ADD,
     "trigger": MANUAL,
     "quiet_in": ADD,
+    "confidence": SURER,
     "cache_size": RAISE,
     "cache_ttl_seconds": RAISE,
     "timeout_seconds": LOWER,

@@ -104,6 +104,12 @@ class Settings:
     quiet_in: tuple[str, ...] = _setting(
         (), OWN["quiet_in"], 'Places where none comes by itself: `"comment"`, `"string"`.'
     )
+    confidence: float | str = _setting(
+        "off",
+        OWN["confidence"],
+        'How sure the model has to be of what is shown, from 0 to 1, or `"auto"`: a suggestion ends before the line where it no'
+        " longer is, and where its first words are a guess there is none until you ask; where the engine tells.",
+    )
     cache_size: int = _setting(
         1000, kinds.number(0, 100_000, whole=True), "Answers kept on this machine, in memory."
     )

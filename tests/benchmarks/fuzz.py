@@ -14,6 +14,7 @@ import asyncio
 import functools
 import json
 import logging
+import math
 import random
 import sys
 import time
@@ -31,6 +32,8 @@ from fim_lsp.endpoint.request import Request, ServiceError
 from fim_lsp.endpoint.service import Service
 from fim_lsp.endpoint.template import families
 from fim_lsp.lsp.server import create
+from fim_lsp.text.confidence import LEAST, RULES, Doubt, kept
+from fim_lsp.text.surroundings import surroundings
 
 ROUND = 50_000
 LONG = 1.0  # seconds of CPU time that nothing may take
@@ -92,6 +95,8 @@ LAST = {
 }
 
 
+# What is told of a token's probability, besides numbers that may be one.
+LOGPROBS = [*ODD, -0.5, -9999.0, float("nan"), float("inf"), float("-inf"), 10**400, "-1", 3.5]
 TEXTS = ["abc", "", "a<|fim_", "suffix|>", "```py\n", "\n```", "\ud83d", "\ude00", "a"]
 
 
@@ -118,12 +123,65 @@ def said_by(dialect):
     return (lambda text: choice(text, None)), {**choice("", "stop"), "usage": usage}
 
 
+def told_of(chance, dialect, text):
+    """How sure a model was of a text, in one of the shapes of engines, hardly ever right."""
+    cuts = sorted(chance.randrange(len(text) + 1) for _ in range(chance.randrange(4)))
+    tokens = [text[a:b] for a, b in pairwise([0, *cuts, len(text)])]
+    if chance.random() < 0.3:
+        tokens[chance.randrange(len(tokens))] = chance.choice(
+            ["x", "", "\ud83d", "Ġabc", 7, None, "y" * 3000]
+        )
+    numbers = [chance.choice(LOGPROBS) if chance.random() < 0.3 else -chance.random() for _ in tokens]
+    rows = [{"token": one, "logprob": number} for one, number in zip(tokens, numbers, strict=True)]
+    shapes = [
+        rows,
+        {"content": rows},
+        {"tokens": tokens, "token_logprobs": numbers, "text_offset": [0] * len(tokens)},
+    ]
+    found = bent(chance, chance.choice(shapes)) if chance.random() < 0.3 else chance.choice(shapes)
+    return {dialect.logprobs[0]: found}
+
+
+def with_told(chance, dialect, event):
+    """The event with what is told of its text; some have none."""
+    if not dialect.logprobs or chance.random() < 0.2:
+        return event
+    if not dialect.choices:
+        return {**event, **told_of(chance, dialect, event[dialect.text[0]])}
+    choice = event["choices"][0]
+    return {**event, "choices": [{**choice, **told_of(chance, dialect, choice.get("text", ""))}]}
+
+
+def unlike(reply, text):
+    """What is wrong with the tokens of a reply, which are read as the engine reads them; nothing where they are right."""
+    for token in reply.tokens:
+        if not (0 <= token.start <= token.end and math.isfinite(token.logprob) and token.logprob <= 0):
+            return f"no token: {token!r}"
+    for rule in RULES:
+        doubt = Doubt(0.5, rule=rule)
+        if doubt.close(text, reply.tokens):
+            left = kept(text, doubt, surroundings("x = 1\n", "", "python"))
+            if not 0 <= left <= len(text) or not (text[:left][-1:] in {"", "\n"} or left >= LEAST):
+                return f"{left} of {text!r} is left"
+    return ""
+
+
 def read_apart():
     """One engine of each way in which answers are read."""
     ways = {}
     for name, one in dialects().items():
         rendered = not one.suffix and not one.chat
-        reads = one.framing, one.choices, one.text, one.finish, one.end, one.whole, one.chat, one.echoes
+        reads = (
+            one.framing,
+            one.choices,
+            one.text,
+            one.finish,
+            one.end,
+            one.whole,
+            one.chat,
+            one.echoes,
+            one.logprobs,
+        )
         ways.setdefault((*reads, rendered, one.prompt_tokens, tuple(one.ends)), name)
     return list(ways.values())
 
@@ -292,6 +350,7 @@ async def streams(number, seed, engine="deepseek"):
     for _ in range(number):
         said = TEXTS[:1] if engine == "deepseek" else TEXTS
         events = [event_of(chance.choice(said)) for _ in range(chance.randrange(4))] + [last]
+        events = [with_told(chance, dialect, event) for event in events]
         lines = [b": keep-alive"] * (chance.randrange(2) if not lined else 0)
         for event in events:
             data = json.dumps(bent(chance, event) if chance.random() < 0.3 else event).encode()
@@ -304,11 +363,13 @@ async def streams(number, seed, engine="deepseek"):
         try:
             async with (
                 asyncio.timeout(30),
-                service.complete(Request("a", "b", "m", 9, 0.0), seconds=2.0) as reply,
+                service.complete(Request("a", "b", "m", 9, 0.0, logprobs=True), seconds=2.0) as reply,
             ):
                 text = [piece async for piece in reply]
             if not all(isinstance(piece, str) and piece for piece in text):
                 wrong.append(f"no text: {text!r} of {body[:300]!r}")
+            if what := unlike(reply, "".join(text)):
+                wrong.append(f"{what} of {body[:600]!r}")
         except ServiceError:
             pass
         except Exception as error:  # noqa: BLE001 - that is what is looked for

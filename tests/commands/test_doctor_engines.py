@@ -1,7 +1,7 @@
 """The doctor says which engine an endpoint is, which model and template it has, and what to write where nothing fits."""
 
 import pytest
-from standins import LlamaCpp, Suffixed, Vllm
+from standins import LlamaCpp, Mlx, Suffixed, Vllm
 
 from fim_lsp.commands import doctor
 from fim_lsp.commands.main import connector
@@ -51,3 +51,14 @@ async def test_where_nothing_fits_it_is_said_what_to_write(tmp_path, names, said
     found = await checks(tmp_path, at)
     assert not found["template"].good
     assert said in found["template"].found
+
+
+@pytest.mark.parametrize(("make", "tells"), [(LlamaCpp, True), (Mlx, False)])
+async def test_it_is_said_whether_an_engine_tells_how_sure_its_model_is(tmp_path, make, tells):
+    """Where the setting asks for it, by what came with a completion; else nothing is asked and nothing said."""
+    at = make()
+    assert "confidence" not in await checks(tmp_path, at)
+    assert "n_probs" not in at.body
+    found = await checks(tmp_path, make(), 'confidence = "auto"\n')
+    assert found["confidence"].good
+    assert ("has no effect" in found["confidence"].found) is not tells

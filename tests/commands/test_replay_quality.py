@@ -55,6 +55,7 @@ class Model:
         self.fails = set()  # requests, by their numbers from 1
         self.bodies = []
         self.wait = 0.0
+        self.sure = None  # what is told of the tokens of a text, where it is asked for
         self.url = httpserver.url_for("").rstrip("/")
         httpserver.expect_request("/beta/completions").respond_with_handler(self.answer)
 
@@ -67,8 +68,9 @@ class Model:
             return Response(json.dumps({"error": {"message": "no"}}), status)
         text = self.says(body) if callable(self.says) else self.says
         used = {"prompt_tokens": 100, "completion_tokens": 2, "prompt_cache_hit_tokens": 64}
+        sure = {"logprobs": self.sure(text)} if self.sure and "logprobs" in body else {}
         events = [
-            {"choices": [{"index": 0, "text": text, "finish_reason": None}]},
+            {"choices": [{"index": 0, "text": text, "finish_reason": None, **sure}]},
             {"choices": [{"index": 0, "text": "", "finish_reason": "stop"}], "usage": used},
         ]
         lines = [f"data: {json.dumps(event)}\n\n" for event in events]
@@ -152,6 +154,46 @@ def test_a_model_that_knows_is_exact(repository, tmp_path, model, capsys):
     assert whole["saved"]["value"] > line["saved"]["value"] > 0
     assert [one["verdict"] for one in found["differences"]] == ["worse"]
     assert found["differences"][0]["figures"]["saved"]["high"] < 0
+
+
+def test_thresholds_are_tried_on_kept_answers(repository, tmp_path, model, capsys):
+    """Each hole is asked about once, for all thresholds and for others later; what is less sure is shown to none of the stricter."""
+    model.says = lambda body: "amount\n" if len(model.bodies) % 2 else "nonsense\n"
+    model.sure = lambda text: {"tokens": [text], "token_logprobs": [-0.1 if text == "amount\n" else -2.0]}
+    words = ("--holes", 12, "--stops", 0)
+    found = measured(
+        capsys, model, *asking(repository, tmp_path, *words, "--compare", "confidence=off,0.05,0.5,0.99")
+    )
+    assert len(model.bodies) == 12
+    assert all(body["logprobs"] == 1 for body in model.bodies)
+    off, low, half, high = (way["figures"] for way in found["ways"])
+    assert off["shown"] == low["shown"]
+    assert 0 < half["shown"]["value"] < off["shown"]["value"]
+    assert half["nothing"]["value"] >= 0.5
+    assert high["nothing"]["value"] == 1
+    curve = {one["way"]: one["right"] + one["wrong"] for one in found["curve"]}
+    assert curve["confidence=off"] == pytest.approx(12 * off["shown"]["value"])
+    assert curve["confidence=0.99"] == 0
+    again = measured(
+        capsys,
+        model,
+        *asking(repository, tmp_path, *words, "--compare", "confidence=off,0.4,auto"),
+        live=False,
+    )
+    assert len(model.bodies) == 12
+    assert again["answered"] == 12
+    assert again["ways"][1]["figures"]["shown"] == half["shown"]
+    measured(capsys, model, *asking(repository, tmp_path, *words))
+    assert len(model.bodies) == 12
+
+
+def test_without_the_setting_requests_are_the_servers(repository, tmp_path, model, capsys):
+    """No field more, unless whole answers are kept for later."""
+    words = asking(repository, tmp_path, "--holes", 4, "--stops", 0)
+    measured(capsys, model, *words)
+    assert not any("logprobs" in body for body in model.bodies)
+    measured(capsys, model, *words, "--seed", 9, "--whole-answers")
+    assert "logprobs" in model.bodies[-1]
 
 
 def test_a_file_that_is_kept_home_is_in_no_request(repository, tmp_path, model, capsys):

@@ -8,6 +8,10 @@ import pytest
 from llama import Llama, installed
 from lsp import Client
 
+from fim_lsp.commands.main import connector
+from fim_lsp.endpoint.request import Request
+from fim_lsp.settings.settings import merged
+
 URI = "file:///project/a.py"
 STATUS = {"command": "fimLsp.status"}
 PROGRAM, LACKING = installed()
@@ -73,6 +77,24 @@ async def test_one_line_of_settings(serve, client, model, end):
     status = await typist.call("workspace/executeCommand", STATUS)
     assert "qwen2.5-coder-line" in status["model"]
     assert (status["state"], typist.messages()) == ("ready", [])
+
+
+@pytest.mark.parametrize("template", ["auto", "qwen"])
+async def test_how_sure_the_model_is_is_told(serve, model, template):
+    """By both of its routes: each token with its place, and the text is as it is without."""
+    llama = await serve(model)
+    chosen, _ = merged([("file", {"base_url": llama.url, "template": template})])
+    service = connector(demo=False)(chosen)
+    try:
+        for logprobs in (False, True):
+            asked = Request("x = ", "\n", "deepseek-flash", 30, 0.0, ("\n",), logprobs=logprobs)
+            async with service.complete(asked, seconds=30) as reply:
+                assert "".join([piece async for piece in reply]) == "abcdefghij"
+            places = [(token.start, token.end) for token in reply.tokens if token.end > token.start]
+            assert places == ([(n, n + 1) for n in range(10)] if logprobs else [])
+            assert all(-0.001 < token.logprob <= 0 for token in reply.tokens)
+    finally:
+        await service.aclose()
 
 
 async def test_what_the_engine_has_kept_is_told(serve, client, model):

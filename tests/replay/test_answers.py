@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from fim_lsp.endpoint.dialect import dialects
 from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Refused, Request, Unavailable, Usage
 from fim_lsp.replay.answers import AnswersError, Kept, Once, key_of
+from fim_lsp.text.confidence import Token
 
 ASKED = Request("def f", "\n", "m", 9, 0.0, ("\n\n",))
 
@@ -37,11 +39,15 @@ class Scripted:
 class Reply:
     def __init__(self, service):
         self.usage = self.finish_reason = None
+        self.tokens = []
         self._service = service
 
     async def __aiter__(self):
+        at = 0
         for piece in self._service.pieces:
             await asyncio.sleep(0)
+            self.tokens.append(Token(at, at + len(piece), -0.25))
+            at += len(piece)
             yield piece
         if self._service.error:
             raise self._service.error
@@ -245,3 +251,37 @@ async def test_what_the_endpoint_is_is_kept_too(tmp_path):
     assert await once(kept, model="m").meet() is told
     assert await once(kept, model="other").meet() is None
     assert len(kept) == 0
+
+
+async def test_log_probabilities_are_kept_where_they_are_asked_for(tmp_path):
+    """Told again with the text; an answer that is kept without them is none for who wants them, and one with them is for all."""
+    service, file = Scripted("ab", "c"), tmp_path / "a.jsonl"
+    wanted = replace(ASKED, logprobs=True)
+    tokens = [Token(0, 2, -0.25), Token(2, 3, -0.25)]
+
+    async def ask(request, service, **how):
+        once = Once(Kept(file), service, endpoint="http://x", whole=True, clock=clock(), **how)
+        async with once.complete(request, seconds=1) as reply:
+            return "".join([piece async for piece in reply]), list(reply.tokens)
+
+    assert (await ask(ASKED, service))[0] == "abc"
+    assert "tokens" not in json.loads(file.read_text())
+    with pytest.raises(Unavailable):
+        await ask(wanted, None)
+    assert await ask(ASKED, None) == ("abc", [])
+    assert await ask(wanted, service) == ("abc", tokens)
+    assert [request.logprobs for request in service.asked] == [False, True]
+    assert await ask(wanted, None) == await ask(ASKED, None) == ("abc", tokens)
+    other = replace(ASKED, prefix="def g")
+    await ask(other, service, logprobs=True)
+    assert await ask(replace(other, logprobs=True), None) == ("abc", tokens)
+
+
+@pytest.mark.parametrize("tokens", [7, [7], [[1, 2]], [["a", 1, -1]], [[0, 1, None]], {"a": 1}])
+def test_log_probabilities_that_are_none_are_no_answer(tmp_path, tokens):
+    """A line that somebody has changed is passed over, or named."""
+    file = tmp_path / "a.jsonl"
+    row = {"key": "k", "endpoint": "e", "model": "m", "pieces": [], "at": [], "finish": None, "usage": None}
+    file.write_text(json.dumps({**row, "error": "", "whole": True, "tokens": tokens}) + "\n")
+    with pytest.raises(AnswersError):
+        Kept(file)
