@@ -37,7 +37,14 @@ class Language:
 
     def say_in(self, answer: Mapping[str, Any]) -> dict[str, Any]:
         """An answer to a command, with the sentences that stand in it said."""
-        return {name: self.say(one) if isinstance(one, Sentence) else one for name, one in answer.items()}
+        return {
+            name: self.say(one)
+            if isinstance(one, Sentence)
+            else self.say_in(one)
+            if isinstance(one, Mapping)
+            else one
+            for name, one in answer.items()
+        }
 
     @cached_property
     def _known(self) -> Mapping[str, str]:

@@ -427,6 +427,19 @@ def test_a_budget_that_is_used_up_can_be_passed(neovims, scripted, version, tmp_
     wait(lambda: nvim.lines() == ["x = call()"])
 
 
+def test_the_server_speaks_the_language_of_the_environment(neovims, scripted, version, tmp_path):
+    """Neovim names no locale to servers; the plugin does."""
+    folder = ROOT / "editors" / "nvim"
+    lua = f"vim.env.LC_ALL = 'zh_CN.UTF-8' vim.opt.runtimepath:prepend('{folder}') "
+    nvim = neovims.start(
+        version, lua + "require('fim_lsp').setup({ settings = { dailyBudget = 0 } })", plugin=False
+    )
+    nvim.command(f"edit {tmp_path / 'q.py'}")
+    wait(nvim.attached)
+    nvim.keys("ix = ")
+    wait(lambda: "预算" in nvim.messages())
+
+
 def test_the_users_own_settings_count_whatever_they_are(neovims, scripted, version, tmp_path):
     """What init.lua says is the user's; what is sent while the server runs may be a folder's, and moves no text."""
     folder = ROOT / "editors" / "nvim"

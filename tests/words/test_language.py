@@ -96,5 +96,7 @@ def test_values_are_changed_within_their_sentence():
 
 def test_an_answer_is_said_and_else_left_as_it_is():
     answer = {"problem": LACKING, "prompt": "{host} took too long: asking again later.", "stop": [], "n": 1}
-    assert Language("zh").say_in(answer) == {**answer, "problem": "a.example 响应超时：稍后会再试。"}
+    said = {"problem": "a.example 响应超时：稍后会再试。"}
+    assert Language("zh").say_in(answer) == {**answer, **said}
+    assert Language("zh").say_in({"confidence": answer}) == {"confidence": {**answer, **said}}
     assert Language().say_in(answer) == answer

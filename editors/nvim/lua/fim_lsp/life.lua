@@ -107,6 +107,8 @@ end
 function M.greet(params, own)
   local settings = (stands().settings or {}).fimLsp
   params.initializationOptions = vim.tbl_extend('keep', own.init_options or {}, { fimLsp = settings })
+  -- Neovim itself says nothing of it.  What the server says comes in that language.
+  params.locale = params.locale or vim.env.LC_ALL or vim.env.LC_MESSAGES or vim.env.LANG
 end
 
 --- Attach a buffer to the server of its folder, which is started where it is not running.
