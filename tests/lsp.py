@@ -107,7 +107,7 @@ class Client:
         assert "error" not in message, message
         return message["result"]
 
-    async def initialize(self, options=None, capabilities=CAPABILITIES, settings=None):
+    async def initialize(self, options=None, capabilities=CAPABILITIES, settings=None, **more):
         self.settings = settings or {}
         result = await self.call(
             "initialize",
@@ -116,6 +116,7 @@ class Client:
                 "rootUri": None,
                 "capabilities": capabilities,
                 "initializationOptions": options or {},
+                **more,
             },
         )
         self.notify("initialized", {})

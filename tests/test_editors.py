@@ -118,3 +118,20 @@ def test_an_untrusted_folders_settings_count_where_they_only_make_things_stricte
     stricter = {"enabled", "exclude", "context", "languages", "maxTokens", "prefixChars", "suffixChars"}
     assert restricted == listed - {f"fimLsp.{name}" for name in stricter}
     assert not {RULES[snake(name)].may for name in stricter} & {FREELY.may, NOTHING.may}
+
+
+def test_the_walkthroughs_steps_wait_for_what_they_teach():
+    """A step is done when something has come of it: a key, an endpoint, a suggestion that was taken, the page of costs."""
+    (walkthrough,) = extension()["contributes"]["walkthroughs"]
+    done = {step["id"]: step["completionEvents"] for step in walkthrough["steps"]}
+    assert done["cost"] == ["onCommand:fim.usage"]
+    assert all(event.startswith("onContext:") for name in set(done) - {"cost"} for event in done[name])
+
+
+def test_where_a_key_is_given_it_is_said_whose_and_what_it_costs():
+    """The walkthrough and README name the page of keys, a price, and what is sent."""
+    for file in ("media/key.md", "README.md"):
+        said = " ".join((EDITORS / "vscode" / file).read_text("utf-8").split())
+        assert "https://platform.deepseek.com/api_keys" in said
+        assert "half a cent" in said
+        assert "text around the cursor" in said

@@ -83,14 +83,15 @@ def test_who_may_import_whom(module):
 ROOMS = {
     "text": set(),
     "demo": set(),
-    "settings": set(),
-    "privacy": {"text"},
+    "words": set(),
+    "settings": {"words"},
+    "privacy": {"text", "words"},
     "context": {"privacy", "text"},
-    "endpoint": {"privacy", "settings", "text"},
-    "usage": {"context", "endpoint", "privacy", "settings", "text"},
-    "completion": {"context", "endpoint", "privacy", "settings", "text", "usage"},
-    "lsp": {"completion", "context", "privacy", "settings", "text", "usage"},
-    "replay": {"completion", "context", "demo", "endpoint", "privacy", "settings", "text"},
+    "endpoint": {"privacy", "settings", "text", "words"},
+    "usage": {"context", "endpoint", "privacy", "settings", "text", "words"},
+    "completion": {"context", "endpoint", "privacy", "settings", "text", "usage", "words"},
+    "lsp": {"completion", "context", "privacy", "settings", "text", "usage", "words"},
+    "replay": {"completion", "context", "demo", "endpoint", "privacy", "settings", "text", "words"},
     "commands": {
         "completion",
         "context",
@@ -186,6 +187,7 @@ PURE = [
     "usage/bill",
     "completion/ask_floor",
     "usage/token_counts",
+    "words/sentence",
 ]
 
 

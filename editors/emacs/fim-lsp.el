@@ -51,7 +51,7 @@
 (defvar fim-lsp--greeted nil "The connection whose server has been greeted.")
 (defvar fim-lsp--waiting nil "The buffer that has asked before that, and the kind of its ask.")
 (defvar fim-lsp--pending nil "The ask under way: its number, its buffer, and the text, as its tick.")
-(defvar fim-lsp--state "ready" "What the server has last said of itself.")
+(defvar fim-lsp--status nil "What the server has last said of itself.")
 (defvar fim-lsp--timer nil "The timer that asks.")
 
 (defvar-local fim-lsp--version 0 "How often the server has been told of changes.")
@@ -93,6 +93,7 @@
   (cond
    (fim-lsp-mode
     (setq fim-lsp--asked (buffer-chars-modified-tick))
+    (advice-add 'company--col-row :around #'fim-lsp--beneath)
     (add-hook 'before-change-functions #'fim-lsp--before-change nil t)
     (add-hook 'after-change-functions #'fim-lsp--after-change nil t)
     (add-hook 'post-command-hook #'fim-lsp--after-command nil t)
@@ -117,11 +118,26 @@
 
 (defun fim-lsp--lighter ()
   "The word of the mode line."
-  (pcase fim-lsp--state
-    ("busy" " fim..")
-    ("paused" " fim-off")
-    ("error" " fim!")
+  (pcase (fim-lsp--state-word fim-lsp--status)
+    ("working" " fim..")
+    ((or "paused" "off") " fim off")
+    ((or "problem" "no key" "key refused" "budget used") " fim!")
     (_ " fim")))
+
+(defun fim-lsp--state-word (status)
+  "How the server is that has sent STATUS, in the words of all editors."
+  (let ((nap (seq-find (lambda (nap) (equal (plist-get nap :scope) "everything"))
+                       (plist-get status :snoozed))))
+    (pcase (plist-get status :state)
+      ("error" (cond ((not (equal (plist-get status :cause) "key")) "problem")
+                     ((eq (plist-get status :apiKey) :json-false) "no key")
+                     (t "key refused")))
+      ("paused" (cond ((eq (plist-get status :enabled) :json-false) "off")
+                      ((eq (plist-get status :overBudget) t) "budget used")
+                      (t "paused")))
+      ("busy" "working")
+      ((guard nap) (format "snoozed %d min" (plist-get nap :minutes)))
+      (_ "ready"))))
 
 ;;; The connection
 
@@ -165,7 +181,7 @@ It is started where it is not running; Emacs does not wait for it."
              :request-dispatcher #'fim-lsp--requested
              (fim-lsp--silence))))
       (setq fim-lsp--connection connection
-            fim-lsp--state "ready")
+            fim-lsp--status nil)
       (jsonrpc-async-request
        connection :initialize
        (list :processId (emacs-pid)
@@ -213,7 +229,7 @@ It is started where it is not running; Emacs does not wait for it."
   "Take the server's notification METHOD with PARAMS."
   (pcase method
     ('fimLsp/status
-     (setq fim-lsp--state (plist-get params :state))
+     (setq fim-lsp--status params)
      (force-mode-line-update t))
     ('window/showMessage
      (message "%s" (plist-get params :message)))))
@@ -478,6 +494,14 @@ What it inserted ends at point, or it was a backspace."
       (overlay-put fim-lsp--overlay 'after-string (substring line 1))))
   (setq fim-lsp--shown t))
 
+(defun fim-lsp--beneath (place &rest arguments)
+  "Call PLACE with ARGUMENTS as if ghost text took no room on its line.
+So company finds a place for its popup below the word."
+  (let ((ghost (and fim-lsp--shown (overlay-get fim-lsp--overlay 'after-string))))
+    (when ghost (overlay-put fim-lsp--overlay 'after-string nil))
+    (unwind-protect (apply place arguments)
+      (when ghost (overlay-put fim-lsp--overlay 'after-string ghost)))))
+
 (defun fim-lsp--hide ()
   "Show nothing."
   (when fim-lsp--overlay
@@ -560,27 +584,94 @@ What it inserted ends at point, or it was a backspace."
         fim-lsp--pending nil))
 
 (defun fim-lsp--command (name &rest arguments)
-  "Have the server run NAME with ARGUMENTS, and say what its state is then."
-  (let ((status (jsonrpc-request (fim-lsp--await) :workspace/executeCommand
-                                 `(:command ,name :arguments ,(vconcat arguments)))))
-    (message "fim-lsp: %s, %s, %s requests, %s answered locally %s"
-             (plist-get status :state) (plist-get status :model) (plist-get status :requests)
-             (plist-get status :localHits) (plist-get status :message))))
+  "Have the server run NAME with ARGUMENTS, and give back the answer."
+  (jsonrpc-request (fim-lsp--await) :workspace/executeCommand
+                   `(:command ,name :arguments ,(vconcat arguments))))
+
+(defun fim-lsp--tell (status)
+  "Say how the server is by its STATUS."
+  (message "fim-lsp: %s, %s, %s, %s %s"
+           (fim-lsp--state-word status)
+           (if (eq (plist-get status :demo) t) "demo" (plist-get status :model))
+           (fim-lsp--count (plist-get status :requests) "request" "requests")
+           (fim-lsp--count (plist-get status :localHits) "answer from memory" "answers from memory")
+           (plist-get status :message)))
+
+(defun fim-lsp--count (number one many)
+  "NUMBER in words: of ONE, or of MANY."
+  (format "%d %s" number (if (eql number 1) one many)))
+
+(defun fim-lsp--page (title &rest lines)
+  "Show LINES in a buffer of TITLE, which q closes."
+  (with-current-buffer (get-buffer-create (format "*fim-lsp %s*" title))
+    (special-mode)
+    (setq-local buffer-undo-list t)
+    (let ((inhibit-read-only t))
+      (erase-buffer)
+      (insert (string-join lines "\n"))
+      (goto-char (point-min)))
+    (display-buffer (current-buffer))))
 
 (defun fim-lsp-status ()
   "Say what the server does."
   (interactive)
-  (fim-lsp--command "fimLsp.status"))
+  (fim-lsp--tell (fim-lsp--command "fimLsp.status")))
+
+(defun fim-lsp-toggle ()
+  "Pause suggestions in all buffers, or let them come again.
+In one buffer alone, `fim-lsp-mode' does that."
+  (interactive)
+  (fim-lsp--hide)
+  (fim-lsp--tell (fim-lsp--command "fimLsp.toggle")))
 
 (defun fim-lsp-snooze (minutes)
   "Let nothing come by itself for so many MINUTES; 0 ends that."
   (interactive "nMinutes of silence: ")
-  (fim-lsp--command "fimLsp.snooze" `(:minutes ,minutes)))
+  (fim-lsp--tell (fim-lsp--command "fimLsp.snooze" `(:minutes ,minutes))))
 
 (defun fim-lsp-resume ()
   "Go on until tomorrow over a budget that is used up."
   (interactive)
-  (fim-lsp--command "fimLsp.resume"))
+  (fim-lsp--tell (fim-lsp--command "fimLsp.resume")))
+
+(defun fim-lsp-clear-cache ()
+  "Forget the answers that are kept, and the log of edits."
+  (interactive)
+  (fim-lsp--command "fimLsp.clearCache")
+  (message "fim-lsp: the answers that were kept are forgotten"))
+
+(defun fim-lsp-explain ()
+  "Show what would be sent from point: every byte of it."
+  (interactive)
+  (fim-lsp--synchronize (fim-lsp--await))
+  (let ((sent (fim-lsp--command "fimLsp.explain"
+                                (list :uri (plist-get (fim-lsp--identifier) :uri)
+                                      :position (fim-lsp--position)))))
+    (fim-lsp--page
+     "explain"
+     (cond
+      ((plist-get sent :problem))
+      ((eq (plist-get sent :demo) t) "To the demo, on this machine")
+      (t (format "To %s, for the model %s" (plist-get sent :url) (plist-get sent :model))))
+     ""
+     (mapconcat (lambda (part)
+                  (format "%-8s %6d tokens  %s" (plist-get part :what) (plist-get part :tokens)
+                          (string-join (plist-get part :files) ", ")))
+                (plist-get sent :parts) "\n")
+     "" "prompt:" (or (plist-get sent :prompt) "") "" "suffix:" (or (plist-get sent :suffix) ""))))
+
+(defun fim-lsp-usage ()
+  "Show what completions have cost."
+  (interactive)
+  (fim-lsp--page "usage" (with-temp-buffer
+                           (call-process (car fim-lsp-command) nil t nil "usage")
+                           (buffer-string))))
+
+(defun fim-lsp-log ()
+  "Show what the server has written to its log."
+  (interactive)
+  (fim-lsp--page "log" (with-current-buffer (get-buffer-create " *fim-lsp stderr*")
+                         (buffer-string))))
 
 (provide 'fim-lsp)
 ;;; fim-lsp.el ends here

@@ -7,7 +7,7 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -117,7 +117,7 @@ def _model(name: str) -> str:
     return name if name in MODELS else "another model"
 
 
-def _wrong(messages: list[str]) -> str:
+def _wrong(messages: Sequence[str]) -> str:
     """How many settings are wrong, and which of those that there are."""
     names = {name for message in messages for name in re.findall(r'^Setting "(\w+)"', message)}
     known = sorted(names & {*settings.schema(), *map(kinds.snake, settings.schema())})

@@ -16,6 +16,7 @@ from fim_lsp.endpoint.request import Refused, ServiceError
 from fim_lsp.settings.settings import Settings
 from fim_lsp.usage.account import Ledger
 from fim_lsp.usage.token_counts import Sums
+from fim_lsp.words.sentence import Sentence
 
 FAREWELL = 1.0  # seconds in which what is under way may end when the server does
 
@@ -136,7 +137,7 @@ class Backend:
             if self.endpoints.behind(after, before):
                 self._news(Problem("fallback", self.endpoints.standing(), act=False))
             else:
-                words = f"{self.endpoints.named(after)} is well again, and answers."
+                words = Sentence("{name} is well again, and answers.", name=self.endpoints.named(after))
                 self._news(Problem("back", words, act=False), after="fallback")
         if over or moved is not None:
             self.changed()
@@ -154,8 +155,11 @@ class Backend:
         if endpoint is first or first.failure is None:
             problem = Problem(error.cause, error.message, isinstance(error, Refused))
         else:
-            words = (
-                f"{first.failure.message} Nor does {self.endpoints.named(endpoint)} answer ({error.cause})."
+            words = Sentence(
+                "{first} Nor does {name} answer ({cause}).",
+                first=first.failure.message,
+                name=self.endpoints.named(endpoint),
+                cause=error.cause,
             )
             problem = Problem(first.failure.cause, words, isinstance(first.failure, Refused))
         if self.problems.met(problem):

@@ -323,7 +323,8 @@ class Documents:
         how = "off" if secret or patch.may_hold(uri, language) else self.settings.shown(language)
         context = self._contexts.of(notebook or uri, language, how)
         bounds = self.room.within(self.settings.prefix_chars, self.settings.suffix_chars)
-        return Window(*bounds, context, uri, self._redactor, live_chars=self.room.live)
+        live = self.room.live
+        return Window(*bounds, context, uri, self._redactor, live_chars=live, language=language)
 
     def _doubt(self, uri: str, lines: Sequence[str]) -> None:
         """What was logged of a document is to be looked for in these lines."""
@@ -346,4 +347,5 @@ class Documents:
 
 def name_of(uri: str) -> str:
     """The file's name, as the model is told it: nothing of the folders it is in."""
-    return unquote(uri.rsplit("/", 1)[-1])
+    name = unquote(uri.rsplit("/", 1)[-1])
+    return name.removeprefix("untitled:").rsplit("\\", 1)[-1] if uri.startswith("untitled:") else name

@@ -17,15 +17,16 @@ from fim_lsp.endpoint.request import Refused, ServiceError
 from fim_lsp.privacy.secrets import redact_line
 from fim_lsp.settings.settings import Settings
 from fim_lsp.usage.token_counts import Sums, TokenCounts
+from fim_lsp.words.sentence import NOTHING, Sentence
 
 _WHY = {
-    "busy": "it has too many requests",
-    "down": "it has a fault of its own",
-    "network": "it is not reached",
-    "deadline": "it took too long",
-    "garbage": "it answers with no completions",
-    "key": "it refuses the key",
-    "balance": "its account is empty",
+    "busy": Sentence("it has too many requests"),
+    "down": Sentence("it has a fault of its own"),
+    "network": Sentence("it is not reached"),
+    "deadline": Sentence("it took too long"),
+    "garbage": Sentence("it answers with no completions"),
+    "key": Sentence("it refuses the key"),
+    "balance": Sentence("its account is empty"),
 }
 
 
@@ -172,13 +173,16 @@ class Endpoints:
         hosts = [other.host for other in self._all]
         return redact_line(one.model) if hosts.count(one.host) > 1 else one.host
 
-    def standing(self) -> str:
+    def standing(self) -> Sentence:
         """What is to be said while another than the first answers; nothing while it does."""
         if self.answering is self.first or self.first.failure is None:
-            return ""
-        why = _WHY.get(self.first.failure.cause, "it does not answer")
-        instead = f"{self.named(self.answering)} answers in its place until it is well"
-        return f"{self.named(self.first)} rests, since {why}: {instead}."
+            return NOTHING
+        return Sentence(
+            "{first} rests, since {why}: {other} answers in its place until it is well.",
+            first=self.named(self.first),
+            why=_WHY.get(self.first.failure.cause, Sentence("it does not answer")),
+            other=self.named(self.answering),
+        )
 
     def configure(self, settings: Settings) -> list[Endpoint]:
         """Take over other settings; the endpoints that are to be closed, since they are asked otherwise now."""

@@ -23,6 +23,7 @@ from fim_lsp.endpoint import look
 from fim_lsp.endpoint.body import room as room_of
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.document import Document, Edit, Place
+from fim_lsp.words.sentence import Sentence
 
 PAUSE = 60.0  # seconds without a key, after which the next one sees to it that a connection stands ready
 REST = 600.0  # seconds without a key, after which what prompts open with may change
@@ -80,7 +81,7 @@ class Engine:
         return "paused" if self.over_budget else "ready"
 
     @property
-    def over_budget(self) -> str | None:
+    def over_budget(self) -> Sentence | None:
         """What is to be said while the budget is used up; None while it is not."""
         ledger = self.backend.ledger
         return ledger.over() if ledger is not None and not self.settings.off else None
@@ -259,10 +260,11 @@ class Engine:
         """What would be sent for a place, whether or not it would be."""
         opened = self.documents.get(uri)
         if opened is None:
-            return {"problem": "This document is not open in the server."}
+            return {"problem": Sentence("This document is not open in the server.")}
         if opened.secret:
             why = self.documents.never_sent.why(uri, opened.notebook)
-            return {"problem": f"This document is never sent: it is excluded by {why}.", "excludedBy": why}
+            problem = Sentence("This document is never sent: it is excluded by {why}.", why=why)
+            return {"problem": problem, "excludedBy": why}
         lines, ledger = opened.document.lines, self.backend.ledger
         question = self.documents.question(opened, lines, place)
         endpoint = self.backend.endpoints.answering

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from fim_lsp.words.sentence import Sentence
+
 QUIET = 600.0  # seconds in which a passing problem that comes back is not shown again
 
 
@@ -12,7 +14,7 @@ class Problem(NamedTuple):
     """Something in the way of completions: what it is, the sentence for the reader, and whether the reader must act."""
 
     cause: str
-    message: str
+    message: Sentence
     act: bool
 
 

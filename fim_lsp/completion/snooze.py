@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from fim_lsp.settings import language_names
+from fim_lsp.words.sentence import NOTHING, Sentence, listed
 
 Scope = Literal["file", "language", "everything"]
 LONGEST = 24 * 60.0  # minutes
@@ -57,15 +58,22 @@ class Snooze:
         left = [until - now for until in self._until.values() if until > now]
         return min((seconds % 60 or 60 for seconds in left), default=None)
 
-    def sentence(self) -> str:
+    def sentence(self) -> Sentence:
         """What is silent and for how long, for a person; empty where nothing is."""
-        naps = []
-        for nap in self.left():
-            what = {"everything": "everywhere", "file": "in this file", "language": f"in {nap['name']}"}
-            file = nap["name"].rsplit("/", 1)[-1]
-            where = f"in {file}" if nap["scope"] == "file" and file else what[nap["scope"]]
-            naps.append(f"{where} for {nap['minutes']} min")
-        return f"Snoozed {', '.join(naps)}." if naps else ""
+        naps = [
+            Sentence(
+                "{where} for {minutes} min", where=_where(nap["scope"], nap["name"]), minutes=nap["minutes"]
+            )
+            for nap in self.left()
+        ]
+        return Sentence("Snoozed {naps}.", naps=listed(naps)) if naps else NOTHING
+
+
+def _where(scope: Scope, name: str) -> Sentence:
+    if scope == "everything":
+        return Sentence("everywhere")
+    named = name.rsplit("/", 1)[-1] if scope == "file" else name
+    return Sentence("in {name}", name=named) if named or scope == "language" else Sentence("in this file")
 
 
 def _language(name: str) -> str:

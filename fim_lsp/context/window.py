@@ -17,7 +17,7 @@ from fim_lsp.context.project_context import Entry, Map, Mark, Opening, ProjectCo
 from fim_lsp.context.standing import Standing
 from fim_lsp.privacy.secrets import Redactor, Shown
 from fim_lsp.text.document import Edit, Place, body
-from fim_lsp.text.filetypes import comment
+from fim_lsp.text.language import naming_line
 
 
 class Prompt(NamedTuple):
@@ -42,7 +42,8 @@ class Window:
 
     `prefix_chars` bounds the prefix, and `suffix_chars` the suffix, both in characters.  With a project context, prompts open with
     it, and it is told what is edited in this document (`uri` is its name there); without one, files are kept apart.
-    `live_chars` bound the live passage, where an engine takes no more at the cursor; 0 is no bound of its own.
+    `live_chars` bound the live passage, where an engine takes no more at the cursor; 0 is no bound of its own.  `language` is an
+    LSP languageId, for files whose name does not tell theirs.
     Nothing is kept, logged or shown but what `redactor` has let through.
     """
 
@@ -62,6 +63,7 @@ class Window:
         redactor: Redactor | None = None,
         *,
         live_chars: int = 0,
+        language: str = "",
     ) -> None:
         self.moves = 0
         self.openings = 0
@@ -76,6 +78,7 @@ class Window:
         self._live = min(self.LIVE, self._arrival)
         self.project_context = project_context
         self._uri = uri
+        self._language = language
         self._redactor = redactor or Redactor()
         self._near = Map()  # of what the document imports
         self._told = Mark()
@@ -306,8 +309,8 @@ class Window:
         return self._redactor.lines([line], 0, 1)[0] if len(line) <= self._redactor.LONG else line
 
     def _mark(self, path: str, room: int) -> str:
-        """The line that names a file, as a comment of its language; none if it is too long."""
-        line = f"{comment(path)} {path}\n"
+        """The line that names a file, as a comment of its language where that has any; no line if it is too long."""
+        line = naming_line(path, self._language)
         return self._redactor.text(line) if len(line) <= room and path.isprintable() else ""
 
     def _top(self, lines: Sequence[str], before: int, room: int) -> Sequence[str]:

@@ -19,6 +19,7 @@ from fim_lsp.endpoint.reply import Bounded, json_object, read
 from fim_lsp.endpoint.request import Refused, ServiceError, Unavailable
 from fim_lsp.endpoint.trust import UnusableError
 from fim_lsp.settings import keys
+from fim_lsp.words.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -41,7 +42,7 @@ class Channel:
         *,
         ca_file: str | None,
         headers: Mapping[str, str] | None,
-        key_named: str,
+        key_named: Sentence,
         transport: httpx.AsyncBaseTransport | None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -109,7 +110,7 @@ class Channel:
     def opened(self) -> httpx.AsyncBaseTransport:
         """The transport, made when it is first needed."""
         if self._closed:
-            raise Unavailable("The connection to the service was closed.", "network", alone=True)
+            raise Unavailable(Sentence("The connection to the service was closed."), "network", alone=True)
         if self._transport is None:
             try:
                 self._transport = connection_pool.transport(self._base_url, self._ca_file)
@@ -128,8 +129,14 @@ class Channel:
         if known is not None:
             return known
         named = await _named_parameter(response, limit)
-        words = f"does not accept {named or 'the request'} ({response.status_code})"
-        return Refused(f"{self.host} {words}: check the settings.", "parameter")
+        at = {"host": self.host, "status": response.status_code}
+        if named is None:
+            words = Sentence("{host} does not accept the request ({status}): check the settings.", **at)
+        else:
+            words = Sentence(
+                "{host} does not accept {parameter} ({status}): check the settings.", **at, parameter=named
+            )
+        return Refused(words, "parameter")
 
     def _headers(self, *, key_needed: bool) -> dict[str, str]:
         """The headers of a request, the user's own last."""
@@ -149,9 +156,8 @@ class Channel:
                 raise self._lacks_key()
             return None
         if not re.fullmatch(r"[!-~]+", self.api_key):
-            raise Refused(
-                "The API key holds characters that no key has: copy it again from the service.", "key"
-            )
+            words = Sentence("The API key holds characters that no key has: copy it again from the service.")
+            raise Refused(words, "key")
         return self.api_key
 
     def _lacks_key(self) -> Refused:

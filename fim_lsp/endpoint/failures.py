@@ -22,22 +22,25 @@ import httpx_sse
 from fim_lsp.endpoint.request import Refused, ServiceError, Unavailable
 from fim_lsp.endpoint.trust import UnusableError
 from fim_lsp.privacy.secrets import redact_line
+from fim_lsp.settings.keys import PLACES
 from fim_lsp.settings.kinds import RETIRED_MODELS
+from fim_lsp.words.sentence import NOTHING, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-BAD_ADDRESS = "The address of the service or of its proxy cannot be used: check baseUrl and HTTPS_PROXY."
-BROKE_OFF = "broke off: asking again later."
-_PROXY_KEY = "The proxy asks for a user name and password (407): put them into HTTPS_PROXY."
+BAD_ADDRESS = Sentence(
+    "The address of the service or of its proxy cannot be used: check baseUrl and HTTPS_PROXY."
+)
+_PROXY_KEY = Sentence("The proxy asks for a user name and password (407): put them into HTTPS_PROXY.")
 # By OpenSSL's numbers (x509_vfy.h), which truststore gives on other systems where they fit.
 _DISTRUST = {
-    9: ", since it is not valid yet: check the clock",
-    10: ", since it has expired: check the clock and the proxy",
-    62: ", since it is that of another host: check baseUrl and the proxy",
-    64: ", since it is that of another host: check baseUrl and the proxy",
+    9: Sentence(", since it is not valid yet: check the clock"),
+    10: Sentence(", since it has expired: check the clock and the proxy"),
+    62: Sentence(", since it is that of another host: check baseUrl and the proxy"),
+    64: Sentence(", since it is that of another host: check baseUrl and the proxy"),
 }
-_UNKNOWN_ISSUER = (
+_UNKNOWN_ISSUER = Sentence(
     ": if it is your company's, set caFile in config.toml (or SSL_CERT_FILE) to the path of its certificates in PEM; "
     "else check the clock and the proxy"
 )
@@ -51,7 +54,7 @@ def of_status(
     secrets: Sequence[str],
     now: float,
     *,
-    key_named: str = "DEEPSEEK_API_KEY or apiKey",
+    key_named: Sentence = PLACES,
 ) -> ServiceError | None:
     """What a status other than 200 means for the user; None where it lies in a parameter, which the body may name.
 
@@ -66,38 +69,55 @@ def of_status(
     asked = (_retry_after(value, now) for value in response.headers.get_list("retry-after"))
     after = max((seconds for seconds in asked if seconds is not None), default=None)
     if model in RETIRED_MODELS and status in {400, 404, 422}:
-        return Refused(
-            f'The service has ended the model "{model}": set model to "{RETIRED_MODELS[model]}".', "model"
+        words = Sentence(
+            'The service has ended the model "{model}": set model to "{successor}".',
+            model=model,
+            successor=RETIRED_MODELS[model],
         )
-    if status in {429, 503, 529}:
-        words = "has too many requests at once" if status == 429 else "is overloaded"
-        return Unavailable(f"{host} {words} ({status}): asking again later.", "busy", retry_after=after)
+        return Refused(words, "model")
+    at = {"host": host, "status": status}
+    if status == 429:
+        words = Sentence("{host} has too many requests at once ({status}): asking again later.", **at)
+        return Unavailable(words, "busy", retry_after=after)
+    if status in {503, 529}:
+        words = Sentence("{host} is overloaded ({status}): asking again later.", **at)
+        return Unavailable(words, "busy", retry_after=after)
     if status >= 500:
-        words = "has a fault of its own"
-        return Unavailable(f"{host} {words} ({status}): asking again later.", "down", retry_after=after)
+        words = Sentence("{host} has a fault of its own ({status}): asking again later.", **at)
+        return Unavailable(words, "down", retry_after=after)
     if status == 408:
-        return Unavailable(f"{host} waited too long for the request (408): asking again later.", "network")
+        words = Sentence("{host} waited too long for the request ({status}): asking again later.", **at)
+        return Unavailable(words, "network")
     if 300 <= status < 400:
         where = _redirected(response.headers.get("location", ""), secrets)
-        return Refused(
-            f"{host} redirects{where} ({status}), which is not followed: correct baseUrl.", "address"
+        words = Sentence(
+            "{host} redirects{where} ({status}), which is not followed: correct baseUrl.", **at, where=where
         )
+        return Refused(words, "address")
     if status < 300:
         return garbage(host)
     if status in {401, 403}:
-        return Refused(f"{host} does not accept the API key ({status}): check {key_named}.", "key")
+        words = Sentence(
+            "{host} does not accept the API key ({status}): check {place}.", **at, place=key_named
+        )
+        return Refused(words, "key")
     if status == 402:
-        return Refused(f"The balance of the account at {host} is used up (402): top it up.", "balance")
+        words = Sentence("The balance of the account at {host} is used up ({status}): top it up.", **at)
+        return Refused(words, "balance")
     if status == 407:
         return Refused(_PROXY_KEY, "address")
     if status == 404 and model is not None:
-        return Refused(
-            f'{host} knows no model "{redact_line(model)}" at this address (404): check model and baseUrl.',
-            "model",
+        words = Sentence(
+            '{host} knows no model "{model}" at this address ({status}): check model and baseUrl.',
+            **at,
+            model=redact_line(model),
         )
+        return Refused(words, "model")
     if status in {404, 405, 410, 451}:
-        words = "does not offer what was asked for at this address"
-        return Refused(f"{host} {words} ({status}): check baseUrl.", "address")
+        words = Sentence(
+            "{host} does not offer what was asked for at this address ({status}): check baseUrl.", **at
+        )
+        return Refused(words, "address")
     return None
 
 
@@ -122,9 +142,8 @@ class Limit:
         try:
             yield
         except TimeoutError:
-            raise Unavailable(
-                f"{self.host} took too long: asking again later.", "deadline", alone=alone
-            ) from None
+            words = Sentence("{host} took too long: asking again later.", host=self.host)
+            raise Unavailable(words, "deadline", alone=alone) from None
         except (httpx.DecodingError, httpx.StreamError, httpx_sse.SSEError):
             raise garbage(self.host) from None
         except (httpx.InvalidURL, UnicodeError):
@@ -140,7 +159,8 @@ def _lost(error: Exception, host: str) -> ServiceError:
         if str(error).startswith("407"):
             return Refused(_PROXY_KEY, "address")
         return Unavailable(
-            f"The proxy does not let the request through to {host}: check HTTPS_PROXY.", "network"
+            Sentence("The proxy does not let the request through to {host}: check HTTPS_PROXY.", host=host),
+            "network",
         )
     if isinstance(error, UnusableError):
         return unusable(error, host)
@@ -149,21 +169,36 @@ def _lost(error: Exception, host: str) -> ServiceError:
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             why = _DISTRUST.get(getattr(cause, "verify_code", 0), _UNKNOWN_ISSUER)
-            return Unavailable(f"{host} shows a certificate that is not trusted{why}.", "network")
+            return Unavailable(
+                Sentence("{host} shows a certificate that is not trusted{why}.", host=host, why=why),
+                "network",
+            )
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return Unavailable(f"{host} is not found by name: check the network and baseUrl.", "network")
+        return Unavailable(
+            Sentence("{host} is not found by name: check the network and baseUrl.", host=host), "network"
+        )
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return Unavailable(
-            f"{host} does not agree on a secure connection: check baseUrl and the proxy.", "network"
+            Sentence("{host} does not agree on a secure connection: check baseUrl and the proxy.", host=host),
+            "network",
         )
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | ConnectionRefusedError):
-        return Unavailable(f"{host} cannot be reached: check the network and baseUrl.", "network")
-    return Unavailable(f"The connection to {host} {BROKE_OFF}", "network")
+        return Unavailable(
+            Sentence("{host} cannot be reached: check the network and baseUrl.", host=host), "network"
+        )
+    return broke_off(host)
+
+
+def broke_off(host: str) -> Unavailable:
+    """A connection that ended before its answer did."""
+    return Unavailable(
+        Sentence("The connection to {host} broke off: asking again later.", host=host), "network"
+    )
 
 
 def unusable(error: UnusableError, host: str) -> Refused:
     """A proxy or certificates that were set and cannot be used."""
-    return Refused(f"{host} is not asked: {error}.", "address")
+    return Refused(Sentence("{host} is not asked: {why}.", host=host, why=error.why), "address")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -177,7 +212,10 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 def garbage(host: str) -> Unavailable:
     """An answer that makes no sense."""
     return Unavailable(
-        f"{host} answers with something that is no completion: check baseUrl and the proxy.", "garbage"
+        Sentence(
+            "{host} answers with something that is no completion: check baseUrl and the proxy.", host=host
+        ),
+        "garbage",
     )
 
 
@@ -201,12 +239,12 @@ def _moment(value: str) -> float | None:
         return None
 
 
-def _redirected(location: str, secrets: Sequence[str]) -> str:
+def _redirected(location: str, secrets: Sequence[str]) -> Sentence:
     """Where a redirect leads, as far as it is safe to repeat."""
     try:
         host = urlsplit(location).hostname or ""
     except ValueError:
-        return ""
+        return NOTHING
     told = any(secret and secret.lower() in host for secret in secrets)
     safe = re.fullmatch(r"[a-z0-9.-]{1,100}", host) and not told
-    return f" to {host}" if safe else ""
+    return Sentence(" to {host}", host=host) if safe else NOTHING

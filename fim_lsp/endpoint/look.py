@@ -13,6 +13,7 @@ from fim_lsp.endpoint.dialect import Dialect, at, dialects, of_host
 from fim_lsp.endpoint.template import Template
 from fim_lsp.settings.kinds import DEFAULT_MODEL
 from fim_lsp.text.characters import visible
+from fim_lsp.words.sentence import NOTHING, Sentence
 
 
 class Said(NamedTuple):
@@ -41,7 +42,7 @@ class Found:
     context_tokens: int = 0
     version: str = ""
     by: str = ""
-    problem: str = ""
+    problem: Sentence = NOTHING
     names: tuple[str, ...] = ()
     setting: str = ""
 
@@ -135,11 +136,12 @@ def _complete(found: Found, setting: str | Mapping[str, Any], *models: str) -> F
     return replace(found, dialect=dialect, template=chosen)
 
 
-def lacking(model: str) -> str:
+def lacking(model: str) -> Sentence:
     """What is said where no template is known for a model."""
-    return (
-        f'No FIM template is known for the model "{model}": write its family into the setting template, such as '
-        '"qwen", or its own, such as {"prompt": "<PRE>{prefix}<SUF>{suffix}<MID>"}.'
+    return Sentence(
+        'No FIM template is known for the model "{model}": write its family into the setting template, such as '
+        '"qwen", or its own, such as {"prompt": "<PRE>{prefix}<SUF>{suffix}<MID>"}.',
+        model=model,
     )
 
 
@@ -148,7 +150,7 @@ def with_template(found: Found, setting: str | Mapping[str, Any]) -> Found | Non
     if not found.dialect.suffix or not found.dialect.templated:
         return None
     return _complete(
-        replace(found, dialect=dialects()[found.dialect.templated], problem=""), setting, *found.names
+        replace(found, dialect=dialects()[found.dialect.templated], problem=NOTHING), setting, *found.names
     )
 
 
@@ -160,7 +162,7 @@ def without_suffix(found: Found, setting: str | Mapping[str, Any]) -> Found:
     return (
         other
         if other.template is not None
-        else replace(other, template=templates.own("{prefix}", ()), problem="")
+        else replace(other, template=templates.own("{prefix}", ()), problem=NOTHING)
     )
 
 
@@ -234,24 +236,26 @@ def _entries(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _chosen(
     entries: list[Mapping[str, Any]], setting: str, dialect: Dialect
-) -> tuple[str, Mapping[str, Any], str]:
+) -> tuple[str, Mapping[str, Any], Sentence]:
     """The model to ask for, its entry in the list, and what is to be said of the choice."""
     none: Mapping[str, Any] = {}
     if setting != DEFAULT_MODEL:
         for entry in entries:
             if entry["id"] == setting or str(entry["id"]).removesuffix(":latest") == setting:
-                return str(entry["id"]), entry, ""
-        return setting, none, ""
+                return str(entry["id"]), entry, NOTHING
+        return setting, none, NOTHING
     if any(entry["id"] == setting for entry in entries):
-        return setting, next(entry for entry in entries if entry["id"] == setting), ""
+        return setting, next(entry for entry in entries if entry["id"] == setting), NOTHING
     if dialect.default_model:
-        return dialect.default_model, none, ""
+        return dialect.default_model, none, NOTHING
     fit = entries if len(entries) == 1 else sorted(filter(_fim, entries), key=_liking)
     if fit:
-        return str(fit[0]["id"]), fit[0], ""
+        return str(fit[0]["id"]), fit[0], NOTHING
     names = ", ".join(str(entry["id"]) for entry in entries[:5])
-    said = f"No model there is known to fill in the middle ({names}): name one in the setting model."
-    return setting, none, said if entries else ""
+    said = Sentence(
+        "No model there is known to fill in the middle ({names}): name one in the setting model.", names=names
+    )
+    return setting, none, said if entries else NOTHING
 
 
 def _liking(entry: Mapping[str, Any]) -> tuple[bool, bool]:

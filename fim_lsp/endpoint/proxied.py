@@ -14,6 +14,7 @@ import httpx
 
 from fim_lsp.endpoint.proxies import Proxy
 from fim_lsp.endpoint.trust import UnusableError, verifying
+from fim_lsp.words.sentence import Sentence
 
 _NO_WORD = (
     "without sending a response"  # httpcore's words for a connection that closed before its answer began
@@ -152,7 +153,13 @@ def proxied(base_url: str, proxy: Proxy, ca_file: str | None, *, keep: float, si
             silence=silence,
         )
     except (ImportError, RuntimeError):  # httpx's word for it, and httpcore's
-        words = "a SOCKS proxy, which needs an extra: pip install 'fim-lsp[socks]'"
+        why = Sentence(
+            "{name} names a SOCKS proxy, which needs an extra: pip install 'fim-lsp[socks]'",
+            name=proxy.named_by,
+        )
     except (ValueError, httpx.InvalidURL):
-        words = "a proxy of a kind that cannot be used: it must begin with http://, https:// or socks5://"
-    raise UnusableError(f"{proxy.named_by} names {words}")
+        why = Sentence(
+            "{name} names a proxy of a kind that cannot be used: it must begin with http://, https:// or socks5://",
+            name=proxy.named_by,
+        )
+    raise UnusableError(why)

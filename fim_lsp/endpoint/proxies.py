@@ -11,6 +11,8 @@ from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from fim_lsp.words.sentence import Sentence
+
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -61,7 +63,7 @@ def proxy_for(url: str, environ: Mapping[str, str], system: System | None = None
     value = found.get(parts.scheme) or found.get("all") or found.get("socks") or ""
     if not value or system.bypasses(host):
         return None
-    return Proxy(_spelled(value), "the system")
+    return Proxy(_spelled(value), Sentence("the system"))
 
 
 def _value(name: str, environ: Mapping[str, str]) -> tuple[str, str]:

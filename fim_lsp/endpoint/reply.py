@@ -13,10 +13,11 @@ import httpx_sse
 
 from fim_lsp.endpoint.body import whole
 from fim_lsp.endpoint.dialect import Dialect, at, dialects, usage_in
-from fim_lsp.endpoint.failures import BROKE_OFF, Limit, garbage
+from fim_lsp.endpoint.failures import Limit, broke_off, garbage
 from fim_lsp.endpoint.logprobs import Spelling, told
 from fim_lsp.endpoint.request import Unavailable, Usage
 from fim_lsp.text.confidence import Token
+from fim_lsp.words.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -162,7 +163,8 @@ class Reply:
         """The text of an event; what else it says is noted."""
         host = self._limit.host
         if event.get("error") is not None:
-            raise Unavailable(f"{host} broke off with an error of its own: asking again later.", "down")
+            words = Sentence("{host} broke off with an error of its own: asking again later.", host=host)
+            raise Unavailable(words, "down")
         if isinstance(event.get("model"), str):
             self.model = event["model"][:200]
         try:
@@ -244,17 +246,19 @@ class Reply:
                 if self._dialect.whole and self._done:
                     self.finish_reason = "length"  # nobody knows how it would have gone on
                 elif not self._done:
-                    raise Unavailable(f"The connection to {host} {BROKE_OFF}", "network")
+                    raise broke_off(host)
             case "insufficient_system_resource":
-                raise Unavailable(f"{host} lacked the means to finish: asking again later.", "busy")
+                words = Sentence("{host} lacked the means to finish: asking again later.", host=host)
+                raise Unavailable(words, "busy")
             case "aborted":
-                raise Unavailable(f"{host} gave up on this completion.", "busy", alone=True)
+                words = Sentence("{host} gave up on this completion.", host=host)
+                raise Unavailable(words, "busy", alone=True)
             case "content_filter":
-                raise Unavailable(f"{host} withheld this completion.", "garbage", alone=True)
+                words = Sentence("{host} withheld this completion.", host=host)
+                raise Unavailable(words, "garbage", alone=True)
             case _:
-                raise Unavailable(
-                    f"{host} ended this completion for an unknown reason.", "garbage", alone=True
-                )
+                words = Sentence("{host} ended this completion for an unknown reason.", host=host)
+                raise Unavailable(words, "garbage", alone=True)
 
 
 class Bounded(httpx.AsyncByteStream):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Literal, NamedTuple
 
 from fim_lsp.text.characters import visible
+from fim_lsp.words.sentence import Sentence
 
 LONGEST = 500  # characters of a message
 
@@ -17,17 +19,16 @@ UnavailableCause = Literal["busy", "down", "network", "deadline", "garbage"]
 class ServiceError(Exception):
     """No answer, or not a whole one; `message` is one sentence for the user, free of key, prompt and answer."""
 
-    def __init__(self, message: str) -> None:
-        message = visible(message, most=LONGEST)
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: Sentence) -> None:
+        self.message = Sentence.of(message).through(partial(visible, most=LONGEST))
+        super().__init__(self.message)
         self.cause: str = ""
 
 
 class Refused(ServiceError):  # noqa: N818 - named for who must act
     """The reader must act: asking again changes nothing until what `cause` names was changed."""
 
-    def __init__(self, message: str, cause: RefusedCause) -> None:
+    def __init__(self, message: Sentence, cause: RefusedCause) -> None:
         super().__init__(message)
         self.cause: str = cause
 
@@ -40,7 +41,12 @@ class Unavailable(ServiceError):  # noqa: N818 - named for who must act
     """
 
     def __init__(
-        self, message: str, cause: UnavailableCause, *, retry_after: float | None = None, alone: bool = False
+        self,
+        message: Sentence,
+        cause: UnavailableCause,
+        *,
+        retry_after: float | None = None,
+        alone: bool = False,
     ) -> None:
         super().__init__(message)
         self.cause: str = cause

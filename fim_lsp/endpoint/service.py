@@ -23,8 +23,9 @@ from fim_lsp.endpoint.logprobs import UNSURE
 from fim_lsp.endpoint.look import Found, Said
 from fim_lsp.endpoint.reply import Bounded, Reply, json_object, read
 from fim_lsp.endpoint.request import Balance, Refused, Request, ServiceError
-from fim_lsp.settings.keys import private
+from fim_lsp.settings.keys import PLACES, private
 from fim_lsp.settings.kinds import DEFAULT_MODEL
+from fim_lsp.words.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -59,7 +60,7 @@ class Service:
         session: str = "fim-lsp",
         ca_file: str | None = None,
         headers: Mapping[str, str] | None = None,
-        key_named: str = "DEEPSEEK_API_KEY or apiKey",
+        key_named: Sentence = PLACES,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -144,7 +145,9 @@ class Service:
             asked = dict(found.dialect.ask_logprobs) if found.dialect.sure and not self._unsure else {}
             shown["confidence"] = {"asked": asked} if asked else {"problem": UNSURE}
         if found.dialect.chat:
-            shown["chat"] = "The model's own turn has begun with the prompt; what follows it is told before."
+            shown["chat"] = Sentence(
+                "The model's own turn has begun with the prompt; what follows it is told before."
+            )
         # With the service, prompt and suffix are the body's.
         return shown if found.engine == "deepseek" else {**shown, "body": json.loads(body)}
 
@@ -294,11 +297,13 @@ class Service:
         """What a status other than 200 means for the user."""
         self._untold = False  # what answers may be another the next time
         if self.found is None and self._engine == "auto" and response.status_code in {404, 405, 501}:
-            return Refused(
-                f"{self._host} does not say which engine it is ({response.status_code}): write what it speaks into the setting "
+            words = Sentence(
+                "{host} does not say which engine it is ({status}): write what it speaks into the setting "
                 'engine, such as "openai-template", and check baseUrl.',
-                "address",
+                host=self._host,
+                status=response.status_code,
             )
+            return Refused(words, "address")
         return await self._channel.error(response, limit, model)
 
 

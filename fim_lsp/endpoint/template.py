@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fim_lsp.endpoint.filters import any_of
+from fim_lsp.words.sentence import Sentence
 
 TABLE = Path(__file__).with_name("templates.toml")
 
@@ -75,7 +76,7 @@ def chosen(setting: str | Mapping[str, Any], *models: str) -> Template | None:
 def own(prompt: str, stop: tuple[str, ...]) -> Template:
     """A user's own template; what stands between its places are its tokens."""
     tokens = dict.fromkeys(token for part in _PLACE.split(prompt) for token in _tokens(part))
-    return Template("your own", prompt, "", tuple(tokens), tuple(dict.fromkeys((*stop, *tokens))))
+    return Template(Sentence("your own"), prompt, "", tuple(tokens), tuple(dict.fromkeys((*stop, *tokens))))
 
 
 def _tokens(literal: str) -> list[str]:

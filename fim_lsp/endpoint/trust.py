@@ -11,6 +11,8 @@ from pathlib import Path
 import certifi
 import httpx
 
+from fim_lsp.words.sentence import Sentence
+
 # Where systems keep their store, as files: OpenSSL's own places besides, which may be those of an interpreter that
 # brings certificates of its own.  By the packages ca-certificates of Debian, Fedora, Alpine, Arch and SUSE, autumn 2026.
 STORES = (
@@ -22,7 +24,11 @@ STORES = (
 
 
 class UnusableError(httpx.UnsupportedProtocol):
-    """What was set for the way to the service cannot be used; the words are those of a sentence, without its end."""
+    """What was set for the way to the service cannot be used; `why` has the words of a sentence, without its end."""
+
+    def __init__(self, why: Sentence) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def verifying(
@@ -44,7 +50,11 @@ def verifying(
             _load(context, file, "SSL_CERT_FILE")
         if folder:
             if not Path(folder).is_dir():
-                raise UnusableError(f"SSL_CERT_DIR names {folder}, which is no folder: correct or unset it")
+                raise UnusableError(
+                    Sentence(
+                        "SSL_CERT_DIR names {folder}, which is no folder: correct or unset it", folder=folder
+                    )
+                )
             context.load_verify_locations(capath=folder)
     elif platform in {"win32", "darwin"}:
         # These verify by their own means; OpenSSL would know but a part of their stores.
@@ -99,9 +109,18 @@ def _load(context: ssl.SSLContext, path: str, name: str) -> None:
     try:
         context.load_verify_locations(path)
     except ssl.SSLError:
-        why = "holds no certificates in PEM: name a file that does"
+        why = Sentence(
+            "{name} names {path}, which holds no certificates in PEM: name a file that does",
+            name=name,
+            path=path,
+        )
     except OSError as error:
-        why = f"cannot be read ({error.strerror}): correct it"
+        why = Sentence(
+            "{name} names {path}, which cannot be read ({reason}): correct it",
+            name=name,
+            path=path,
+            reason=error.strerror,
+        )
     else:
         return
-    raise UnusableError(f"{name} names {path}, which {why}")
+    raise UnusableError(why)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fim_lsp.settings.settings import Settings
     from fim_lsp.usage.early import Early
     from fim_lsp.usage.ledger import Ledger
+    from fim_lsp.words.sentence import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Accounts:
         record: Path | None,
         config: Path,
         folders: Callable[[], Sequence[tuple[str, str]]],
-        say: Callable[[str], None],
+        say: Callable[[Sentence], None],
         changed: Callable[[], None],
     ) -> None:
         self.ledger: Ledger | None = None

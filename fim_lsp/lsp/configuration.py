@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fim_lsp.settings.settings import Settings
+    from fim_lsp.words.sentence import Sentence
 
 
 class Configuration:
@@ -18,7 +19,7 @@ class Configuration:
     def __init__(self, file: Path, environ: Mapping[str, str]) -> None:
         self.file = file
         self.environ = environ
-        self._read: tuple[Mapping[str, Any], list[str]] | None = (
+        self._read: tuple[Mapping[str, Any], list[Sentence]] | None = (
             None  # what the file holds, what is wrong with it
         )
         self._ignored: (
@@ -66,23 +67,26 @@ class Configuration:
             self.fetching = False
         return True
 
-    def merged(self, workspace: str = "") -> tuple[Settings, list[str]]:
+    def merged(self, workspace: str = "") -> tuple[Settings, list[Sentence]]:
         """The settings of all layers, for the workspace of that name, and what is wrong with them."""
         from fim_lsp.privacy import exclude, ignore_files  # noqa: PLC0415 - no client need wait for it
         from fim_lsp.settings import config_file, keys, provenance, settings  # noqa: PLC0415
+        from fim_lsp.words.sentence import Sentence  # noqa: PLC0415
 
         if self._read is None:
             self._read = keys.from_file(self.file, fetch=False)
         file, wrong = self._read
         layers = {
             str(self.file): file,
-            "the environment": settings.from_environment(self.environ),
+            Sentence("the environment"): settings.from_environment(self.environ),
             "initializationOptions": self._options,
         }
         own, more = settings.merged(layers.items())
         self._ignored = ignore_files.rules_in(self.ignore_file)
         if self._ignored is None:
-            more.append(f"{self.ignore_file} cannot be read: {config_file.UNTIL}.")
+            more.append(
+                Sentence("{file} cannot be read: {until}.", file=self.ignore_file, until=config_file.UNTIL)
+            )
             own = replace(own, halted=own.halted or more[-1])
         mine = tuple(self._ignored or ())
         own = replace(own, exclude=mine + own.exclude, workspace=workspace)

@@ -1,4 +1,4 @@
-"""LSP's types to ours and back, for one client: its encoding of positions, and how its menu inserts."""
+"""LSP's types to ours and back, for one client: its encoding of positions, its language, and how its menu inserts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from fim_lsp.completion.selected import Selected
 from fim_lsp.completion.snooze import USUAL, Scope
 from fim_lsp.lsp import menu
 from fim_lsp.text.document import Document, Edit, Encoding, Place, body, split_lines, to_units
+from fim_lsp.words.language import Language
+from fim_lsp.words.sentence import Sentence
 
 if TYPE_CHECKING:
     from fim_lsp.completion.answer_cache import Offer
@@ -20,9 +22,15 @@ if TYPE_CHECKING:
 class Conversion:
     """What a client and its server mean by a position, and the forms in which texts are offered to it."""
 
-    def __init__(self, encoding: Encoding = "utf-16", client: menu.Client | None = None) -> None:
+    def __init__(
+        self,
+        encoding: Encoding = "utf-16",
+        client: menu.Client | None = None,
+        language: Language | None = None,
+    ) -> None:
         self.encoding = encoding
         self.client = client or menu.Client("", snippets=False)
+        self.language = language or Language()
 
     def place(self, document: Document, position: types.Position) -> Place:
         """A position in a document."""
@@ -69,11 +77,10 @@ class Conversion:
         whole = word + offer.text
         first, *more = split_lines(whole)
         form, inserted = menu.form(whole, line, self.client)
+        size = Sentence("fim-lsp, {lines} lines", lines=1 + len(more)) if more else "fim-lsp"
         return types.CompletionItem(
             label=body(first).strip() or "…",
-            label_details=types.CompletionItemLabelDetails(
-                description="fim-lsp" if not more else f"fim-lsp, {1 + len(more)} lines"
-            ),
+            label_details=types.CompletionItemLabelDetails(description=self.language.say(size)),
             kind=types.CompletionItemKind.Text,
             sort_text="\x00",
             filter_text=word or body(first).strip(),
@@ -104,7 +111,7 @@ def conversion(params: types.InitializeParams) -> Conversion:
     """What the client has told of itself."""
     general = params.capabilities.general
     offered = (general and general.position_encodings) or []
-    return Conversion(_encoding(offered), _client(params))
+    return Conversion(_encoding(offered), _client(params), Language(params.locale))
 
 
 def place_asked(given: Any) -> tuple[str, types.Position] | None:

@@ -17,6 +17,7 @@ from fim_lsp.lsp.fault import place_of
 from fim_lsp.lsp.jsonrpc import OPTIONS
 from fim_lsp.lsp.session import Server
 from fim_lsp.text.document import Document, Place
+from fim_lsp.words.sentence import Sentence
 
 if TYPE_CHECKING:
     from fim_lsp.completion.engine import Engine
@@ -240,8 +241,8 @@ def _handle_commands(server: Server) -> None:
         asked = place_asked(arguments[0] if arguments else None)
         found = _find(server, *asked) if asked else None
         if found is None:
-            return {"problem": "This document is not open."}
-        explained = server.engine.explain(found[0].uri, found[1])
+            return {"problem": server.language.say(Sentence("This document is not open."))}
+        explained = server.language.say_in(server.engine.explain(found[0].uri, found[1]))
         return explained | {"url": "", "demo": True} if server.demo and "url" in explained else explained
 
 

@@ -24,6 +24,8 @@ from fim_lsp.lsp.jsonrpc import JsonRpc
 from fim_lsp.lsp.status import StatusNews, status
 from fim_lsp.lsp.workspace import Workspace
 from fim_lsp.text.characters import visible
+from fim_lsp.words.language import Language
+from fim_lsp.words.sentence import Sentence
 
 if TYPE_CHECKING:
     from fim_lsp.completion.engine import Engine
@@ -194,22 +196,26 @@ class Server(LanguageServer):
         task.add_done_callback(self._ran)
         return task
 
-    def warn(self, message: str, cause: str) -> None:
+    @property
+    def language(self) -> Language:
+        """The client's language."""
+        return self.conversion.language
+
+    def warn(self, message: Sentence, cause: str) -> None:
         """Show the user a sentence."""
         self.say(message, types.MessageType.Warning, cause)
 
-    def say(self, message: str, kind: types.MessageType, cause: str) -> None:
-        """Show a message to the user, in one line without hidden characters, and log it.
+    def say(self, message: Sentence, kind: types.MessageType, cause: str) -> None:
+        """Show a message to the user, in one line without hidden characters, and log it in English.
 
         A client that shows messages itself is told what it is about as well, by the word that the status has for it.
         """
-        message = visible(message, most=LONGEST)
-        log.warning("%s", message)
+        log.warning("%s", visible(message, most=LONGEST))
+        said = visible(self.language.say(message), most=LONGEST)
         if self._words:
-            told = {"type": kind.value, "cause": cause, "message": message}
-            self.protocol.notify("fimLsp/message", told)
+            self.protocol.notify("fimLsp/message", {"type": kind.value, "cause": cause, "message": said})
             return
-        self.window_show_message(types.ShowMessageParams(kind, f"fim-lsp: {message}"))
+        self.window_show_message(types.ShowMessageParams(kind, f"fim-lsp: {said}"))
 
     def snooze(self, minutes: float, scope: Scope, name: str) -> None:
         """Let nothing come by itself for a while, and tell of the time left as it passes."""
@@ -226,7 +232,7 @@ class Server(LanguageServer):
     def status(self) -> dict[str, Any]:
         """What `fimLsp.status` returns."""
         fetching = self.configuration.fetching
-        return status(self.engine, self.accounts.usd, fetching=fetching, demo=self.demo)
+        return status(self.engine, self.accounts.usd, self.language, fetching=fetching, demo=self.demo)
 
     def send_status(self) -> None:
         """Tell a client that wants to hear of it what has changed in the status."""
@@ -253,12 +259,13 @@ class Server(LanguageServer):
     def _over(self, file: str) -> None:
         if file not in self._too_large:
             self._too_large.add(file)
-            self.warn(
-                f"{file} has more rules than are read: nothing that it may name is sent until it is shorter.",
-                "exclude",
+            words = Sentence(
+                "{file} has more rules than are read: nothing that it may name is sent until it is shorter.",
+                file=file,
             )
+            self.warn(words, "exclude")
 
-    def _warn_of_usage(self, sentence: str) -> None:
+    def _warn_of_usage(self, sentence: Sentence) -> None:
         self.warn(sentence, "budget" if sentence == self.engine.over_budget else "usage")
 
     async def watch_starter(self, starter: process.Starter, every: float) -> None:

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from fim_lsp.completion.engine import Engine
+    from fim_lsp.words.language import Language
+    from fim_lsp.words.sentence import Sentence
 
 NEWS = (
     "state",
@@ -20,7 +22,9 @@ NEWS = (
 )  # what a client is told of as soon as it changes
 
 
-def status(engine: Engine, usd: float | None, *, fetching: bool, demo: bool) -> dict[str, Any]:
+def status(
+    engine: Engine, usd: float | None, language: Language, *, fetching: bool, demo: bool
+) -> dict[str, Any]:
     """The state of an engine, its sums, and what the session has cost in dollars, where that is known.
 
     `cause` names what the message is about, for editors that say it in words of their own: "settings", "key", "budget",
@@ -32,7 +36,7 @@ def status(engine: Engine, usd: float | None, *, fetching: bool, demo: bool) -> 
     cause, message = _said(engine, lacks=lacks)
     return {
         "state": "error" if lacks and state in {"ready", "busy"} else state,
-        "message": message,
+        "message": language.say(message),
         "cause": cause,
         "model": engine.backend.endpoints.answering.model,
         "requests": counts.requests,
@@ -51,7 +55,7 @@ def status(engine: Engine, usd: float | None, *, fetching: bool, demo: bool) -> 
     }
 
 
-def _said(engine: Engine, *, lacks: bool) -> tuple[str, str]:
+def _said(engine: Engine, *, lacks: bool) -> tuple[str, Sentence]:
     """What stands in the way of completions, by its cause and in a sentence; two empty texts where nothing does."""
     problem, over = engine.backend.problems.current, engine.over_budget
     if engine.settings.halted:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from fim_lsp.privacy.ignore_rules import Rules, parsed
 from fim_lsp.privacy.location import paths as paths_of
 from fim_lsp.privacy.secrets import files
+from fim_lsp.words.sentence import Sentence
 
 MOST_ALTERNATIVES = 256  # that the braces of one pattern may stand for
 # What people put before a path; patterns hold in any folder, so it says nothing more.
@@ -23,8 +24,8 @@ _KEPT = re.compile(
     r"(?<=/)(?:(?:encrypted|private|readonly|exact|empty|executable|create|modify|symlink|once|remove|external)_)*dot_"
 )
 _TEMPLATE = re.compile(r"(?:\.tmpl|\.age)+$")
-OWN = 'the setting "exclude" or your own ignore file'
-USUAL = "the list of files that usually hold secrets"
+OWN = Sentence('the setting "exclude" or your own ignore file')
+USUAL = Sentence("the list of files that usually hold secrets")
 LONGEST_NAME = 255  # of a file, on the systems that there are
 _ALL = frozenset({"*", "**", "**/*", "/**", "*/**"})
 _BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
@@ -70,10 +71,13 @@ def reason(
     return ""
 
 
-def senseless(patterns: Sequence[str]) -> list[str]:
+def senseless(patterns: Sequence[str]) -> list[Sentence]:
     """A sentence for each pattern that can name no file; by its number, as it might be anything."""
     return [
-        f'Pattern {number} in "exclude" names no file: write it as in a .gitignore, such as "secrets/**".'
+        Sentence(
+            'Pattern {number} in "exclude" names no file: write it as in a .gitignore, such as "secrets/**".',
+            number=number,
+        )
         for number, pattern in enumerate(patterns, 1)
         if not any(map(parsed, _understood(pattern)))
     ]

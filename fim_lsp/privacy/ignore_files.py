@@ -11,6 +11,7 @@ from functools import lru_cache
 from fim_lsp.privacy.ignore_rules import Rules, lines_of
 from fim_lsp.privacy.location import FOLDS, bare, native
 from fim_lsp.privacy.secrets import telling
+from fim_lsp.words.sentence import Sentence
 
 NAME = ".gitignore"
 # Of assistants (JetBrains AI Assistant and others, Cursor, Copilot), which name what none of them is to see, 2026-11.
@@ -109,7 +110,7 @@ class Ignores:
         if self._user:
             home = repositories[0] if repositories else homes[-1]
             if self._user.verdict(path[len(home) + 1 :], folder=folder):
-                return "your own ignore file of git"
+                return Sentence("your own ignore file of git")
         return ""
 
     def _rules_of(self, folder: str) -> Rules | None:

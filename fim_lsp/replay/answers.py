@@ -26,6 +26,7 @@ from fim_lsp.endpoint.dialect import dialects
 from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.request import Balance, Request, ServiceError, Unavailable, Usage
 from fim_lsp.text.confidence import Token
+from fim_lsp.words.sentence import Sentence
 
 MET = "met"
 OUT_OF_TIME = "deadline"  # the one error that is an answer: who waited so long was shown what had come
@@ -261,7 +262,7 @@ class Once:
                 yield reply
         else:
             self.missing.append(request)
-            raise Unavailable("This answer is not kept.", "network", alone=True)
+            raise Unavailable(Sentence.of("This answer is not kept."), "network", alone=True)
 
     @asynccontextmanager
     async def _live(self, request: Request, answer: Answer, seconds: float) -> AsyncGenerator[Reply, None]:
@@ -372,4 +373,4 @@ class _Told:
             yield piece
         self.usage, self.finish_reason = self._answer.usage, self._answer.finish
         if self._answer.error:
-            raise Unavailable("The time was over.", "deadline", alone=True)
+            raise Unavailable(Sentence.of("The time was over."), "deadline", alone=True)

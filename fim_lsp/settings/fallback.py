@@ -10,6 +10,7 @@ from typing import Any
 from fim_lsp.settings import kinds
 from fim_lsp.settings.headers import header_name, header_table
 from fim_lsp.settings.kinds import Kind, WrongValueError, camel, snake
+from fim_lsp.words.sentence import Sentence
 
 MOST = 8  # entries
 
@@ -36,7 +37,7 @@ def _variable() -> Kind:
     def check(value: Any) -> str:
         if isinstance(value, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", value.strip()):
             return value.strip()
-        raise WrongValueError("must be the name of an environment variable, such as TEAM_API_KEY")
+        raise WrongValueError(Sentence("must be the name of an environment variable, such as TEAM_API_KEY"))
 
     return Kind(check, {"type": "string"})
 
@@ -59,10 +60,10 @@ def fallback() -> Kind:
     def check(value: Any) -> tuple[Fallback, ...]:
         if not isinstance(value, list | tuple) or not all(isinstance(one, Mapping) for one in value):
             raise WrongValueError(
-                'must be a list of endpoints, such as [{"baseUrl": "http://127.0.0.1:8080"}]'
+                Sentence('must be a list of endpoints, such as [{"baseUrl": "http://127.0.0.1:8080"}]')
             )
         if len(value) > MOST:
-            raise WrongValueError(f"must have {MOST} entries at most")
+            raise WrongValueError(Sentence("must have {most} entries at most", most=MOST))
         return tuple(_entry(number, one) for number, one in enumerate(value, 1))
 
     rows = {camel(name): kind.schema for name, kind in _KEYS.items()}
@@ -76,13 +77,21 @@ def _entry(number: int, raw: Mapping[str, Any]) -> Fallback:
         kind = _KEYS.get(snake(str(name)))
         if snake(str(name)) == "api_key":
             raise WrongValueError(
-                f'has an "apiKey" in entry {number}: write into "apiKeyEnv" the name of the variable that holds the key'
+                Sentence(
+                    'has an "apiKey" in entry {number}: write into "apiKeyEnv" the name of the variable that holds the key',
+                    number=number,
+                )
             )
         if kind is None:
             # What is no name might be a key.
             shown = f' "{name}"' if re.fullmatch(r"[A-Za-z_]{1,30}", str(name)) else ""
             raise WrongValueError(
-                f"has an unknown name{shown} in entry {number}; known are {', '.join(map(camel, _KEYS))}"
+                Sentence(
+                    "has an unknown name{name} in entry {number}; known are {known}",
+                    name=shown,
+                    number=number,
+                    known=", ".join(map(camel, _KEYS)),
+                )
             )
         if value is None:
             continue
@@ -90,10 +99,15 @@ def _entry(number: int, raw: Mapping[str, Any]) -> Fallback:
             found[snake(str(name))] = kind.check(value)
         except WrongValueError as error:
             raise WrongValueError(
-                f'has a wrong "{camel(snake(str(name)))}" in entry {number}: it {error}'
+                Sentence(
+                    'has a wrong "{name}" in entry {number}: it {why}',
+                    name=camel(snake(str(name))),
+                    number=number,
+                    why=error.why,
+                )
             ) from None
     if kinds.of_service(str(raw.get("baseUrl", raw.get("base_url")))):
         found.setdefault("engine", "deepseek")
     if "base_url" not in found:
-        raise WrongValueError(f'has no "baseUrl" in entry {number}')
+        raise WrongValueError(Sentence('has no "baseUrl" in entry {number}', number=number))
     return Fallback(**found)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fim_lsp.settings.kinds import Kind, WrongValueError
+from fim_lsp.words.sentence import Sentence
 
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}"  # a token of RFC 9110, 5.6.2
 _VALUE = r"[!-~]([ -~]{0,4094}[!-~])?"
@@ -37,13 +38,13 @@ def header_table() -> Kind:
 
     def check(value: Any) -> dict[str, str]:
         if not isinstance(value, Mapping) or not all(isinstance(one, str) for one in value.values()):
-            raise WrongValueError('must name headers with their values, such as {"X-Team": "blue"}')
+            raise WrongValueError(Sentence('must name headers with their values, such as {"X-Team": "blue"}'))
         if not all(_named(name) for name in value):
-            raise WrongValueError("must name headers as HTTP does, and none that frames a message")
+            raise WrongValueError(Sentence("must name headers as HTTP does, and none that frames a message"))
         if len({name.lower() for name in value}) < len(value):
-            raise WrongValueError("must name each header once")
+            raise WrongValueError(Sentence("must name each header once"))
         if not all(re.fullmatch(_VALUE, one.strip()) for one in value.values()):
-            raise WrongValueError("must have values of visible ASCII characters in one line")
+            raise WrongValueError(Sentence("must have values of visible ASCII characters in one line"))
         return {name: one.strip() for name, one in value.items()}
 
     return Kind(check, {"type": "object", "additionalProperties": {"type": "string"}})
@@ -55,7 +56,7 @@ def header_name() -> Kind:
     def check(value: Any) -> str:
         if isinstance(value, str) and _named(value.strip()) and value.strip().lower() != "authorization":
             return value.strip()
-        raise WrongValueError('must be the name of a header, such as "X-Session-Id"')
+        raise WrongValueError(Sentence('must be the name of a header, such as "X-Session-Id"'))
 
     return Kind(check, {"type": ["string", "null"]})
 

@@ -17,12 +17,14 @@ from urllib.parse import urlsplit
 from fim_lsp.settings import config_file
 from fim_lsp.settings.headers import authorizes
 from fim_lsp.settings.settings import Settings
+from fim_lsp.words.sentence import NOTHING, Sentence
 
 PRIVATE = (".localhost", ".local", ".lan", ".internal", ".home.arpa", ".test")
+PLACES = Sentence("DEEPSEEK_API_KEY or apiKey")  # where the key of the first endpoint is put
 SECONDS = 20.0  # that a command may take: it may ask for a passphrase
 
 
-def from_file(path: Path, *, fetch: bool = True) -> tuple[dict[str, Any], list[str]]:
+def from_file(path: Path, *, fetch: bool = True) -> tuple[dict[str, Any], list[Sentence]]:
     """The settings in the user's file, and what is wrong with it; the key from where the file says, if it is to be fetched.
 
     Fetching runs the user's command, and waits for it.
@@ -35,10 +37,15 @@ def from_file(path: Path, *, fetch: bool = True) -> tuple[dict[str, Any], list[s
     if held and os.name == "posix" and path.stat().st_mode & 0o077:
         del table[held]
         wrong.append(
-            f"{path} holds a key that others can read: run `chmod 600` on it; until then it is not used."
+            Sentence(
+                "{path} holds a key that others can read: run `chmod 600` on it; until then it is not used.",
+                path=path,
+            )
         )
     elif not held and fetch:
-        key, said = _printed(command, path) if command is not None else _remembered() if ring else ("", "")
+        key, said = (
+            _printed(command, path) if command is not None else _remembered() if ring else ("", NOTHING)
+        )
         if key:
             table["api_key"] = key
         if said:
@@ -52,12 +59,12 @@ def elsewhere(path: Path) -> bool:
     return "api_key_command" in table or bool(table.get("api_key_keyring"))
 
 
-def _printed(command: Any, path: Path) -> tuple[str, str]:
+def _printed(command: Any, path: Path) -> tuple[str, Sentence]:
     """The first line that a command prints, or what is wrong with it; nothing of what it printed is repeated."""
     if not isinstance(command, list) or not command or not all(isinstance(word, str) for word in command):
-        return (
-            "",
-            f'"api_key_command" in {path} must be a list of words, such as ["pass", "show", "deepseek"].',
+        return "", Sentence(
+            '"api_key_command" in {path} must be a list of words, such as ["pass", "show", "deepseek"].',
+            path=path,
         )
     try:
         # Not in the editor's folder, which may hold a program of that name.
@@ -70,22 +77,25 @@ def _printed(command: Any, path: Path) -> tuple[str, str]:
             cwd=path.parent,
         )
     except subprocess.TimeoutExpired:
-        return (
-            "",
-            f'"api_key_command" in {path} took over {SECONDS:.0f} s: it must print the key without asking here.',
+        return "", Sentence(
+            '"api_key_command" in {path} took over {seconds} s: it must print the key without asking here.',
+            path=path,
+            seconds=f"{SECONDS:.0f}",
         )
     except OSError as error:
-        return (
-            "",
-            f'"api_key_command" in {path} cannot be run ({type(error).__name__}): check its first word.',
+        return "", Sentence(
+            '"api_key_command" in {path} cannot be run ({error}): check its first word.',
+            path=path,
+            error=type(error).__name__,
         )
     key = run.stdout.decode("utf-8", "replace").strip().partition("\n")[0].strip()
     if run.returncode or not key:
-        return (
-            "",
-            f'"api_key_command" in {path} gave no key (exit code {run.returncode}): run it in a terminal.',
+        return "", Sentence(
+            '"api_key_command" in {path} gave no key (exit code {code}): run it in a terminal.',
+            path=path,
+            code=run.returncode,
         )
-    return key, ""
+    return key, NOTHING
 
 
 def program(word: str, environ: Mapping[str, str], system: str) -> str:
@@ -111,20 +121,23 @@ def of(settings: Settings, environ: Mapping[str, str]) -> str | None:
     return (environ.get(named, "").strip() or None) if named else settings.api_key
 
 
-def named(settings: Settings) -> str:
+def named(settings: Settings) -> Sentence:
     """Where the key for an endpoint is to be put."""
     if settings.entry is None:
-        return "DEEPSEEK_API_KEY or apiKey"
-    variable = settings.entry.api_key_env
-    return variable or f"the variable that apiKeyEnv names in the entry of fallback for {settings.base_url}"
+        return PLACES
+    if variable := settings.entry.api_key_env:
+        return Sentence.of(variable)
+    return Sentence(
+        "the variable that apiKeyEnv names in the entry of fallback for {url}", url=settings.base_url
+    )
 
 
-def lacking(place: str) -> str:
+def lacking(place: Sentence) -> Sentence:
     """What is said where a key is needed and none is set, with the place that it is to be put into."""
-    return f"No API key is set: put it into {place}."
+    return Sentence("No API key is set: put it into {place}.", place=place)
 
 
-def exposed_all(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+def exposed_all(settings: Settings, environ: Mapping[str, str]) -> list[Sentence]:
     """The same as `exposed` for every endpoint that may be asked."""
     each = [
         exposed(one.base_url, of(one, environ) or ("-" if authorizes(one.headers) else None))
@@ -133,7 +146,7 @@ def exposed_all(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(sentence for said in each for sentence in said))
 
 
-def exposed(base_url: str, api_key: str | None) -> list[str]:
+def exposed(base_url: str, api_key: str | None) -> list[Sentence]:
     """What is to be said where the key goes over a public network as it is; nothing where it does not.
 
     Names without a dot and those of private networks (RFC 6762, RFC 8375, `.internal`, `.lan`) are taken as private.
@@ -142,7 +155,9 @@ def exposed(base_url: str, api_key: str | None) -> list[str]:
     host = (parts.hostname or "").rstrip(".")
     if api_key is None or parts.scheme != "http":
         return []
-    return [] if private(host) else [f'The key goes to {host} unencrypted: write "https://" into "baseUrl".']
+    if private(host):
+        return []
+    return [Sentence('The key goes to {host} unencrypted: write "https://" into "baseUrl".', host=host)]
 
 
 def private(host: str) -> bool:
@@ -156,14 +171,16 @@ def private(host: str) -> bool:
     return address.is_private or address.is_link_local
 
 
-def _remembered() -> tuple[str, str]:
+def _remembered() -> tuple[str, Sentence]:
     """The key in the system's keyring, or what is wrong."""
     try:
         import keyring  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - an extra
     except ImportError:
-        return "", "The system's keyring needs an extra: pip install 'fim-lsp[keyring]'."
+        return "", Sentence("The system's keyring needs an extra: pip install 'fim-lsp[keyring]'.")
     try:
         key = keyring.get_password("fim-lsp", "api_key")
     except Exception as error:  # noqa: BLE001 - whatever the platform's keyring raises
-        return "", f"The system's keyring cannot be read ({type(error).__name__})."
-    return (key, "") if key else ("", "The system's keyring has no key: run `keyring set fim-lsp api_key`.")
+        return "", Sentence("The system's keyring cannot be read ({error}).", error=type(error).__name__)
+    if not key:
+        return "", Sentence("The system's keyring has no key: run `keyring set fim-lsp api_key`.")
+    return key, NOTHING

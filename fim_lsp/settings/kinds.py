@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from fim_lsp.words.sentence import Sentence
+
 SERVICE = "https://api.deepseek.com"
 DEFAULT_MODEL = "deepseek-flash"
 ENGINES = (
@@ -51,7 +53,11 @@ def camel(name: str) -> str:
 
 
 class WrongValueError(ValueError):
-    """A value that a setting cannot have; the message says what it can."""
+    """A value that a setting cannot have; `why` says what it can, as a sentence goes on after the setting's name."""
+
+    def __init__(self, why: Sentence) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def flag() -> Kind:
     def check(value: Any) -> bool:
         if isinstance(value, bool):
             return value
-        raise WrongValueError("must be true or false")
+        raise WrongValueError(Sentence("must be true or false"))
 
     return Kind(check, {"type": "boolean"})
 
@@ -84,10 +90,16 @@ def number(
         good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if good and low <= value <= high and (not whole or value == int(value)):
             return int(value) if whole else float(value)
-        other = "".join(f'"{word}" or ' for word in also)
-        raise WrongValueError(
-            f"must be {other}a {'whole ' if whole else ''}number from {low:.15g} to {high:.15g}"
-        )
+        bounds = {"low": f"{low:.15g}", "high": f"{high:.15g}"}
+        if also:
+            raise WrongValueError(
+                Sentence(
+                    'must be "{word}" or a number from {low} to {high}', word='", "'.join(also), **bounds
+                )
+            )
+        if whole:
+            raise WrongValueError(Sentence("must be a whole number from {low} to {high}", **bounds))
+        raise WrongValueError(Sentence("must be a number from {low} to {high}", **bounds))
 
     one: dict[str, Any] = {"type": "integer" if whole else "number", "minimum": low, "maximum": high}
     if also:
@@ -104,7 +116,8 @@ def choice(*names: str) -> Kind:
     def check(value: Any) -> str:
         if isinstance(value, str) and value in names:
             return value
-        raise WrongValueError("must be one of " + ", ".join(f'"{name}"' for name in names))
+        words = ", ".join(f'"{name}"' for name in names)
+        raise WrongValueError(Sentence("must be one of {words}", words=words))
 
     return Kind(check, {"type": "string", "enum": list(names)})
 
@@ -116,7 +129,7 @@ def key() -> Kind:
         if isinstance(value, str) and re.fullmatch(r"[!-~]+", value.strip()):
             return value.strip()
         raise WrongValueError(
-            "must be the key as the service shows it: letters, digits and signs, without spaces"
+            Sentence("must be the key as the service shows it: letters, digits and signs, without spaces")
         )
 
     return Kind(check, {"type": ["string", "null"]})
@@ -133,7 +146,7 @@ def url() -> Kind:
         except ValueError:
             good = False
         if not good or not parts:
-            raise WrongValueError('must be an address such as "https://api.deepseek.com/beta"')
+            raise WrongValueError(Sentence('must be an address such as "https://api.deepseek.com/beta"'))
         path = re.sub(_TAIL, "", parts.path)
         return f"{parts.scheme}://{parts.netloc}{path}"
 
@@ -150,10 +163,15 @@ def model() -> Kind:
 
     def check(value: Any) -> str:
         if not isinstance(value, str) or not re.fullmatch(r"[!-~]{1,200}", value.strip()):
-            raise WrongValueError('must be the name of a model, such as "deepseek-flash"')
+            raise WrongValueError(Sentence('must be the name of a model, such as "deepseek-flash"'))
         name = value.strip()
         if name in RETIRED_MODELS:
-            raise WrongValueError(f'names a model that the service has ended; use "{RETIRED_MODELS[name]}"')
+            raise WrongValueError(
+                Sentence(
+                    'names a model that the service has ended; use "{successor}"',
+                    successor=RETIRED_MODELS[name],
+                )
+            )
         return name
 
     return Kind(check, {"type": "string", "examples": ["deepseek-flash", "deepseek-v4-pro"]})
@@ -167,7 +185,7 @@ def path() -> Kind:
             found = os.path.expanduser(value.strip())  # noqa: PTH111 - without a home it stays as it is
             if os.path.isabs(found):  # noqa: PTH117 - a string
                 return found
-        raise WrongValueError('must be the whole path of a file, such as "/etc/company/ca.pem"')
+        raise WrongValueError(Sentence('must be the whole path of a file, such as "/etc/company/ca.pem"'))
 
     return Kind(check, {"type": ["string", "null"]})
 
@@ -181,7 +199,9 @@ def choice_by_name(*names: str) -> Kind:
             return str(one.check(value))
         if all(isinstance(v, str) and v in names for v in value.values()):
             return {str(k).lower(): v for k, v in value.items()}
-        raise WrongValueError(f'must be one of {words}, or name languages with these, "*" for the others')
+        raise WrongValueError(
+            Sentence('must be one of {words}, or name languages with these, "*" for the others', words=words)
+        )
 
     by_name = {"type": "object", "additionalProperties": one.schema}
     return Kind(check, {"anyOf": [one.schema, by_name]})
@@ -194,7 +214,7 @@ def places() -> Kind:
     def check(value: Any) -> tuple[str, ...]:
         if isinstance(value, list | tuple) and all(one in names for one in value):
             return tuple(dict.fromkeys(value))
-        raise WrongValueError('must be a list of "comment" and "string"')
+        raise WrongValueError(Sentence('must be a list of "comment" and "string"'))
 
     return Kind(check, {"type": "array", "items": {"type": "string", "enum": list(names)}})
 
@@ -220,8 +240,10 @@ def languages() -> Kind:
         if isinstance(value, Mapping) and all(isinstance(v, bool | Mapping) for v in value.values()):
             return {str(k).lower(): v if isinstance(v, bool) else own(v) for k, v in value.items()}
         raise WrongValueError(
-            "must name languages with true, false or settings of their own, "
-            'such as {"markdown": false, "go": {"multiline": "never"}}'
+            Sentence(
+                "must name languages with true, false or settings of their own, "
+                'such as {"markdown": false, "go": {"multiline": "never"}}'
+            )
         )
 
     def own(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,13 +251,19 @@ def languages() -> Kind:
         for name, one in value.items():
             kind = OWN.get(snake(str(name)))
             if kind is None:
-                raise WrongValueError(f"may set for a language {', '.join(map(camel, OWN))} and nothing else")
+                raise WrongValueError(
+                    Sentence(
+                        "may set for a language {names} and nothing else", names=", ".join(map(camel, OWN))
+                    )
+                )
             if one is None:
                 continue
             try:
                 found[snake(str(name))] = kind.check(one)
             except WrongValueError as error:
-                raise WrongValueError(f'has a wrong "{name}": it {error}') from None
+                raise WrongValueError(
+                    Sentence('has a wrong "{name}": it {why}', name=name, why=error.why)
+                ) from None
         return found
 
     rows = {camel(name): kind.schema for name, kind in OWN.items()}
@@ -245,7 +273,7 @@ def languages() -> Kind:
 
 def template() -> Kind:
     """A family of models, or a template of the user's own."""
-    families, own = choice(*FAMILIES), '{"prompt": "<PRE>{prefix}<SUF>{suffix}<MID>", "stop": []}'
+    families = choice(*FAMILIES)
 
     def check(value: Any) -> str | dict[str, Any]:
         if not isinstance(value, Mapping):
@@ -254,7 +282,12 @@ def template() -> Kind:
         good = isinstance(prompt, str) and "{prefix}" in prompt and set(value) <= {"prompt", "stop"}
         if good and isinstance(stop, list | tuple) and all(isinstance(one, str) and one for one in stop):
             return {"prompt": prompt, "stop": tuple(stop)}
-        raise WrongValueError(f"must be the name of a family, or a prompt and what it ends at, such as {own}")
+        raise WrongValueError(
+            Sentence(
+                "must be the name of a family, or a prompt and what it ends at, such as "
+                '{"prompt": "<PRE>{prefix}<SUF>{suffix}<MID>", "stop": []}'
+            )
+        )
 
     texts = {"type": "array", "items": {"type": "string"}}
     rows = {"prompt": {"type": "string"}, "stop": texts}
@@ -268,7 +301,7 @@ def globs() -> Kind:
     def check(value: Any) -> tuple[str, ...]:
         if isinstance(value, list | tuple) and all(isinstance(v, str) and v.strip() for v in value):
             return tuple(value)
-        raise WrongValueError('must be a list of patterns, such as ["secrets/**", "*.tfvars"]')
+        raise WrongValueError(Sentence('must be a list of patterns, such as ["secrets/**", "*.tfvars"]'))
 
     return Kind(check, {"type": "array", "items": {"type": "string"}})
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from fim_lsp.settings import language_names
 from fim_lsp.settings.kinds import CLIENT_NAMES, WrongValueError, camel, snake
 from fim_lsp.settings.settings import AUTO_DEBOUNCE, NAMES, Settings, explained, halts, taken
+from fim_lsp.words.sentence import Sentence
 
 LEVELS = ("off", "project", "rich")  # of `context`, the strictest first
 
@@ -113,7 +114,7 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-WHERE = "the editor's settings"
+WHERE = Sentence("the editor's settings")
 
 
 def table() -> dict[str, list[str]]:
@@ -124,7 +125,7 @@ def table() -> dict[str, list[str]]:
     return found
 
 
-def restrained(own: Settings, section: Mapping[str, Any], config: object) -> tuple[Settings, list[str]]:
+def restrained(own: Settings, section: Mapping[str, Any], config: object) -> tuple[Settings, list[Sentence]]:
     """The user's settings, made stricter by what may be a folder's, and what is wrong with that.
 
     What would make them laxer is left out, and said in one sentence with the places where it counts; no message
@@ -132,7 +133,7 @@ def restrained(own: Settings, section: Mapping[str, Any], config: object) -> tup
     """
     wanted: dict[str, Any] = {}
     laxer: list[str] = []
-    wrong: list[str] = []
+    wrong: list[Sentence] = []
     halted = own.halted
     for name, value in section.items():
         if name in CLIENT_NAMES or value is None:
@@ -153,8 +154,13 @@ def restrained(own: Settings, section: Mapping[str, Any], config: object) -> tup
     if laxer or more:
         names = ", ".join(f'"{camel(name)}"' for name in sorted({*laxer, *more}))
         wrong.append(
-            f"{names} in {WHERE}: left out, as these may be a folder's, which only makes things stricter; "
-            f"to have it, write it into {config} or initializationOptions."
+            Sentence(
+                "{names} in {where}: left out, as these may be a folder's, which only makes things stricter; "
+                "to have it, write it into {file} or initializationOptions.",
+                names=names,
+                where=WHERE,
+                file=config,
+            )
         )
     return new, wrong
 

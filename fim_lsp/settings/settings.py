@@ -12,6 +12,7 @@ from fim_lsp.settings.config_file import UNTIL, Unreadable
 from fim_lsp.settings.fallback import Fallback, fallback
 from fim_lsp.settings.headers import header_name, header_table
 from fim_lsp.settings.kinds import DEFAULT_MODEL, OWN, SERVICE, Kind, WrongValueError, camel, snake
+from fim_lsp.words.sentence import NOTHING, Sentence
 
 AUTO_DEBOUNCE = 0.075  # seconds that `"debounceMs": "auto"` waits after a key, within a burst of them
 
@@ -183,7 +184,7 @@ class Settings:
     )
 
     # No setting: why nothing may be sent until the settings are put right; empty where they are.
-    halted: str = ""
+    halted: Sentence = NOTHING
 
     # No setting: which entry of `fallback` these are the settings of; None for the endpoint that is asked first.
     entry: Fallback | None = None
@@ -289,14 +290,14 @@ def schema() -> dict[str, dict[str, Any]]:
     return out
 
 
-def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, list[str]]:
+def merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Settings, list[Sentence]]:
     """The settings from layers of `(where it stands, names to values)`, later ones winning, and what was wrong in them.
 
     Names are taken in camelCase or snake_case; a null means not set.  A wrong value leaves in force what stood before;
     one of a setting that holds something back halts all.  No message repeats a wrong value, nor any value of the key:
     both might be a key.
     """
-    settings, wrong, halted = Settings(), [], ""
+    settings, wrong, halted = Settings(), list[Sentence](), NOTHING
     beta = False  # whether the address is written as only the service's own is
     for where, layer in layers:
         if isinstance(layer, Unreadable):
@@ -322,7 +323,7 @@ def taken(name: str, value: Any) -> tuple[str, Any]:
     """A setting's name in snake_case and its value as it is held; else a WrongValueError."""
     inner = snake(name)
     if inner not in _FIELDS:
-        raise WrongValueError("is not known")
+        raise WrongValueError(Sentence("is not known"))
     return inner, _FIELDS[inner].metadata["kind"].check(value)
 
 
@@ -332,27 +333,41 @@ def halts(name: str) -> bool:
     return inner in HOLDING or (inner not in _FIELDS and bool(_meant(name)))
 
 
-def explained(name: str, where: str, error: WrongValueError, before: object) -> str:
+def explained(name: str, where: str, error: WrongValueError, before: object) -> Sentence:
     """What is said of a wrong setting, with `before` the value that stays in force.
 
     What cannot be a name might be a key, and is not repeated.
     """
     inner = snake(name)
     if inner in HOLDING:
-        return f'Setting "{name}" in {where} {error}; {UNTIL}.'
+        return Sentence(
+            'Setting "{name}" in {where} {why}; {until}.', name=name, where=where, why=error.why, until=UNTIL
+        )
     if inner in _FIELDS:
-        return f'Setting "{name}" in {where} {error}; {_shown(before)} stays in force.'
+        return Sentence(
+            'Setting "{name}" in {where} {why}; {value} stays in force.',
+            name=name,
+            where=where,
+            why=error.why,
+            value=_shown(before),
+        )
     shown = f' "{name}"' if re.fullmatch(r"[A-Za-z_.-]{1,60}", name) else ""
     if meant := _meant(name):
-        return f"Unknown setting{shown} in {where}: write {meant}; {UNTIL}."
-    return f"Unknown setting{shown} in {where}: it is ignored."
+        return Sentence(
+            "Unknown setting{name} in {where}: write {meant}; {until}.",
+            name=shown,
+            where=where,
+            meant=meant,
+            until=UNTIL,
+        )
+    return Sentence("Unknown setting{name} in {where}: it is ignored.", name=shown, where=where)
 
 
 def _meant(name: str) -> str:
     """What to write in the place of a name that is none, where a setting that holds something back may be meant."""
     bare = re.sub(r"[^a-z]", "", name.lower())
     if bare == "fimlsp":
-        return "what stands in it without this table"
+        return Sentence("what stands in it without this table")
     from difflib import get_close_matches  # noqa: PLC0415 - rarely wanted, and no client waits for it
 
     close = get_close_matches(bare, [one.replace("_", "") for one in NAMES], 1, 0.8)
@@ -363,7 +378,7 @@ def _meant(name: str) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return f'"{value}"' if isinstance(value, str) else f"{value:.15g}"
-    return "what was set before"
+    return Sentence("what was set before")
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -26,6 +26,11 @@ def language_of(name: str) -> str:
     return _BY_NAME.get(path.name) or _BY_ENDING.get(path.suffix, "plaintext")
 
 
+def known(name: str) -> bool:
+    """Whether a file's name tells its language."""
+    return name.endswith(".ipynb") or language_of(name) != "plaintext"
+
+
 def endings(language: str) -> tuple[str, ...]:
     """`(".ts", ".tsx")` for `typescript`, its dialect for React included; none for what is not known."""
     wanted = language.lower()

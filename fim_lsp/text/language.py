@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from fim_lsp.text import foreign
+from fim_lsp.text import filetypes, foreign
 
 CLOSER_OF = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = ")]}"
@@ -151,6 +151,18 @@ def comment_mark(name: str) -> str:
     """What begins a comment to the end of the line in a language; nothing where there are none."""
     spans = language(name).spans.values()
     return next((span.opening for span in spans if span.what == "comment" and span.closing == "\n"), "")
+
+
+def naming_line(name: str, spoken: str) -> str:
+    """The line that names a file to the model: a comment, by the name's ending, else by `spoken`; in plain text the name alone.
+
+    `spoken` is an LSP languageId, "" where the editor tells none.
+    """
+    if not spoken or filetypes.known(name):
+        sign = filetypes.comment(name)
+    else:
+        sign = comment_mark(spoken) or ("" if language(spoken).prose else "//")
+    return f"{sign} {name}\n" if sign else f"{name}\n"
 
 
 def _any_of(signs: set[str] | frozenset[str]) -> str:

@@ -10,6 +10,7 @@ from fim_lsp.context.window import Prompt
 from fim_lsp.endpoint.request import Balance, Usage
 from fim_lsp.usage.bill import bounded
 from fim_lsp.usage.token_counts import TokenCounts
+from fim_lsp.words.sentence import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ class Ledger(Protocol):
     def allows(self) -> bool:
         """Whether the budget leaves room for a request."""
 
-    def over(self) -> str | None:
+    def over(self) -> Sentence | None:
         """What is to be said while the budget is used up; None while it is not."""
 
     def peak(self, model: str | None = None) -> bool:

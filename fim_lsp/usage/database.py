@@ -8,6 +8,8 @@ import sqlite3
 import time
 from pathlib import Path
 
+from fim_lsp.words.sentence import Sentence
+
 VERSION = 1
 
 
@@ -47,7 +49,21 @@ _SCHEMA = (
 
 
 class StoreError(Exception):
-    """The record cannot be kept or read now; the message is a sentence for the user."""
+    """The record cannot be kept or read now; `sentence` says so to the user."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def unreadable(path: Path, why: object) -> StoreError:
+    """What cannot be read, and why not."""
+    return StoreError(Sentence("The record of usage in {path} cannot be read ({why}).", path=path, why=why))
+
+
+def unwritable(path: Path, why: object) -> StoreError:
+    """What cannot be written, and why not."""
+    return StoreError(Sentence("Usage cannot be recorded in {path} ({why}).", path=path, why=why))
 
 
 def own(path: Path) -> None:
@@ -106,7 +122,11 @@ def version(db: sqlite3.Connection) -> int:
 def check_version(db: sqlite3.Connection, path: Path) -> None:
     """Raise `StoreError` where the record is of a newer version."""
     if version(db) > VERSION:
-        raise StoreError(f"The record of usage in {path} is of a newer version of fim-lsp: it is left alone.")
+        raise StoreError(
+            Sentence(
+                "The record of usage in {path} is of a newer version of fim-lsp: it is left alone.", path=path
+            )
+        )
 
 
 def damaged(error: sqlite3.Error) -> bool:

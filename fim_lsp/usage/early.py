@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from fim_lsp.context.window import Prompt
 from fim_lsp.endpoint.request import Balance
 from fim_lsp.usage import account
+from fim_lsp.words.sentence import Sentence
 
 
 class Opened(account.Ledger, Protocol):
@@ -59,7 +60,7 @@ class Early:
         """Whether the budget leaves room, as far as is known: `reserve` waits until it is."""
         return self._ledger is None or self._ledger.allows()
 
-    def over(self) -> str | None:
+    def over(self) -> Sentence | None:
         """What is to be said while the budget is used up."""
         return self._ledger.over() if self._ledger is not None else None
 

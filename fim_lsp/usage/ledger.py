@@ -19,10 +19,13 @@ from fim_lsp.usage import bill, database, permits, prices, report, store
 from fim_lsp.usage.limits import Budget, Limits, Verdict, low_balance
 from fim_lsp.usage.recorder import Recorder
 from fim_lsp.usage.store import Row
+from fim_lsp.words.sentence import Sentence
 
 # Seconds after which a request looks again whether there is room in a budget for what it may cost: the ones under way may
 # be cheaper than they could be.
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)
+
+_FREE, _DEAR = Sentence("not at all"), Sentence("at the dearest known price")
 
 
 class Ledger:
@@ -38,7 +41,7 @@ class Ledger:
         config: Path,
         settings: Settings,
         clock: Callable[[], float],
-        tell: Callable[[str], None],
+        tell: Callable[[Sentence], None],
         *,
         ticks: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -49,7 +52,7 @@ class Ledger:
         self._settings = settings
         self._folders: list[tuple[str, str]] = []
         self._balance: tuple[float, Balance] | None = None
-        self._low: str | None = None  # what was last told of the balance
+        self._low: Sentence | None = None  # what was last told of the balance
         self._fallen: set[str] = set()  # what was told of the hit rate
         self._prices = prices.load(config.with_name("prices.toml"))
         self._sleep = sleep
@@ -115,7 +118,7 @@ class Ledger:
         """Whether the budget leaves room for a request; what is to be said about it is told, once."""
         return self._told(self._limits.verdict()).state != "stop"
 
-    def over(self) -> str | None:
+    def over(self) -> Sentence | None:
         """What is to be said while the budget is used up; None while it is not."""
         return self._limits.over()
 
@@ -212,10 +215,13 @@ class Ledger:
         when = datetime.fromtimestamp(self._clock(), UTC)
         if model not in self._unpriced and self._prices.price(model, when) is None:
             self._unpriced.add(model)
-            counts = "not at all" if prices.elsewhere(model) else "at the dearest known price"
             self._tell(
-                f'No price is known for "{redact_line(model)}" now: against your budget it counts {counts}. '
-                "A table of your own, `prices.toml` beside `config.toml`, can name it."
+                Sentence(
+                    'No price is known for "{model}" now: against your budget it counts {counts}. '
+                    "A table of your own, `prices.toml` beside `config.toml`, can name it.",
+                    model=redact_line(model),
+                    counts=_FREE if prices.elsewhere(model) else _DEAR,
+                )
             )
         if model in self._unpriced and prices.elsewhere(model):
             return Decimal(0)

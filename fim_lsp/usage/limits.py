@@ -7,15 +7,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import reduce
 from typing import Literal, NamedTuple
 
 from fim_lsp.usage.permits import MINUTE
 from fim_lsp.usage.store import start_of
+from fim_lsp.words.sentence import Sentence
 
 WARN_AT = Decimal("0.8")
 
 _SEEDS = 8  # starts of days and months of which the record's figure is kept
 _LOW = {"USD": Decimal(1), "CNY": Decimal(7)}
+_BUDGETS = {"day": Sentence("this day's budget"), "month": Sentence("this month's budget")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Verdict(NamedTuple):
     """
 
     state: Literal["ok", "warn", "wait", "stop"]
-    sentence: str | None = None
+    sentence: Sentence | None = None
     until: float | None = None
 
 
@@ -142,7 +145,7 @@ class Limits:
         self._go_on_day = today if until is None else None
         return self._go_on_until
 
-    def over(self) -> str | None:
+    def over(self) -> Sentence | None:
         """What is to be said while a day's or a month's budget is used and nobody has said to go on; else None."""
         found = self._over()
         return found and found[2]
@@ -158,7 +161,12 @@ class Limits:
                 state = "warn"
             # Over the whole of it one goes on knowingly.
             if budget * WARN_AT <= spent < budget:
-                said = f"{_dollars(spent)} of this {name}'s budget of {_dollars(budget)} for completions is used."
+                said = Sentence(
+                    "{spent} of {budget} of {dollars} for completions is used.",
+                    spent=_dollars(spent),
+                    budget=_BUDGETS[name],
+                    dollars=_dollars(budget),
+                )
                 sentence = sentence or self._once(name, "warn", said)
         seconds = self._rate()
         return Verdict(state, sentence) if seconds is None else self.full(seconds)
@@ -169,27 +177,36 @@ class Limits:
         return self._stop(
             "minute",
             self._clock() + seconds,
-            f"Completions wait: the {most} requests a minute that you allow are used up for the moment.",
+            Sentence(
+                "Completions wait: the {most} requests a minute that you allow are used up for the moment.",
+                most=most,
+            ),
         )
 
     def _goes_on(self) -> bool:
         """Whether completions go on over the budget."""
         return self._go_on_day in {None, self._date()} and self._clock() < self._go_on_until
 
-    def _over(self) -> tuple[str, float, str] | None:
+    def _over(self) -> tuple[str, float, Sentence] | None:
         if self._goes_on():
             return None
         for name, spent, budget, until in self._in_dollars(self._budget):
             if spent >= budget:
-                used = f"this {name}'s budget of {_dollars(budget)} is used ({_dollars(spent)})"
-                then = f"They go on at {self._moment(until)}, or now with the command fimLsp.resume or a higher budget."
-                return name, until, f"Completions are paused: {used}. {then}"
+                said = Sentence(
+                    "Completions are paused: {budget} of {dollars} is used ({spent}). They go on at {time} on {day}, "
+                    "or now with the command fimLsp.resume or a higher budget.",
+                    budget=_BUDGETS[name],
+                    dollars=_dollars(budget),
+                    spent=_dollars(spent),
+                    **self._moment(until),
+                )
+                return name, until, said
         return None
 
-    def _stop(self, name: str, until: float, sentence: str) -> Verdict:
+    def _stop(self, name: str, until: float, sentence: Sentence) -> Verdict:
         return Verdict("stop", self._once(name, "stop", sentence), until)
 
-    def _once(self, name: str, state: str, sentence: str) -> str | None:
+    def _once(self, name: str, state: str, sentence: Sentence) -> Sentence | None:
         today = self._date()
         key = (name, state, today.replace(day=1) if name == "month" else today)
         if key in self._told:
@@ -230,16 +247,19 @@ class Limits:
     def _date(self) -> date:
         return datetime.fromtimestamp(self._clock(), self._zone).date()
 
-    def _moment(self, when: float) -> str:
-        return f"{datetime.fromtimestamp(when, self._zone):%H:%M on %Y-%m-%d}"
+    def _moment(self, when: float) -> dict[str, str]:
+        at = datetime.fromtimestamp(when, self._zone)
+        return {"time": f"{at:%H:%M}", "day": f"{at:%Y-%m-%d}"}
 
 
-def low_balance(amounts: Iterable[tuple[str, Decimal]]) -> str | None:
+def low_balance(amounts: Iterable[tuple[str, Decimal]]) -> Sentence | None:
     """A sentence where the account's balance, as (currency, amount) in each, is under a dollar or its like in all."""
     held = list(amounts)
     if not held or any(amount >= _LOW.get(currency, Decimal(0)) for currency, amount in held):
         return None
-    return f"The account's balance is low: {' and '.join(f'{amount} {currency}' for currency, amount in held)} left."
+    each = [Sentence("{amount} {currency}", amount=amount, currency=currency) for currency, amount in held]
+    left = reduce(lambda one, other: Sentence("{one} and {other}", one=one, other=other), each)
+    return Sentence("The account's balance is low: {left} left.", left=left)
 
 
 def _dollars(usd: Decimal) -> str:

@@ -18,6 +18,7 @@ from fim_lsp.usage.permits import Ask, Ended, Leave
 from fim_lsp.usage.prices import Rates
 from fim_lsp.usage.store import Row, Store, dollars
 from fim_lsp.usage.underway import Underway
+from fim_lsp.words.sentence import Sentence
 
 PAUSE_SECONDS = (
     0.05  # before a row is written: its answer has left by then, and rows of a moment are written at once
@@ -57,7 +58,7 @@ class Recorder:
         token: str,
         clock: Callable[[], float],
         ticks: Callable[[], float],
-        tell: Callable[[str], None],
+        tell: Callable[[Sentence], None],
         dearest: Rates,
         zone: tzinfo | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -184,7 +185,7 @@ class _Writer:
         dearest: Rates,
     ) -> None:
         self.stored = 0
-        self.said: deque[str] = deque()
+        self.said: deque[Sentence] = deque()
         self._path, self._keep_days, self._clock, self._ticks = path, keep_days, clock, ticks
         self._zone, self._underway, self._token, self._dearest = zone, begun, token, dearest
         self._leaves: set[int] = set()  # numbers of requests that have the record's leave
@@ -210,9 +211,15 @@ class _Writer:
                 today = datetime.fromtimestamp(self._clock(), self._zone).date()
                 store.fold(today - timedelta(days=self._keep_days), self._zone)
         except StoreError as error:
-            self._fail(str(error))
+            self._fail(error.sentence)
         except (OverflowError, ValueError) as error:  # a figure that SQLite cannot hold
-            self._fail(f"{len(self._kept)} requests cannot be recorded ({error}): they are left out.")
+            self._fail(
+                Sentence(
+                    "{count} requests cannot be recorded ({error}): they are left out.",
+                    count=len(self._kept),
+                    error=error,
+                )
+            )
             self._kept, self._accepted = [], {}
 
     def leave(self, rows: list[_Taken], accepted: dict[int, int], ask: Ask) -> Leave | None:
@@ -222,7 +229,7 @@ class _Writer:
         try:
             leave = self._opened().leave(self._token, ask, self._ticks, self._dearest)
         except StoreError as error:
-            self._fail(str(error))
+            self._fail(error.sentence)
             return None
         if leave.state == "go":
             self._leaves.add(ask.number)
@@ -248,7 +255,7 @@ class _Writer:
         if self._underway:
             self._underway.close()
 
-    def _fail(self, sentence: str) -> None:
+    def _fail(self, sentence: Sentence) -> None:
         if not self._failed:
             self.said.append(sentence)
         self._failed = True

@@ -29,9 +29,12 @@ from fim_lsp.usage.database import (
     connected,
     damaged,
     own,
+    unreadable,
+    unwritable,
     version,
 )
 from fim_lsp.usage.prices import PICO, Prices, Rates, cost, elsewhere
+from fim_lsp.words.sentence import Sentence
 
 FILE = "usage.sqlite3"
 SLOT = 900  # seconds
@@ -104,7 +107,7 @@ class Store:
         `said` holds a sentence where a damaged file was set aside.
         """
         self.path = path
-        self.said: str | None = None
+        self.said: Sentence | None = None
         self._spent: dict[tuple[float, Rates], Decimal] = {}  # as long as no other server has written since
         self.version = 0
         self._db = self._opened()
@@ -181,7 +184,7 @@ class Store:
         try:
             return self._known(since, dearest)
         except sqlite3.Error as error:
-            raise StoreError(f"The record of usage in {self.path} cannot be read ({error}).") from None
+            raise unreadable(self.path, error) from None
 
     def _known(self, since: float, dearest: Rates) -> Decimal:
         """What `spent` says; a month's sums are read only where another server may have added to them."""
@@ -211,9 +214,11 @@ class Store:
                 return connected(self.path)
         except (OSError, sqlite3.Error) as error:
             if self.path.is_relative_to(os.devnull):
-                raise StoreError("Usage cannot be recorded: no home folder is known, set HOME.") from None
+                raise StoreError(
+                    Sentence("Usage cannot be recorded: no home folder is known, set HOME.")
+                ) from None
             why = getattr(error, "strerror", None) or error
-            raise StoreError(f"Usage cannot be recorded in {self.path} ({why}).") from None
+            raise unwritable(self.path, why) from None
 
     def _set_aside(self) -> None:
         found = self.path.stat().st_ino
@@ -230,7 +235,10 @@ class Store:
             with contextlib.suppress(FileNotFoundError):
                 Path(f"{self.path}{ending}").replace(f"{aside}{ending}")
         own(self.path)
-        self.said = f"The record of usage was damaged: it was set aside as {aside}, and a new one was begun."
+        self.said = Sentence(
+            "The record of usage was damaged: it was set aside as {file}, and a new one was begun.",
+            file=aside,
+        )
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -247,7 +255,7 @@ class Store:
             if damaged(error):
                 self._db.close()
                 self._db = self._opened()
-            raise StoreError(f"Usage cannot be recorded in {self.path} ({error}).") from None
+            raise unwritable(self.path, error) from None
 
     @staticmethod
     def _accept(db: sqlite3.Connection, tally: _Tally, row_id: int, chars: int) -> None:
@@ -293,7 +301,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
         finally:
             db.close()
     except sqlite3.Error as error:
-        raise StoreError(f"The record of usage in {path} cannot be read ({error}).") from None
+        raise unreadable(path, error) from None
 
 
 def spent(db: sqlite3.Connection, since: float, dearest: Rates) -> Decimal:

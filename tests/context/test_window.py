@@ -347,9 +347,15 @@ def test_the_parts_of_a_prompt_add_up():
 
 
 @pytest.mark.parametrize(
-    ("path", "line"), [("a.py", "# a.py\n"), ("a.lua", "-- a.lua\n"), ("a.ts", "// a.ts\n"), ("a\nb.py", "")]
-)
-def test_the_file_is_named_in_a_comment_of_its_language(path, line):
-    """A name that would break the line is left out."""
-    document, window = opened("x = \n"), Window(P, S)
+    ("path", "language", "line"),
+    [
+        ("a.py", "", "# a.py\n"), ("a.lua", "", "-- a.lua\n"), ("a.ts", "", "// a.ts\n"), ("a\nb.py", "", ""),
+        ("a.py", "plaintext", "# a.py\n"), ("Untitled-1", "python", "# Untitled-1\n"), ("x.zsh", "shellscript", "# x.zsh\n"),
+        ("notes.txt", "plaintext", "notes.txt\n"), ("notes.txt", "text", "notes.txt\n"), ("noext", "", "// noext\n"),
+        ("x.unknown", "unknown", "// x.unknown\n"),
+    ],
+)  # fmt: skip
+def test_the_file_is_named_in_a_comment_of_its_language(path, language, line):
+    """A name that would break the line is left out; plain text has no comments, and names its file without a sign."""
+    document, window = opened("x = \n"), Window(P, S, language=language)
     assert window.prompt(document.lines, Place(0, 4), path).prefix == line + "x = "

@@ -108,7 +108,7 @@ def test_a_budget_that_is_used_up_can_be_passed(batch, scripted, tmp_path):
         (find-file "{path}")
         (end-of-line)
         (fim-lsp-complete)
-        (until (lambda () (string-match-p "paused.*budget" (fim-lsp-status))))
+        (until (lambda () (string-match-p "budget used, deepseek-flash, 0 requests" (fim-lsp-status))))
         (fim-lsp-complete)
         (sleep-for 0.5)
         (when fim-lsp--shown (error "Something is shown"))
@@ -120,6 +120,44 @@ def test_a_budget_that_is_used_up_can_be_passed(batch, scripted, tmp_path):
         """
     )
     assert path.read_bytes() == b"x = call()\n"
+
+
+def test_its_commands_are_those_of_other_editors(batch, scripted, tmp_path):
+    """Paused and on again, explained, priced, forgotten: each says what it has done, and the prompt is shown to the byte."""
+    path = tmp_path / "w.py"
+    path.write_bytes(b"value = 1\nx = \n")
+    scripted.says = "call()\n"
+    out = batch(
+        f"""
+        (find-file "{path}")
+        (goto-char (point-max)) (backward-char)
+        (fim-lsp-complete)
+        (until (lambda () fim-lsp--shown))
+        (defun told (command) (princ (concat (call-interactively command) "\n")))
+        (defun shown (title)
+          (princ (with-current-buffer title (concat (buffer-string) "\n"))))
+        (told #'fim-lsp-status)
+        (told #'fim-lsp-toggle)
+        (princ (format "%S %s\n" fim-lsp--shown (fim-lsp--lighter)))
+        (told #'fim-lsp-toggle)
+        (told #'fim-lsp-clear-cache)
+        (fim-lsp-explain) (shown "*fim-lsp explain*")
+        (fim-lsp-usage) (shown "*fim-lsp usage*")
+        (fim-lsp-log)
+        (with-current-buffer "*fim-lsp log*" (unless buffer-read-only (error "It can be edited")))
+        """
+    )
+    lines = out.splitlines()
+    assert lines[:5] == [
+        "fim-lsp: ready, deepseek-flash, 1 request, 0 answers from memory ",
+        "fim-lsp: paused, deepseek-flash, 1 request, 0 answers from memory ",
+        "nil  fim off",
+        "fim-lsp: ready, deepseek-flash, 1 request, 0 answers from memory ",
+        "fim-lsp: the answers that were kept are forgotten",
+    ]
+    assert f"To {scripted.url}/beta/completions, for the model deepseek-flash" in lines
+    assert "prompt:\n# w.py\nvalue = 1\nx = \n" in out
+    assert "deepseek-flash" in out.partition("suffix:")[2]
 
 
 def test_emoji_and_crlf(batch, scripted, tmp_path):
@@ -569,3 +607,26 @@ def test_ghost_text_is_in_the_window_in_which_one_types(terminal, scripted, tmp_
     screen.press("C-s")
     screen.type("end")
     wait(lambda: "value + 1" not in screen.screen())
+
+
+COMPANY = """
+(defun company--col-row (&optional pos) (posn-col-row (posn-at-point pos)))
+(keymap-global-set "<f5>" (lambda () (interactive) (message "popup at %S" (company--col-row))))
+"""
+
+
+def test_companys_popup_stands_below_the_word(terminal, scripted, tmp_path):
+    """What company asks for its column is told as if ghost text took no room, and ghost text stays."""
+    home = tmp_path / "home"
+    env = {**environment(home, scripted.url), "TERM": "xterm-256color"}
+    (home / ".emacs.d").mkdir()
+    (home / ".emacs.d" / "init.el").write_text(block("emacs", "elisp") + COMPANY)
+    path = tmp_path / "c.py"
+    path.write_bytes(b"\n# the end\n")
+    scripted.says = "value + 1\n"
+    screen = terminal(env, program("EMACS"), "-nw", str(path))
+    screen.until("# the end")
+    screen.type("x = ")
+    screen.until("x = value + 1")
+    screen.press("F5")
+    assert "x = value + 1" in screen.until("popup at (4 . 0)")

@@ -100,6 +100,19 @@ def test_a_file_of_no_known_type_has_suggestions(neovims, scripted, version, tmp
     shows(nvim, "call()")
 
 
+def test_plain_text_is_told_without_a_comments_sign(neovims, scripted, version, tmp_path):
+    """The prompt of a note begins with its name as it is: `//` would be a part of no such text."""
+    scripted.says = "all,\n"
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"\n")
+    nvim = neovims.start(version)
+    nvim.command(f"edit {path}")
+    wait(nvim.attached)
+    nvim.keys("iDear ")
+    wait(lambda: nvim.ghost() == "all,")
+    assert scripted.bodies[-1]["prompt"] == "notes.txt\nDear "
+
+
 @pytest.mark.parametrize("command", ["file", "saveas"])
 def test_under_another_name_the_buffer_is_another_document(neovims, scripted, version, tmp_path, command):
     """After `:file` and `:saveas` suggestions go on, and the server knows the file by its name."""

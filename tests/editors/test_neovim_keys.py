@@ -213,10 +213,10 @@ return rows
 """
 
 
-def test_ghost_text_is_in_the_window_in_which_one_types(opened, scripted):
+def test_ghost_text_is_in_the_window_in_which_one_types(opened, scripted, version):
     """A buffer in two windows shows it once, where the cursor is, and then in the other."""
     scripted.says = "value + 1\n    more()\n"
-    nvim = opened("0.12", b"def f():\n    \n")
+    nvim = opened(version, b"def f():\n    \n")
     nvim.command("split")
 
     def seen():

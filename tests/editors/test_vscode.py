@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from real import ROOT, Scripted, wait
-from vscode import ITEM, PYTHON, VIRTUAL, Code, change, extension, written
+from vscode import ITEM, PYTHON, QUICK, VIRTUAL, Code, change, extension, written
 
 SLOW = 60.0  # seconds
 FIRST = "# what somebody types who has just installed it, and looks at nothing else\n"
@@ -389,6 +389,33 @@ def test_settings_take_effect_at_once(fresh, scripted):
     wait(lambda: fresh.status() == "fim-lsp", SLOW)
     fresh.press("Enter")
     assert taken(fresh, path, "b = ", "one") == "a = \nb = one\n"
+
+
+def test_the_menu_leads_to_everything(fresh):
+    """From the status bar: what stops completions, what sets them up, what tells of them; the last ones below the list's edge."""
+    fresh.open("menu.py", "|\n")
+    fresh.do("click", f"{ITEM} a")
+    wanted = [
+        "Pause", "Snooze", "Switch python off", "Switch off", "Change model", "Set API key", "Remove API key", "Explain",
+        "What completions cost", "Settings", "the demo", "Walkthrough",
+    ]  # fmt: skip
+    rows = wait(lambda: (rows := fresh.rows()) and len(rows) >= len(wanted) and rows, SLOW)
+    assert [word for word, row in zip(wanted, rows, strict=False) if word not in row] == [], rows
+    fresh.do("fill", QUICK, "Restart the server")
+    wait(lambda: fresh.rows() == ["Restart the server"], SLOW)
+    fresh.press("Escape")
+
+
+def test_the_settings_editor_names_each_setting_once(fresh):
+    """In the extension's groups a setting stands under its own name, without the section's before it."""
+    fresh.run("Preferences: Open Settings (UI)")
+    fresh.do("waitForSelector", ".settings-toc-container .monaco-list-row")
+    for title in ("Extensions", "fim-lsp: DeepSeek code completion", "Completions"):
+        fresh.do("click", f".settings-toc-container .monaco-list-row:has-text({json.dumps(title)})")
+    titles = ".setting-item-category, .setting-item-label"
+    wait(lambda: {"Enabled", "Multiline"} <= set(fresh.do("texts", titles)), SLOW)
+    assert not [title for title in fresh.do("texts", titles) if "Fim" in title]
+    fresh.press("Escape")
 
 
 def test_a_setting_of_the_start_can_be_taken_away(fresh, scripted):

@@ -32,6 +32,9 @@ def test_the_package_holds_what_a_marketplace_shows(held):
     assert (icon[:8], int.from_bytes(icon[16:20]) >= 128) == (b"\x89PNG\r\n\x1a\n", True)
     texts = json.loads(held["extension/package.nls.json"])
     assert set(re.findall(r"%([\w.]+)%", held["extension/package.json"].decode())) == set(texts)
+    for text in ("package.nls.zh-cn.json", "l10n/bundle.l10n.zh-cn.json", "media/key.nls.zh-cn.md"):
+        assert held[f"extension/{text}"] == (EXTENSION / text).read_bytes()
+    assert "extension/bundled/libs/fim_lsp/words/sentences.toml" in held
     readme = held["extension/readme.md"].decode()
     images = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", readme)
     assert images

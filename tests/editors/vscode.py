@@ -110,6 +110,7 @@ def packaged():
         EXTENSION / "README.md",
         *EXTENSION.glob("package*.json"),
         *ROOT.glob("fim_lsp/**/*.py"),
+        *ROOT.glob("fim_lsp/**/*.toml"),
     ]
     if made.exists() and made.stat().st_mtime >= max(path.stat().st_mtime for path in sources):
         return made
@@ -161,10 +162,11 @@ def extension(path, identifier, source, event=None):
 class Code:
     """One code-server and one page; a file at a time is open.
 
-    `more` are extensions besides ours, `variables` parts of the environment that differ from the tests' own.
+    `more` are extensions besides ours, `variables` parts of the environment that differ from the tests' own, `locale` is
+    the language of the editor's own words, for which a pack without words stands there.
     """
 
-    def __init__(self, home, url, screens, more=(), variables=None):
+    def __init__(self, home, url, screens, more=(), variables=None, locale=None):
         node, server = program("NODE24"), program("CODE_SERVER")
         program("PLAYWRIGHT")
         program("CHROMIUM")
@@ -212,6 +214,13 @@ class Code:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         where = ["--auth", "none", "--bind-addr", f"127.0.0.1:{self.port}"]
+        if locale:
+            where += ["--locale", locale]
+            words = data / "words.json"
+            words.write_text(json.dumps({"version": "1.0.0", "contents": {}}))
+            of = [{"extensionIdentifier": {"id": "test.words", "uuid": "0"}, "version": "1.0.0"}]
+            pack = {"hash": "0", "extensions": of, "translations": {"vscode": str(words)}, "label": locale}
+            (data / "languagepacks.json").write_text(json.dumps({locale: pack}))
         self._log = home / "server.log"
         with self._log.open("wb") as log:
             self._server = subprocess.Popen(

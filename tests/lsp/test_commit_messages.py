@@ -63,6 +63,7 @@ async def test_what_git_tells_is_the_context(start, endpoint):
     assert "HELD_BACK" not in sent
     assert "Please enter" not in sent
     assert "Do not modify" not in sent
+    assert "COMMIT_EDITMSG" not in sent
 
 
 async def test_comment_lines_are_never_offered(start, endpoint):

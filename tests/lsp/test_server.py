@@ -604,6 +604,7 @@ async def test_a_budget_pauses_and_can_be_passed(start, endpoint):
     usage = await client.call("workspace/executeCommand", {"command": "fimLsp.usage"})
     assert status["usd"] == pytest.approx(usage["total"]["usd"])
     assert status["usd"] > 0
+    assert ["budget" in message for message in client.messages()] == [True]
 
 
 async def test_a_budget_holds_from_the_first_moment(start, endpoint):

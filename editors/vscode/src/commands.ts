@@ -50,6 +50,7 @@ export class Commands {
       changeModel: () => this.changeModel(),
       explain: () => this.explain(),
       usage: () => this.usage(),
+      clearCache: () => this.clearCache(),
       openLog: () => { this.server.log.show(); },
       restart: () => this.server.restart(),
       demo: () => this.demo(),
@@ -272,6 +273,10 @@ export class Commands {
     const today = await this.server.usage();
     const page = costs(today, await this.server.usage({ by: "day", days: 7 }), this.status.demo);
     this.pages.show(vscode.l10n.t("what completions cost"), page);
+  }
+
+  private async clearCache(): Promise<void> {
+    if ((await this.server.ask("clearCache")) !== undefined) say(vscode.l10n.t("The answers that were kept are forgotten."));
   }
 
   private async demo(): Promise<void> {

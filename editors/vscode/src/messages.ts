@@ -91,16 +91,20 @@ export function offer({ cause, message }: Message, { host, model, apiKey, names 
   }
 }
 
-/** The server's sentence, with the settings named and placed as this editor names and places them. */
+/** The server's sentence, with the settings named and placed as this editor names and places them; it may be in Chinese. */
 export function inOurWords(sentence: string, names: readonly string[]): string {
   return sentence
     .replace(/^fim-lsp: /, "")
-    .replace(/"(\w+)"|\b(baseUrl|caFile)\b/g, (whole, quoted?: string, bare?: string) => {
-      const name = quoted ?? bare ?? "";
-      return names.includes(name) ? `fimLsp.${name}` : whole;
+    .replace(/"(\w+)"|“(\w+)”|\b(baseUrl|caFile)\b/g, (whole, quoted?: string, chinese?: string, bare?: string) => {
+      const name = quoted ?? chinese ?? bare ?? "";
+      if (!names.includes(name)) return whole;
+      return chinese === undefined ? `fimLsp.${name}` : ` fimLsp.${name} `;
     })
     .replace(/^Setting (fimLsp\.\w+) in (initializationOptions|the editor's settings) /, "$1 ")
     .replace(/ in the editor's settings: left out, as these may be a folder's, which only makes things stricter; .*$/,
       ": left out of this workspace's settings, which only make things stricter. To have it, set it in your own settings.")
-    .replace(/ in (initializationOptions|the editor's settings)\b/, "");
+    .replace(/ in (initializationOptions|the editor's settings)\b/, "")
+    .replace(/^编辑器的设置：未采用 (.*?)，因为.*$/, "$1：未被采用，因为此工作区的设置只能使限制更严；如需采用，请写入您自己的设置。")
+    .replace(/^(?:initializationOptions|编辑器的设置)：(?:设置(?= fimLsp\.))?/, "")
+    .replace(/^ | (?=[，。：；（）])|(?<=[，。：；（）]) /g, "");
 }

@@ -167,6 +167,22 @@ void test("messages begin with the remedy, name what this editor has, and have a
   }
 });
 
+void test("what the server says in Chinese is named and placed as this editor does, too", () => {
+  const said = (message: string) => offer({ type: 2, cause: "settings", message }, KNOWN).text;
+  assert.equal(
+    said("initializationOptions：设置“temperature”必须是 0 到 2 之间的数；仍然使用：0。"),
+    "fimLsp.temperature 必须是 0 到 2 之间的数；仍然使用：0。",
+  );
+  assert.equal(said("/c.toml：设置“temperature”必须是 0 到 2 之间的数；仍然使用：0。"), "/c.toml：设置 fimLsp.temperature 必须是 0 到 2 之间的数；仍然使用：0。");
+  assert.equal(
+    said('编辑器的设置：未采用 "exclude", "model"，因为这些设置可能来自文件夹，而文件夹的设置只能使限制更严；如需采用，请写入 /c.toml 或 initializationOptions。'),
+    "fimLsp.exclude, fimLsp.model：未被采用，因为此工作区的设置只能使限制更严；如需采用，请写入您自己的设置。",
+  );
+  assert.equal(said('编辑器的设置：有未知的设置 "modle"，已忽略。'), '有未知的设置 "modle"，已忽略。');
+  assert.equal(said("“exclude”中的第 1 个模式不会匹配任何文件。"), "fimLsp.exclude 中的第 1 个模式不会匹配任何文件。");
+  assert.equal(said("无法连接 h：请检查网络和 baseUrl。"), "无法连接 h：请检查网络和 fimLsp.baseUrl。");
+});
+
 void test("what the settings switch off is not called a pause, and a pause says until when", () => {
   const paused = { ...NOTHING, state: "paused" as const };
   assert.deepEqual([look({ ...paused, enabled: false }), look({ ...paused, enabled: true }), look(paused)], ["off", "paused", "paused"]);

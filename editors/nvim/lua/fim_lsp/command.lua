@@ -1,4 +1,4 @@
---- `:FimLsp status|toggle|snooze|usage|resume|explain|restart|log`.
+--- `:FimLsp status|toggle|snooze|usage|resume|explain|clearCache|restart|log`.
 
 local api = vim.api
 local pages = require('fim_lsp.pages')
@@ -66,12 +66,14 @@ local SUB = {
     run('fimLsp.status', {}, function(now)
       local on = require('fim_lsp').enabled() and '' or ' (off here)'
       local said = now.message ~= '' and ' - ' .. now.message or ''
-      local text = ('fim-lsp: %s%s, %s, %d requests, %d answered locally%s'):format(
-        now.state,
+      local text = ('fim-lsp: %s%s, %s, %d %s, %d %s%s'):format(
+        status.state(now),
         on,
-        now.model,
+        now.demo and 'demo' or now.model,
         now.requests,
+        now.requests == 1 and 'request' or 'requests',
         now.localHits,
+        now.localHits == 1 and 'answer from memory' or 'answers from memory',
         said
       )
       if vim.fn.strdisplaywidth(text) > vim.v.echospace and status.compiled_in(vim.notify) then
@@ -119,6 +121,11 @@ local SUB = {
     local at = place(client)
     run('fimLsp.explain', { { uri = at.textDocument.uri, position = at.position } }, function(sent)
       window('explain', pages.explain(sent))
+    end)
+  end,
+  clearCache = function()
+    run('fimLsp.clearCache', {}, function()
+      status.notify('fim-lsp: the answers that were kept are forgotten')
     end)
   end,
   restart = function()

@@ -51,6 +51,7 @@ local function draw(bufnr, hint)
     virt_text_pos = over and 'overlay' or 'inline',
     virt_lines = { unpack(lines, 2) },
     hl_mode = 'combine',
+    scoped = window.scoped,
   })
 end
 

@@ -72,7 +72,7 @@ function M.check()
     if now and now.state == 'error' then
       health.error(now.message, { '`fim-lsp doctor` in a terminal checks key, endpoint, model and balance' })
     elseif now then
-      health.ok(('%s, model %s'):format(now.state, now.model))
+      health.ok(('%s, %s'):format(require('fim_lsp.status').state(now), now.demo and 'demo' or now.model))
     end
   end
 

@@ -123,7 +123,7 @@ function M.explain(sent)
     return { sent.problem }
   end
   local lines = {
-    ('To %s, for the model %s'):format(sent.url, sent.model),
+    sent.demo and 'To the demo, on this machine' or ('To %s, for the model %s'):format(sent.url, sent.model),
     ('At most %d tokens, temperature %s; %s'):format(
       sent.max_tokens,
       sent.temperature,

@@ -49,6 +49,25 @@ function M.trouble()
   return trouble
 end
 
+--- How a server is, in one of the words that every editor has for it.
+---@param now table<string, any> of `fimLsp.status`
+---@return string
+function M.state(now)
+  if now.state == 'error' then
+    return now.cause ~= 'key' and 'problem' or now.apiKey == false and 'no key' or 'key refused'
+  elseif now.state == 'paused' then
+    return now.enabled == false and 'off' or now.overBudget and 'budget used' or 'paused'
+  elseif now.state == 'busy' then
+    return 'working'
+  end
+  for _, nap in ipairs(now.snoozed or {}) do
+    if nap.scope == 'everything' then
+      return ('snoozed %d min'):format(nap.minutes)
+    end
+  end
+  return 'ready'
+end
+
 ---@param client_id integer
 ---@param on boolean
 ---@return string

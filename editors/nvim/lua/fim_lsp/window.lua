@@ -22,7 +22,12 @@ function M.make_room(bufnr, rows)
   if missing > scrolled then
     local text = (' (+%d)'):format(missing - scrolled)
     local row = vim.api.nvim_win_get_cursor(0)[1] - 1
-    vim.api.nvim_buf_set_extmark(bufnr, unseen, row, 0, { virt_text = { { text, 'FimLspGhost' } }, virt_text_pos = 'eol' })
+    M.only(unseen)
+    vim.api.nvim_buf_set_extmark(bufnr, unseen, row, 0, {
+      virt_text = { { text, 'FimLspGhost' } },
+      virt_text_pos = 'eol',
+      scoped = M.scoped,
+    })
   end
 end
 
@@ -32,11 +37,21 @@ function M.clear(bufnr)
   vim.api.nvim_buf_clear_namespace(bufnr, unseen, 0, -1)
 end
 
---- Show a namespace in this window alone: the buffer may be in others, too.  (0.10 shows it in all of them.)
+--- What a mark needs besides, so that it is shown in the windows of its namespace alone: in 0.10 a word.
+---@type true?
+M.scoped = vim.api.nvim__win_add_ns and true or nil
+
+--- Show a namespace in this window alone: the buffer may be in others, too.
 ---@param namespace integer
 function M.only(namespace)
-  if vim.api.nvim__ns_set then -- not yet promised by Neovim
+  -- Neither is promised by Neovim yet.
+  if vim.api.nvim__ns_set then
     pcall(vim.api.nvim__ns_set, namespace, { wins = { vim.api.nvim_get_current_win() } })
+  elseif M.scoped then
+    for _, window in ipairs(vim.api.nvim_list_wins()) do
+      pcall(vim.api.nvim__win_del_ns, window, namespace)
+    end
+    pcall(vim.api.nvim__win_add_ns, 0, namespace)
   end
 end
 
