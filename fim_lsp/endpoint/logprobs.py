@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fim_lsp.endpoint.dialect import at
 from fim_lsp.text.confidence import Token
+from fim_lsp.words.sentence import Sentence
 
 if TYPE_CHECKING:
     from fim_lsp.endpoint.dialect import Dialect
 
-UNSURE = "This engine does not tell how sure its model is: the setting confidence has no effect with it."
+UNSURE = Sentence(
+    "This engine does not tell how sure its model is: the setting confidence has no effect with it."
+)
 MOST = 10_000  # tokens of one event that are looked at
 ROUNDING = 1e-3  # above 0, where an engine counts roughly
 LAG = 1_000  # characters by which tokens and text may be apart: an engine holds back what may be a stop
