@@ -91,10 +91,18 @@ def number(
         if good and low <= value <= high and (not whole or value == int(value)):
             return int(value) if whole else float(value)
         bounds = {"low": f"{low:.15g}", "high": f"{high:.15g}"}
+        if len(also) == 1:
+            raise WrongValueError(
+                Sentence('must be "{word}" or a number from {low} to {high}', word=also[0], **bounds)
+            )
         if also:
+            word, other = also
             raise WrongValueError(
                 Sentence(
-                    'must be "{word}" or a number from {low} to {high}', word='", "'.join(also), **bounds
+                    'must be "{word}", "{other}" or a number from {low} to {high}',
+                    word=word,
+                    other=other,
+                    **bounds,
                 )
             )
         if whole:
