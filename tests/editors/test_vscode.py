@@ -75,7 +75,8 @@ def ghost(code, text):
         wait(lambda: code.ghost() == text, SLOW)
     except AssertionError:
         code.shot("failed")
-        raise AssertionError(f"the ghost text is {code.ghost()!r}") from None
+        about = f"{code.status()}\n{code.messages()}\n{code.text()[-1000:]}\n{code.logs()[-3000:]}"
+        raise AssertionError(f"the ghost text is {code.ghost()!r}\n{about}") from None
 
 
 def taken(code, path, typed, text):
