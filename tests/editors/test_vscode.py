@@ -79,6 +79,11 @@ def ghost(code, text):
         raise AssertionError(f"the ghost text is {code.ghost()!r}\n{about}") from None
 
 
+def behind(typed, text):
+    """What says a text behind this alone: what is shown between two keys and typed past is not offered there for ever."""
+    return lambda body: (text if body["prompt"].endswith(typed) else "") + "\n"
+
+
 def taken(code, path, typed, text):
     """What the file holds once this was typed, this suggestion was shown and all of it was taken."""
     code.write(typed)
@@ -118,7 +123,7 @@ def test_a_newcomer_is_told_of_the_key_beside_the_work(code):
 
 def test_a_refused_key_takes_no_others_place(fresh, scripted):
     """It is said, with a button to try again; the one before completes on."""
-    scripted.says = "one\n"
+    scripted.says = behind("= ", "one")
     path = fresh.open("refused.py", "|\n")
     give(fresh, "sk-typo")
     said = wait(lambda: [text for text in fresh.messages() if "refuses" in text], SLOW)
@@ -131,7 +136,7 @@ def test_a_refused_key_takes_no_others_place(fresh, scripted):
 
 def test_one_line_and_tab(fresh, scripted):
     """Grey text behind the cursor, then text in the file."""
-    scripted.says = "b + c\n"
+    scripted.says = behind("= ", "b + c")
     path = fresh.open("one.py", "def f(b, c):\n    |\n")
     fresh.write("a = ")
     ghost(fresh, "b + c")
@@ -153,7 +158,7 @@ def test_several_lines(fresh, scripted):
 
 def test_in_the_middle_of_a_line(fresh, scripted):
     """What stands behind the cursor stays, once."""
-    scripted.says = "a, b)\n"
+    scripted.says = behind(", ", "a, b)")
     path = fresh.open("middle.py", "print(|)\n")
     assert taken(fresh, path, "1, ", "a, b") == "print(1, a, b)\n"
 
@@ -242,7 +247,7 @@ def test_the_next_line_alone(fresh, scripted):
 
 def test_several_candidates(fresh, scripted):
     """Asking for the next one brings others, and the one that is shown is taken."""
-    scripted.says = lambda body: "two()\n" if body["temperature"] else "one()\n"
+    scripted.says = lambda body: behind("= ", "two()" if body["temperature"] else "one()")(body)
     path = fresh.open("cycle.py", "|\n")
     fresh.write("y = ")
     ghost(fresh, "one()")
@@ -254,7 +259,7 @@ def test_several_candidates(fresh, scripted):
 
 def test_typing_along_asks_for_nothing(fresh, scripted):
     """What is typed goes from the suggestion to the text."""
-    scripted.says = "alpha_beta_gamma\n"
+    scripted.says = behind("= ", "alpha_beta_gamma")
     path = fresh.open("along.py", "|\n")
     fresh.write("z = ")
     ghost(fresh, "alpha_beta_gamma")
@@ -268,7 +273,7 @@ def test_typing_along_asks_for_nothing(fresh, scripted):
 
 def test_pause_and_go_on_from_the_status_bar(fresh, scripted):
     """Paused, nothing is asked; the item says so."""
-    scripted.says = "one\n"
+    scripted.says = behind("= ", "one")
     path = fresh.open("pause.py", "|\n")
     fresh.pick("Pause")
     wait(lambda: "paused" in fresh.status(), SLOW)
@@ -287,7 +292,7 @@ def test_pause_and_go_on_from_the_status_bar(fresh, scripted):
 
 def test_a_pause_outlives_the_server(fresh, scripted):
     """Killed in a pause, the server is back in a pause, also when the window is loaded anew; and goes on when told."""
-    scripted.says = "one\n"
+    scripted.says = behind("= ", "one")
     path = fresh.open("paused.py", "|\n")
     fresh.pick("Pause")
     wait(lambda: "paused" in fresh.status(), SLOW)
@@ -312,7 +317,7 @@ def test_a_pause_outlives_the_server(fresh, scripted):
 
 def test_a_wrong_key_is_said_once_and_a_right_one_clears_it(fresh, scripted):
     """In a message and in the status bar, until another is given."""
-    scripted.says = "one\n"
+    scripted.says = behind("= ", "one")
     scripted.key = "sk-other"
     path = fresh.open("key.py", "|\n")
     fresh.write("a = ")
@@ -343,14 +348,14 @@ def kill(code):
 
 def test_a_server_that_was_killed_is_back(fresh, scripted):
     """And completes."""
-    scripted.says = "one\n"
+    scripted.says = behind("= ", "one")
     path = fresh.open("killed.py", "|\n")
     fresh.write("a = ")
     ghost(fresh, "one")
     assert kill(fresh)
     fresh.press("Escape")
     fresh.press("Enter")
-    scripted.says = "two\n"
+    scripted.says = behind("= ", "two")
     for _ in range(20):
         fresh.write("b = ")
         time.sleep(1.0)
@@ -379,7 +384,7 @@ def test_explain_shows_the_bytes(fresh, scripted):
 
 def test_settings_take_effect_at_once(fresh, scripted):
     """Off, and on again, without a reload."""
-    scripted.says = "one\n"
+    scripted.says = behind("= ", "one")
     path = fresh.open("settings.py", "|\n")
     fresh.set(enabled=False)
     wait(lambda: "off" in fresh.status(), SLOW)
@@ -421,7 +426,7 @@ def test_the_settings_editor_names_each_setting_once(fresh):
 
 def test_a_setting_of_the_start_can_be_taken_away(fresh, scripted):
     """What the server was told when it began does not outlive the setting."""
-    scripted.says = "one\n"
+    scripted.says = behind("= ", "one")
     fresh.set(enabled=False)
     path = fresh.open("start.py", "|\n")
     wait(lambda: "off" in fresh.status(), SLOW)
@@ -432,7 +437,7 @@ def test_a_setting_of_the_start_can_be_taken_away(fresh, scripted):
 
 def test_a_removed_key_is_used_no_more(fresh, scripted):
     """Nothing is sent with it, and the status bar says what is missing."""
-    scripted.says = "one\n"
+    scripted.says = behind("= ", "one")
     path = fresh.open("removed.py", "|\n")
     fresh.run("fim-lsp: Remove API key")
     wait(lambda: any("The key is removed" in text for text in fresh.messages()), SLOW)
@@ -448,7 +453,7 @@ def test_a_removed_key_is_used_no_more(fresh, scripted):
 
 def test_a_budget_that_is_used_up_can_be_passed(fresh, scripted):
     """The status bar says why nothing is asked; the menu goes on."""
-    scripted.says = "one\n"
+    scripted.says = behind("= ", "one")
     fresh.own(dailyBudget=0)
     path = fresh.open("budget.py", "|\n")
     wait(lambda: fresh.status() == "fim-lsp: budget used", SLOW)
@@ -464,7 +469,7 @@ def test_a_budget_that_is_used_up_can_be_passed(fresh, scripted):
 
 def test_what_is_off_can_be_switched_on(fresh, scripted):
     """The menu says where it is off, and changes it there; a pause would not help, and is not offered."""
-    scripted.says = "one\n"
+    scripted.says = behind("= ", "one")
     fresh.workspace({"enabled": False})
     path = fresh.open("off.py", "|\n")
     wait(lambda: fresh.status() == "fim-lsp: off", SLOW)
@@ -482,7 +487,7 @@ def test_what_is_off_can_be_switched_on(fresh, scripted):
 
 def test_a_language_is_switched_where_it_counts(fresh, scripted):
     """In the workspace's settings if they name it, in the user's own if not; the others of both stay."""
-    scripted.says = "one\n"
+    scripted.says = behind("= ", "one")
     fresh.workspace({"languages": {"python": False}})
     fresh.set(languages={"go": False})
     path = fresh.open("language.py", "|\n")
@@ -505,7 +510,7 @@ def test_a_language_is_switched_where_it_counts(fresh, scripted):
 
 def test_a_language_has_settings_of_its_own(fresh, scripted):
     """In a block of its own as for any setting of the editor; the menu switches it there, too."""
-    scripted.says = "\n    alpha()\n    beta()\n"
+    scripted.says = behind(("{", ":"), "\n    alpha()\n    beta()")
     alone = {
         "[go]": {"fimLsp.multiline": "never", "fimLsp.maxTokens": 7},
         "[python]": {"fimLsp.enabled": False},
@@ -530,7 +535,7 @@ def test_a_language_has_settings_of_its_own(fresh, scripted):
 
 def test_another_model_is_asked_at_once(fresh, scripted):
     """From the menu, without a reload."""
-    scripted.says = "one\n"
+    scripted.says = behind("= ", "one")
     path = fresh.open("model.py", "|\n")
     fresh.pick("Change model")
     wait(lambda: "deepseek-v4-pro" in fresh.rows(), SLOW)
@@ -556,7 +561,7 @@ def test_the_log_can_be_read(fresh):
 
 def test_what_completions_cost_can_be_read(fresh, scripted):
     """The page's total is the command line's, in dollars, by model and by day."""
-    scripted.says = "cost()\n"
+    scripted.says = behind("= ", "cost()")
     path = fresh.open("cost.py", "|\n")
     assert taken(fresh, path, "a = ", "cost()") == "a = cost()\n"
     fresh.run("fim-lsp: Show what completions cost")
@@ -585,7 +590,7 @@ def test_what_completions_cost_can_be_read(fresh, scripted):
 
 def test_the_key_is_in_no_trace(fresh, scripted):
     """What editor and server say to each other is written where it is asked for, in full, with stars for the key."""
-    scripted.says = "one\n"
+    scripted.says = behind("= ", "one")
     fresh.set(**{"trace.server": "verbose"})
     path = fresh.open("trace.py", "traced_name = 1\n|\n")
     fresh.write("a = ")
@@ -630,7 +635,7 @@ def hostile(code, url):
 @pytest.mark.parametrize("trusted", [True, False])
 def test_a_folder_sets_neither_the_endpoint_nor_what_is_run(fresh, scripted, elsewhere, trusted):
     """Trusted or not, its other settings count where they are stricter."""
-    scripted.says = "one\n"
+    scripted.says = behind("= ", "one")
     fresh.trust(asked=not trusted)
     fresh.own(exclude=["never-*"])
     laxer = {
@@ -673,7 +678,7 @@ def several(code, workspace, folder, name, text):
 
 def test_of_several_folders_one_may_be_off(fresh, scripted, tmp_path):
     """In a workspace of several, what one folder's settings switch off is sent from neither that folder nor the other."""
-    scripted.says = "one\n"
+    scripted.says = behind("= ", "one")
     app, lib = tmp_path / "app", tmp_path / "lib"
     for folder in (app, lib):
         folder.mkdir()
@@ -697,7 +702,7 @@ def test_of_several_folders_one_may_be_off(fresh, scripted, tmp_path):
 
 def test_a_folder_that_is_on_no_disk(fresh, scripted, tmp_path):
     """Its open file is completed; nothing else of it is read, as a folder's on a disk is."""
-    scripted.says = "other()\n"
+    scripted.says = behind("= ", "other()")
     fresh.open("real.py", "|\n")
     wait(fresh.surveyors, SLOW)
     (tmp_path / "helper.py").write_text("def helper_of_another_file():\n    pass\n")
@@ -719,7 +724,7 @@ def silent(code, scripted):
 
 def test_manual(fresh, scripted):
     """Nothing comes and nothing is asked until the editor's key asks."""
-    scripted.says = "b + c\n"
+    scripted.says = behind("= ", "b + c")
     fresh.own(trigger="manual")
     path = fresh.open("manual.py", "def f(b, c):\n    |\n")
     fresh.write("a = ")
@@ -733,7 +738,7 @@ def test_manual(fresh, scripted):
 
 def test_snoozed_and_woken(fresh, scripted):
     """The menu lets nothing come by itself for some minutes, and the status bar says how many; it wakes, too."""
-    scripted.says = "b + c\n"
+    scripted.says = behind("= ", "b + c")
     fresh.open("snooze.py", "|\n")
     fresh.pick("Snooze for some minutes")
     for word in ("Everywhere", "15 minutes"):
@@ -749,7 +754,7 @@ def test_snoozed_and_woken(fresh, scripted):
     fresh.press("Escape")
     fresh.pick("Wake")
     wait(lambda: "snoozed" not in fresh.status(), SLOW)
-    scripted.says = "d + e\n"  # on this line the other has been typed past already
+    scripted.says = behind("= ", "d + e")  # on this line the other has been typed past already
     fresh.focus("Control+End")
     fresh.write("z = ")
     ghost(fresh, "d + e")
@@ -771,7 +776,7 @@ BOOK = {
 
 def test_a_notebooks_cell_knows_those_above(fresh, scripted):
     """Ghost text in a cell, told by the cells above, and by nothing that these have put out."""
-    scripted.says = "os.getcwd()\n"
+    scripted.says = behind("= ", "os.getcwd()")
     path = fresh.load("book.ipynb", json.dumps(BOOK))
     fresh.do("waitForSelector", ".notebook-editor .cell .monaco-editor", {"timeout": 60_000})
     cells = ".notebook-editor .cell.code .monaco-editor .view-lines"
@@ -789,7 +794,7 @@ def test_a_notebooks_cell_knows_those_above(fresh, scripted):
 
 def test_the_commit_box(fresh, scripted):
     """The source control view's box is quiet until one word switches commit messages on."""
-    scripted.says = "the sum\n"
+    scripted.says = behind(("Compute ", "Say "), "the sum")
     for command in (["init", "-q"], ["config", "user.email", "a@b.c"], ["config", "user.name", "A"]):
         subprocess.run(["git", "-C", str(fresh.folder), *command], check=True, env=fresh.env)
     box = ".scm-editor .monaco-editor .view-lines"
