@@ -52,6 +52,10 @@ def code(tmp_path_factory, bench, screens):
         made.close()
 
 
+# No menu: while an entry of it is selected, the editor shows what goes on behind that entry alone.
+QUIET = {"editor.quickSuggestions": False, "editor.suggestOnTriggerCharacters": False}
+
+
 @pytest.fixture
 def fresh(request, code, scripted):
     """The endpoint, asked nothing yet, knows one key."""
@@ -66,7 +70,7 @@ def fresh(request, code, scripted):
     code.set(enabled=None, languages=None, **{"trace.server": None})
     code.own(dailyBudget=None, model=None, exclude=None, trigger=None, languages=None)
     closes = {"editor.autoClosingBrackets": "never", "editor.autoClosingQuotes": "never"}
-    change(code.user, {"[go]": None, "[python]": None, **closes})
+    change(code.user, {"[go]": None, "[python]": None, **closes, **dict.fromkeys(QUIET)})
 
 
 def ghost(code, text):
@@ -176,7 +180,7 @@ CLOSED = [
 @pytest.mark.parametrize("closing", ["languageDefined", "never"])
 def test_typed_along_with_what_the_editor_closes(fresh, scripted, closing):
     """All of it stands there once, whether the editor closes brackets and quotes by itself or not."""
-    change(fresh.user, {"editor.autoClosingBrackets": closing, "editor.autoClosingQuotes": closing})
+    change(fresh.user, {"editor.autoClosingBrackets": closing, "editor.autoClosingQuotes": closing, **QUIET})
     said = {typed: text for typed, _, text in CLOSED}
     scripted.says = lambda body: next((said[one] for one in said if body["prompt"].endswith(one)), "") + "\n"
     path = fresh.open(f"closed_{closing}.js", "|\n")
