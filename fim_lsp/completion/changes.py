@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from fim_lsp.text.beginning import shared
 from fim_lsp.text.document import Edit, Place, body
 
 STANDS = 0.5  # seconds without a change after which what an input method has put in is taken to stand
@@ -202,8 +203,8 @@ def told(edit: Edit, lines: Sequence[str]) -> Change | None:
         return None
     if edit.removed > 1 and gone and come:
         # Some editors send the whole text each time.
-        same = _shared(gone, come)
-        behind = _shared(gone[same:][::-1], come[same:][::-1])
+        same = shared(gone, come)
+        behind = shared(gone[same:][::-1], come[same:][::-1])
         lead += same
         gone, come = gone[same : len(gone) - behind], come[same : len(come) - behind]
     line, column = edit.first, lead
@@ -227,15 +228,6 @@ def _end(change: Change) -> Place:
         len(change.come) - change.come.rfind("\n") - 1 if lines else change.start.column + len(change.come)
     )
     return Place(change.start.line + lines, column)
-
-
-def _shared(one: str, other: str) -> int:
-    """With how many characters both begin."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
-    return low
 
 
 def _letters(text: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from fim_lsp.completion.answer_cache import Offer
 from fim_lsp.text import closing
+from fim_lsp.text.beginning import shared
 from fim_lsp.text.document import Edit, Place
 
 Fate = Literal["all", "line", "word", "typed", "dismissed"]
@@ -161,7 +162,7 @@ class Ghost:
             now = _text(lines, self._place, size + BEHIND) if size > 0 else ""
             if now[size:] != self._behind[covered : covered + len(now) - size]:
                 continue
-            own = _shared(rest.text, now[:size])
+            own = shared(rest.text, now[:size])
             added = now[own:size]
             if own > best and (not added or closing.closers(added)):
                 best, left = own, _left(rest, own, closing.Behind(added, covered))
@@ -196,9 +197,3 @@ def _text(lines: Sequence[str], place: Place, size: int) -> str:
             break
         found += line[: size - len(found)]
     return found
-
-
-def _shared(one: str, other: str) -> int:
-    """With how many characters both begin."""
-    size = min(len(one), len(other))
-    return next((n for n in range(size) if one[n] != other[n]), size)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import log2
 
+from fim_lsp.text.beginning import shared
+
 SECONDS = 3.0  # in which a prompt is to be read that the engine has not seen
 SAMPLE = 600  # characters read anew, from which on the time tells the speed and not the way there
 LEAST = 1_000  # characters of a prefix below which it tells too little
@@ -25,7 +27,7 @@ class Pace:
     def sent(self, prefix: str, suffix: str) -> int:
         """A prompt leaves; the characters of it that are read anew."""
         last, self._last = self._last, prefix
-        return len(prefix) - _same(last, prefix) + len(suffix) if self.room else 0
+        return len(prefix) - shared(last, prefix) + len(suffix) if self.room else 0
 
     def heard(self, anew: int, seconds: float) -> bool:
         """The first text came after so many seconds; whether there is more room now, or less."""
@@ -44,15 +46,3 @@ class Pace:
             return False
         before, self.room = self.room, round(min(max(self.room * 2.0**steps, LEAST), MOST))
         return self.room != before
-
-
-def _same(one: str, other: str) -> int:
-    """The characters with which both begin."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

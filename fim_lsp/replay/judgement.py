@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from fim_lsp.replay import grammar
 from fim_lsp.replay.holes import Hole
+from fim_lsp.text.beginning import shared
 
 BELOW = 40  # lines behind the cursor, among which text that comes again is looked for
 SUBSTANCE = 4  # letters and digits of a line that says something
@@ -51,7 +52,7 @@ def judged(hole: Hole, text: str, covers: int = 0) -> Judgement:
     # What replaces closers says them again: of that, only what comes in front of them is news.
     said = (full.removesuffix(hole.suffix) if full.endswith(hole.suffix) else text).rstrip()
     truth = hole.truth.rstrip()
-    right = _shared(said, truth)
+    right = shared(said, truth)
     broken, unparsed = _harm(hole, said, full)
     return Judgement(
         first=bool(said) and said.split("\n")[0].rstrip() == truth.split("\n")[0].rstrip(),
@@ -143,9 +144,3 @@ def _lines(text: str) -> list[str]:
 
 def _says(line: str) -> bool:
     return sum(map(str.isalnum, line)) >= SUBSTANCE
-
-
-def _shared(one: str, other: str) -> int:
-    """How many characters two texts begin with in common."""
-    size = min(len(one), len(other))
-    return next((at for at in range(size) if one[at] != other[at]), size)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from fim_lsp.replay.history import Change as FileChange
 from fim_lsp.replay.history import Commit, HistoryError
+from fim_lsp.text.beginning import shared
 
 
 class Open(NamedTuple):
@@ -97,21 +98,14 @@ class _Hunks:
         start, end = self._starts[hunk.first], self._starts[hunk.first + hunk.removed]
         removed, added = self._before[start:end], hunk.text
         # A person changes the words that differ, not the lines that hold them.
-        same = _shared(removed, added)
-        alike = _shared(removed[same:][::-1], added[same:][::-1])
+        same = shared(removed, added)
+        alike = shared(removed[same:][::-1], added[same:][::-1])
         removed, added = removed[same : len(removed) - alike], added[same : len(added) - alike]
         at = start + same + self._shift
         self._shift += len(added) - len(removed)
         if removed:
             yield Change(self.path, at, at + len(removed), "")
         yield from _keys(self.path, at, added, chance)
-
-
-def _shared(one: str, other: str) -> int:
-    """How many characters two texts begin with in common."""
-    return next(
-        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
-    )
 
 
 def _keys(path: str, at: int, text: str, chance: random.Random) -> Iterator[Event]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from fim_lsp.context.window import Prompt
 from fim_lsp.endpoint.request import Usage
+from fim_lsp.text.beginning import shared
 
 CHARACTERS = 3.6  # a token, until a bill says otherwise
 KEPT = 64  # prompts and beginnings of prompts, with which a new one is compared
@@ -113,20 +114,8 @@ def _longest(text: str, others: Iterable[str]) -> tuple[int, int]:
     for number, other in enumerate(others):
         # Most begin no longer than one that was found: a look at the beginning rules them out.
         if other.startswith(more):
-            best, length = number, _shared(text, other)
+            best, length = number, shared(text, other)
             more = text[: length + 1]
             if len(more) == length:
                 break
     return best, length
-
-
-def _shared(one: str, other: str) -> int:
-    """The characters with which both begin, by halving: a comparison of slices is quick, one of characters is not."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

@@ -20,20 +20,6 @@ from fim_lsp.settings.settings import merged
 ASK = Request("# map\ntotal = 0\n    ", "\nprint(total)\n", "deepseek-flash", 64, 0.0, ("\n\n",), 6, "sum.py")
 
 
-@pytest.fixture
-async def served(request):
-    """Starts engines, and ends them."""
-    started = []
-
-    async def start(engine):
-        started.append(engine)
-        return await engine.start()
-
-    yield start
-    for engine in started:
-        await engine.stop()
-
-
 def client(at, **more):
     """The client of what is in the user's file, which is the address alone unless more is said."""
     chosen, wrong = merged([("config.toml", {"base_url": at.url, **more})])

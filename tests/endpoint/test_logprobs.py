@@ -27,20 +27,6 @@ ASK = Request("# map\ntotal = 0\n    ", "\nprint(total)\n", "deepseek-flash", 64
 DOUBT = {"prefix": "a = ", "suffix": "\n", "model": "m", "max_tokens": 9, "temperature": 0.0}
 
 
-@pytest.fixture
-async def served():
-    """Starts engines, and ends them."""
-    started = []
-
-    async def start(engine):
-        started.append(engine)
-        return await engine.start()
-
-    yield start
-    for engine in started:
-        await engine.stop()
-
-
 def client(at, **more):
     """The client of what is in the user's file."""
     chosen, wrong = merged([("config.toml", {"base_url": at.url, **more})])
