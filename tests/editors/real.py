@@ -52,6 +52,11 @@ def block(readme, language, number=0):
     return found[number].replace("/path/to/fim-lsp", str(ROOT))
 
 
+def behind(typed, text):
+    """What says a text behind this alone: what is shown between two keys and typed past is not offered there for ever."""
+    return lambda body: (text if body["prompt"].endswith(typed) else "") + "\n"
+
+
 class Scripted(Endpoint):
     """The scripted endpoint on a loop of its own: editors are driven synchronously."""
 

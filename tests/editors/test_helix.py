@@ -6,7 +6,7 @@ import time
 import tomllib
 
 import pytest
-from real import ROOT, block, environment, holds, program, wait
+from real import ROOT, behind, block, environment, holds, program, wait
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_word_is_completed_in_place(helix, scripted):
 def test_at_a_models_speed_the_entry_comes_by_itself(helix, scripted):
     """Half a second after the last key the menu has it, without another key and for one request."""
     scripted.first = 0.5
-    scripted.says = "lue + 1\n"
+    scripted.says = behind("= va", "lue + 1")
     before = scripted.connections
     screen, path = helix("c.py", b"\n")
     wait(lambda: scripted.connections > before)  # it connects in advance, once it has been greeted

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from real import ROOT, Scripted, wait
+from real import ROOT, Scripted, behind, wait
 from vscode import ITEM, PYTHON, QUICK, VIRTUAL, Code, change, extension, written
 
 SLOW = 60.0  # seconds
@@ -81,11 +81,6 @@ def ghost(code, text):
         code.shot("failed")
         about = f"{code.status()}\n{code.messages()}\n{code.text()[-1000:]}\n{code.logs()[-3000:]}"
         raise AssertionError(f"the ghost text is {code.ghost()!r}\n{about}") from None
-
-
-def behind(typed, text):
-    """What says a text behind this alone: what is shown between two keys and typed past is not offered there for ever."""
-    return lambda body: (text if body["prompt"].endswith(typed) else "") + "\n"
 
 
 def taken(code, path, typed, text):
