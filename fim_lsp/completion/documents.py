@@ -38,10 +38,8 @@ class Room(NamedTuple):
         return min(prefix_chars, self.prefix or prefix_chars), min(suffix_chars, self.suffix or suffix_chars)
 
     def narrowed(self, prefix: int) -> Room:
-        """The same, with no more than so many characters of a prefix."""
-        return self._replace(
-            prefix=min(prefix, self.prefix) if prefix and self.prefix else prefix or self.prefix
-        )
+        """The same, with no more than so many characters of a prefix; 0: no bound."""
+        return self._replace(prefix=min(filter(None, (prefix, self.prefix)), default=0))
 
 
 LEFT = 64  # windows of closed documents that are kept

@@ -29,8 +29,9 @@ VARIETY = 0.8  # least temperature of the second and third
 class Generation:
     """One answer of the model to a question; `stream` and `watch`, where there are any, follow what it says.
 
-    With an `explicit` ask, the first line is shown however unsure the model is.  It is asked of `endpoint`.  Where that rests from then on before a word came, and `others` are to be asked, the next one is:
-    that is no second try, since the first one's failure was no answer of the next.
+    It is asked of `endpoint`.  Where that rests from then on before a word came, and `others` are to be asked, the next one is:
+    that is no second try, since the first one's failure was no answer of the next.  With an `explicit` ask, the first line is
+    shown however unsure the model is.
     """
 
     def __init__(
