@@ -68,13 +68,16 @@ class Conversion:
             for offer in offers
         ]
 
-    def menu_item(self, line: str, place: Place, offer: Offer) -> types.CompletionItem:
-        """One entry at a place of a line for an editor's menu, shaped so that this editor inserts the whole text."""
+    def menu_item(self, line: str, place: Place, offer: Offer, typed: str = "") -> types.CompletionItem:
+        """One entry at a place of a line for an editor's menu, shaped so that this editor inserts the whole text.
+
+        `typed` has come behind the place since it was asked about, where the editor puts the entry in the place of it.
+        """
         start = place.column
         while start and (line[start - 1].isalnum() or line[start - 1] == "_"):
             start -= 1
         word = line[start : place.column]
-        whole = word + offer.text
+        whole = word + typed + offer.text
         first, *more = split_lines(whole)
         form, inserted = menu.form(whole, line, self.client)
         size = Sentence("fim-lsp, {lines} lines", lines=1 + len(more)) if more else "fim-lsp"
@@ -83,7 +86,7 @@ class Conversion:
             label_details=types.CompletionItemLabelDetails(description=self.language.say(size)),
             kind=types.CompletionItemKind.Text,
             sort_text="\x00",
-            filter_text=word or body(first).strip(),
+            filter_text=word + typed or body(first).strip(),
             preselect=True,
             insert_text_format=types.InsertTextFormat.Snippet
             if form == "snippet"

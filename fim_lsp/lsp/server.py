@@ -14,12 +14,14 @@ from fim_lsp.lsp import menu
 from fim_lsp.lsp.configuration import section
 from fim_lsp.lsp.convert import fields, nap_asked, place_asked
 from fim_lsp.lsp.fault import place_of
+from fim_lsp.lsp.held import held
 from fim_lsp.lsp.jsonrpc import OPTIONS
 from fim_lsp.lsp.session import Server
 from fim_lsp.text.document import Document, Place
 from fim_lsp.words.sentence import Sentence
 
 if TYPE_CHECKING:
+    from fim_lsp.completion.answer_cache import Offer
     from fim_lsp.completion.engine import Engine
     from fim_lsp.completion.notebooks import Cell
     from fim_lsp.completion.service import Service
@@ -187,12 +189,16 @@ def _handle_completion(server: Server) -> None:
             return types.CompletionList(is_incomplete=True, items=[])
         document, place = found
         convert = server.conversion
-        line = document.lines[place.line]  # as it was asked about: it may be gone before the answer
+        line, typed = (
+            document.lines[place.line],
+            "",
+        )  # as it was asked about: it may be gone before the answer
+        offers: Sequence[Offer]
         if menu.takes_late_entries(convert.client):
-            offers = await server.engine.complete(document.uri, place) or ()
+            typed, offers = await held(server.engine.complete, document, place)
         else:
             offers = server.engine.glance(document.uri, place)
-        items = [convert.menu_item(line, place, offer) for offer in offers[:1]]
+        items = [convert.menu_item(line, place, offer, typed) for offer in offers[:1]]
         return types.CompletionList(is_incomplete=True, items=items)
 
 
