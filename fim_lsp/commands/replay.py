@@ -260,7 +260,8 @@ def _replayed(
     encoder = Encoder()
     bills: list[Bill] = []
     asks = args.asks
-    rows = 2 + len(args.layouts)
+    layouts = tuple(LAYOUTS) if args.layouts is None else args.layouts
+    rows = 2 + len(layouts)
     with progress((rows + args.live) * min(asks, described.asks)) as step:
 
         def bill(name: str, driver: Driver, go_on: Callable[[Bill], bool] = lambda _: True) -> Bill:
@@ -287,7 +288,7 @@ def _replayed(
             bills[:] = [spent, bill(OURS, Rehearsal(chosen, library=library))]
         project_contexts = library.project_contexts(chosen.context_of)
         bills.append(bill(WINDOW, Windows(chosen.prefix_chars, chosen.suffix_chars, project_contexts)))
-        bills += [bill(name, Plain(LAYOUTS[name])) for name in args.layouts]
+        bills += [bill(name, Plain(LAYOUTS[name])) for name in layouts]
     return Report(
         replace(described, asks=min(asks, described.asks)), bills, price, price_name, args.rule, encoder.exact
     )

@@ -86,8 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--layouts",
         metavar="NAMES",
         type=_layouts,
-        default=tuple(LAYOUTS),
-        help=f"only some, or none: {', '.join(LAYOUTS)}",
+        help=f"only some, or none: {', '.join(LAYOUTS)}; with --quality, the same holes with the prompts of these, too",
     )
     add(
         "--rule",
@@ -151,6 +150,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--whole-answers",
         action="store_true",
         help="with --quality --live, read every answer to its end, at its cost, so that other filters can be tried on it",
+    )
+    add(
+        "--untrimmed",
+        action="store_true",
+        help="with --quality, also what each answer would be worth as it came, untrimmed; with --live, reads every answer to"
+        " its end",
     )
     add(
         "--limit-usd",

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from fim_lsp.replay.layouts import Layout
 from fim_lsp.settings import settings
 from fim_lsp.settings.kinds import WrongValueError, camel, snake
 from fim_lsp.settings.settings import Settings
@@ -22,11 +23,15 @@ _UNSEEN = frozenset({"base_url", "ca_file", "timeout_seconds", "engine", "templa
 
 
 class Variant(NamedTuple):
-    """A value of a setting; `name` is as in `context=off`, empty where nothing is compared."""
+    """A value of a setting; `name` is as in `context=off`, empty where nothing is compared.
+
+    With a `layout`, the user's settings as they are, and that layout's prompts.
+    """
 
     name: str
     setting: str = ""
     value: Any = None
+    layout: Layout | None = None
 
     def of(self, chosen: Settings) -> Settings:
         """The user's settings with this value; languages that have one of their own get it as well."""

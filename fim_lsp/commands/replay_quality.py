@@ -23,6 +23,8 @@ from fim_lsp.replay.assessment import Assessment, Way
 from fim_lsp.replay.bill import Encoder, Price
 from fim_lsp.replay.holes import Hole
 from fim_lsp.replay.judgement import judged
+from fim_lsp.replay.laid import untrimmed
+from fim_lsp.replay.layouts import LAYOUTS
 from fim_lsp.replay.plan import Extent, Plan, planned
 from fim_lsp.replay.session import Ask
 from fim_lsp.settings.kinds import SERVICE
@@ -74,7 +76,10 @@ class _Measuring:
         self._chosen = chosen
         self._told = told
         self._demo = bool(getattr(args, "demo", False))
-        self._ways: tuple[Variant, ...] = args.compare or (Variant(""),)
+        layouts = args.layouts or ()
+        own = args.compare or (Variant("fim-lsp" if layouts else ""),)
+        self._ways: tuple[Variant, ...] = (*own, *(Variant(name, layout=LAYOUTS[name]) for name in layouts))
+        self._whole = args.whole_answers or args.untrimmed
         doubtful = [way.of(chosen) for way in self._ways]
         self._doubts = any(one.confidence != "off" or one.own("confidence") for one in doubtful)
         self._encoder = Encoder()
@@ -118,7 +123,7 @@ class _Measuring:
                 for hole, way, _ in missing:
                     step("holes")
                     once = self._once(way, services[way.name])
-                    failed = (await trial.asked(hole, way.of(self._chosen), self._plan.library, once)).failed
+                    failed = (await self._asked(hole, way, once)).failed
                     failures = failures + 1 if failed else 0
                     if self._over(once, failed, failures, notes):
                         return notes
@@ -132,19 +137,19 @@ class _Measuring:
     async def report(self, notes: list[str]) -> Assessment:
         """What the kept answers are worth; only holes with all their answers count."""
         ways = [Way(way.name, []) for way in self._ways]
+        bare = [Way(f"{way.name}, untrimmed".removeprefix(", "), []) for way in self._ways]
         price, encoder = self._told.price, self._encoder
         lacking = 0
         for hole in self._plan.holes:
-            found = [
-                await trial.asked(hole, way.of(self._chosen), self._plan.library, self._once(way))
-                for way in self._ways
-            ]
+            found = [await self._asked(hole, way, self._once(way)) for way in self._ways]
             if any(one.missing for one in found):
                 lacking += 1
                 continue
             for way, one in zip(ways, found, strict=True):
                 judgement = judged(hole, *one.offer)
                 way.seen.append(worth.seen(hole, judgement, one.used, encoder, price))
+            for way, one in zip(bare, found, strict=True) if self._args.untrimmed else ():
+                way.seen.append(worth.seen(hole, judged(hole, untrimmed(one.used)), one.used, encoder, price))
         for way, variant in zip(ways, self._ways, strict=True):
             if self._plan.events:
                 way.typed = await self._typed(variant, self._once(variant))
@@ -161,7 +166,7 @@ class _Measuring:
             exact=encoder.exact,
             holes=len(self._plan.holes),
             seed=self._args.seed,
-            ways=ways,
+            ways=[*ways, *bare] if self._args.untrimmed else ways,
             notes=[*notes, *self._remarks(ways, lacking)],
             kept=str(self.file),
         )
@@ -175,29 +180,37 @@ class _Measuring:
             model=way.of(self._chosen).model,
             salt=way.salt,
             # A threshold is tried on what it would have cut off, too.
-            whole=self._args.whole_answers or self._doubts,
+            whole=self._whole or self._doubts,
             logprobs=self._args.whole_answers or self._doubts,
             allows=self._purse.allows,
             spent=self._purse.spent,
         )
 
+    async def _asked(self, hole: Hole, way: Variant, once: Once) -> trial.Outcome:
+        return await trial.asked(hole, way.of(self._chosen), self._plan.library, once, way.layout)
+
     async def _typed(self, way: Variant, once: Once, step: Callable[[], None] = lambda: None) -> typist.Typed:
-        return await typist.typed(self._plan.events, way.of(self._chosen), self._plan.before, once, step)
+        settings, before = way.of(self._chosen), self._plan.before
+        return await typist.typed(self._plan.events, settings, before, once, step, way.layout)
 
     async def _missing(self) -> list[tuple[Hole, Variant, Request]]:
-        """The requests to which no answer is kept, hole by hole, each once."""
+        """The requests to which no answer is kept, each once: those that may be sent first, file by file."""
         found: list[tuple[Hole, Variant, Request]] = []
         known: set[str] = set()
         with progress(len(self._plan.holes) * len(self._ways)) as step:
             for hole in self._plan.holes:
                 for way in self._ways:
                     step("cutting holes")
-                    one = await trial.asked(hole, way.of(self._chosen), self._plan.library, self._once(way))
+                    one = await self._asked(hole, way, self._once(way))
                     for request in one.missing:
                         if (key := key_of(request, way.salt)) not in known:
                             known.add(key)
                             found.append((hole, way, request))
-        return found
+        # Of those that may be asked, file by file from its top: what one prompt shows, the next begins with.
+        ways = {way.name: number for number, way in enumerate(self._ways)}
+        number = self._args.limit_requests or len(found)
+        now, later = found[:number], found[number:]
+        return sorted(now, key=lambda one: (one[0].path, ways[one[1].name], len(one[0].prefix))) + later
 
     def _may_ask(self) -> None:
         """Raise StoppedError where nothing may be sent."""

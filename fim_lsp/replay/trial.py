@@ -9,12 +9,15 @@ from typing import NamedTuple
 from fim_lsp.completion.answer_cache import Offer
 from fim_lsp.completion.engine import Engine
 from fim_lsp.completion.problems import Problem
+from fim_lsp.completion.service import Service
 from fim_lsp.context import project
 from fim_lsp.context.project_contexts import Key
 from fim_lsp.endpoint.request import Request, ServiceError
 from fim_lsp.replay.answers import Once, Used
 from fim_lsp.replay.drive import uri_of
 from fim_lsp.replay.holes import Hole
+from fim_lsp.replay.laid import Laid
+from fim_lsp.replay.layouts import Layout
 from fim_lsp.replay.library import Library
 from fim_lsp.replay.rehearsal import eager
 from fim_lsp.settings.settings import Settings
@@ -31,20 +34,26 @@ class Outcome(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-async def asked(hole: Hole, settings: Settings, library: Library, service: Once) -> Outcome:
-    """Ask as an editor does at a pause, a moment after the file was opened."""
+async def asked(
+    hole: Hole, settings: Settings, library: Library, service: Once, layout: Layout | None = None
+) -> Outcome:
+    """Ask as an editor does at a pause, a moment after the file was opened; with a `layout`, with its prompt."""
     settings = eager(settings)
+    asking: Service = service
+    if layout is not None:
+        asking = laid = Laid(service, layout)
+        laid.at(hole.prefix + hole.suffix, len(hole.prefix))
     problems: list[Problem] = []
     engine = Engine(
         settings,
-        lambda _: service,
+        lambda _: asking,
         clock=lambda: 0.0,
         random=lambda: 1.0,
         sleep=asyncio.sleep,
         tell=problems.append,
     )
     document = Document(uri_of(hole.path), hole.language, 0, hole.prefix + hole.suffix)
-    level = settings.shown(hole.language)
+    level = settings.shown(hole.language) if layout is None else "off"
     try:
         await engine.backend.meet(engine.backend.endpoints.first)
         # What is cut out is told by no map either.

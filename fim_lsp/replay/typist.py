@@ -10,6 +10,8 @@ from fim_lsp.replay.answers import Once, Used
 from fim_lsp.replay.drive import Accepting, Texts
 from fim_lsp.replay.holes import Hole, language_of
 from fim_lsp.replay.judgement import Judgement, judged, right_lines
+from fim_lsp.replay.laid import Laid
+from fim_lsp.replay.layouts import Layout
 from fim_lsp.replay.library import Library
 from fim_lsp.replay.rehearsal import Rehearsal
 from fim_lsp.replay.session import Ask, Change, Event, Open
@@ -50,11 +52,16 @@ async def typed(
     library: Library,
     service: Once,
     step: Callable[[], None] = lambda: None,
+    layout: Layout | None = None,
 ) -> Typed:
-    """Play a session to its end, or to the first answer that is missing; `step` is called at each stop."""
+    """Play a session to its end, or to the first answer that is missing; `step` is called at each stop.
+
+    With a `layout`, what is asked is asked with its prompts.
+    """
     found = Typed()
     texts = Texts()
-    driver = _Lines(Rehearsal(settings, lambda _: service, library, typing=True), 1.0)
+    laid = None if layout is None else Laid(service, layout)
+    driver = _Lines(Rehearsal(settings, lambda _: laid or service, library, typing=True), 1.0)
     try:
         for event in events:
             if isinstance(event, Open):
@@ -67,6 +74,8 @@ async def typed(
             else:
                 step()
                 service.used.clear()
+                if laid is not None:
+                    laid.at(texts[event.path], event.offset)
                 outcome = await driver.ask(event)
                 if service.missing or service.failed:
                     found.whole = False

@@ -433,6 +433,43 @@ def test_equal_requests_of_two_ways_are_asked_once(repository, tmp_path, model, 
     assert found["differences"][0]["verdict"] == "same"
 
 
+def test_other_layouts_are_asked_on_the_same_holes(repository, tmp_path, model, capsys):
+    """Each sends its own prompt for each hole and stop, and what comes back is trimmed as ours is."""
+    words = ("--holes", 6, "--stops", 4, "--layouts", "llama.vim,minuet")
+    found = measured(capsys, model, *asking(repository, tmp_path, *words))
+    assert [way["name"] for way in found["ways"]] == ["fim-lsp", "llama.vim", "minuet"]
+    assert sum(body["prompt"].startswith("# language: plain\n") for body in model.bodies) >= 6
+    assert sum(".py\n" in body["prompt"] for body in model.bodies) >= 6
+    assert all(way["typed"]["stops"] for way in found["ways"])
+    shown = [way["figures"]["shown"] for way in found["ways"]]
+    assert shown[1] == shown[2]
+    before = len(model.bodies)
+    again = measured(capsys, model, *asking(repository, tmp_path, *words), live=False)
+    assert again["ways"] == found["ways"]
+    assert len(model.bodies) == before
+
+
+def test_untrimmed_answers_are_judged_as_they_came(repository, tmp_path, model, capsys):
+    """Beside each way one more: the whole answer, with what trimming leaves out."""
+    model.says = "amount\n\n\n\n\nthe end of it all\n"
+    words = ("--holes", 6, "--stops", 0, "--layouts", "minuet", "--untrimmed")
+    found = measured(capsys, model, *asking(repository, tmp_path, *words))
+    names = ["fim-lsp", "minuet", "fim-lsp, untrimmed", "minuet, untrimmed"]
+    assert [way["name"] for way in found["ways"]] == names
+    shown = [way["figures"]["shown"]["value"] for way in found["ways"]]
+    assert shown[2] == shown[3] == len(model.says.rstrip())
+    assert 0 < shown[0] < shown[2]
+    assert len(model.bodies) == 12
+
+
+def test_files_are_asked_about_from_the_top(repository, tmp_path, model, capsys):
+    """What a hole's prompt shows, the next one's begins with, where the endpoint keeps it."""
+    commit(repository, sums=source(0, 9), helpers=source(20, 24), vault_of_mine="")
+    measured(capsys, model, *asking(repository, tmp_path, "--holes", 10, "--stops", 0))
+    files = [body["prompt"].partition(".py\n")[0].rpartition(" ")[2] for body in model.bodies]
+    assert files == sorted(files)
+
+
 def test_the_table_and_the_picture(repository, tmp_path, model, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     picture = tmp_path / "p.svg"
