@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SEED = 60.0  # seconds between looks at what other servers have spent
+PATIENCE = 2.0  # seconds that whoever wants to know of money waits for the record to be open
 SELDOM = 6 * 3600.0  # seconds between looks at the account's balance and the usual hit rate
 
 
@@ -43,6 +45,7 @@ class Accounts:
         self._say = say
         self._changed = changed
         self._early: Early | None = None
+        self._looked = asyncio.Event()  # whether the record was opened, or cannot be
 
     @property
     def usd(self) -> float | None:
@@ -55,6 +58,12 @@ class Accounts:
 
         if self._record is not None:
             engine.backend.ledger = self._early = Early(lambda: engine.settings.limited)
+
+    async def opened(self) -> None:
+        """Wait until the record is open, for a moment: what a prompt costs is known from then on."""
+        if self._record is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._looked.wait(), PATIENCE)
 
     def configure(self, settings: Settings) -> None:
         """Hold these settings' limits."""
@@ -72,6 +81,8 @@ class Accounts:
             if self._early is not None:
                 self._early.give_up()
             raise
+        finally:
+            self._looked.set()
         self._adopt(engine, ledger)
         self._changed()
         looked = float("-inf")

@@ -243,7 +243,8 @@ def _handle_commands(server: Server) -> None:
         return await server.accounts.ledger.usage("day" if asked.get("by") == "day" else "model", few)
 
     @server.command("fimLsp.explain")
-    def _explain(*arguments: Any) -> dict[str, Any]:
+    async def _explain(*arguments: Any) -> dict[str, Any]:
+        await server.accounts.opened()
         asked = place_asked(arguments[0] if arguments else None)
         found = _find(server, *asked) if asked else None
         if found is None:

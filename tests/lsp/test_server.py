@@ -442,7 +442,7 @@ def told(client):
 
 
 async def test_explain_shows_what_would_be_sent(start, endpoint):
-    """`fimLsp.explain` has the very bytes of the request that follows, and no key."""
+    """`fimLsp.explain` has the very bytes of the request that follows, their price at once, and no key."""
     client = await start()
     client.open(URI, "a = 1\nb = \nc = 2\n")
     where = {"uri": URI, "position": {"line": 1, "character": 4}}
@@ -459,6 +459,7 @@ async def test_explain_shows_what_would_be_sent(start, endpoint):
         ["a.py"],
     )
     assert (live["what"], live["characters"], live["lines"]) == ("live", len("a = 1\nb = "), [1, 2])
+    assert live["usdNew"] > live["usdKept"] > 0
 
 
 async def test_the_end_of_stdin_ends_the_process(tmp_path):
