@@ -17,12 +17,13 @@ ROOT = Path(__file__).parents[2]
 
 
 def wait(condition, seconds=10.0):
-    """What a condition comes to, once it is true."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    """What a condition comes to, once it is true.  Looking costs an editor's time: what takes longer is looked at less often."""
+    begun = now = time.monotonic()
+    while now < begun + seconds:
         if found := condition():
             return found
-        time.sleep(0.02)
+        time.sleep(min(0.15, max(0.02, (now - begun) / 8)))
+        now = time.monotonic()
     raise AssertionError("it did not happen")
 
 

@@ -28,6 +28,8 @@ SETTINGS = {
     "editor.autoClosingBrackets": "never",
     "editor.autoClosingQuotes": "never",
     "editor.minimap.enabled": False,
+    "editor.cursorBlinking": "solid",
+    "workbench.reduceMotion": "on",
     "editor.accessibilitySupport": "off",
     "editor.wordBasedSuggestions": "off",
     "files.autoSave": "off",
