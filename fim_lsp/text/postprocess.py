@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from fim_lsp.text import closing
+from fim_lsp.text.balance import balanced
 from fim_lsp.text.characters import Holds, without_strangers
 from fim_lsp.text.document import paired
 from fim_lsp.text.early_stop import Ending
@@ -55,12 +56,14 @@ def tidy(
     text = indented(_bare(text, place), ending.extra, place, indent)
     text = _spoken(text, place, ending.inside if ending.start + len(text) == len(said) else "")
     text, covers = (text, 0) if ending.met_rest else _fitted(text, place)
+    all_ = text
+    text, covers = balanced(text, covers, place)
     rest = place.rest[covers:].strip()
-    if rest and text and not covers:
+    if rest and text and not covers and text == all_:
         text += _between(said[end:], text, place)
     if not rest:
         text = text.rstrip()
-    elif place.blank and not place.closes and text.strip() and said[end : end + 1] == "\n":
+    elif place.blank and not place.closes and text.strip() and (said[end : end + 1] == "\n" or text != all_):
         text = text.rstrip() + "\n" + place.before
     if not text.strip():
         return NOTHING

@@ -55,6 +55,7 @@ FILTERS: dict[str, tuple[Any, str, Any]] = {
     "loops": (Runs, "take", lambda self, indent, text, at: self.new((indent, text), at)),
     "end of the block": (LineReader, "_past", _without(False)),
     "brackets closed below": (LineReader, "_brackets", _without(None)),
+    "brackets left open": (postprocess, "balanced", lambda text, covers, _: (text, covers)),
     "what the editor closed": (postprocess, "_fitted", lambda text, _: (text, 0)),
     "fences": (LineReader, "_fenced", _without(None)),
     "marks of models": (line_reader, "mark_in", _without(None)),

@@ -1,0 +1,124 @@
+"""Whether a text, put in at a cursor, leaves brackets without a mate that were not without one before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from fim_lsp.text.language import CLOSER_OF, CLOSERS, GOES_ON, Mark
+from fim_lsp.text.surroundings import AFTER, BEFORE, Surroundings
+
+TRIES = 8  # line ends that are looked at
+
+
+class Lone(NamedTuple):
+    """How many brackets have no mate: those that open, and those that close."""
+
+    opened: int
+    closed: int
+
+
+def balanced(text: str, covers: int, place: Surroundings) -> tuple[str, int]:
+    """The longest beginning of a text, in whole lines, that breaks no brackets, and how much of the line's rest it replaces.
+
+    One line may go on in the next, which is still to be written.  "" where no line is left.
+    """
+    if place.inside or place.language.prose:
+        return text, covers
+    marks, inside = place.language.marks(text)
+    own = _Own(marks)
+    if (own.even and not covers) or (inside and place.language.spans[inside].long) or _patterns(text, place):
+        return text, covers
+    around = _Around(place)
+    if around.fits(text, marks, covers):
+        return text, covers
+    first = text.find("\n")
+    for end in own.ends(text, first):
+        if around.fits(text[:end], [mark for mark in marks if mark.at < end], 0):
+            return text[:end], 0
+    line = text if first < 0 else text[:first]
+    if line.rstrip().endswith(",") or GOES_ON.search(line.rstrip()):
+        return line, covers if line == text else 0
+    return (line, 0) if around.fits(line, [mark for mark in marks if mark.at < len(line)], 0) else ("", 0)
+
+
+class _Own:
+    """The brackets of a text among themselves."""
+
+    def __init__(self, marks: Sequence[Mark]) -> None:
+        self._marks = marks
+        depth, self.even = 0, True  # whether each has its mate in the text
+        for sign, _ in marks:
+            depth += 1 if sign in CLOSER_OF else -1
+            self.even = self.even and depth >= 0
+        self.even = self.even and not depth
+
+    def ends(self, text: str, first: int) -> list[int]:
+        """The last line ends of a text behind its first one at which it has nothing open."""
+        found: list[int] = []
+        depth, number, end = 0, 0, first
+        while end >= 0:
+            while number < len(self._marks) and self._marks[number].at < end:
+                depth = depth + 1 if self._marks[number].sign in CLOSER_OF else max(0, depth - 1)
+                number += 1
+            if not depth and end > first and text[:end].strip():
+                found.append(end)
+            end = text.find("\n", end + 1)
+        return found[: -TRIES - 1 : -1]
+
+
+class _Around:
+    """What stands around a cursor, and its brackets without a mate."""
+
+    def __init__(self, place: Surroundings) -> None:
+        self._place = place
+        # What closes may have its mate further up than is looked, or none at all: a pattern of a shell's `case`.
+        self._apart = len(place.told_from[0]) > BEFORE or "esac" in place.language.ends
+        self._before = self._lone("", [], 0)
+
+    def fits(self, text: str, marks: Sequence[Mark], covers: int) -> bool:
+        """Whether no more have none with a text, whose brackets these are."""
+        after = self._lone(text, marks, covers)
+        return after.opened <= self._before.opened and (self._apart or after.closed <= self._before.closed)
+
+    def _lone(self, text: str, marks: Sequence[Mark], covers: int) -> Lone:
+        """The brackets without a mate, with a text at the cursor that replaces so many characters behind it.
+
+        What the lines above leave open at the end of what is looked at counts only where nothing follows that.
+        """
+        place = self._place
+        stack = [opening.sign for opening in place.open]
+        above = len(stack)  # of the stack, those of the lines above
+        behind = "\n".join((place.rest[covers:], *place.below))
+        if place.blank and not place.closes:
+            behind = "\n" + behind  # what is put in front of a line ends with its own
+        language = place.language
+        inside = language.marks(text[text.rfind("\n") + 1 :])[1]
+        closed = opened = 0
+        for sign, _ in (*marks, *language.marks(behind, inside)[0]):
+            if sign in CLOSER_OF:
+                stack.append(sign)
+            elif sign in CLOSERS:
+                mate = next(
+                    (at for at in range(len(stack) - 1, -1, -1) if CLOSER_OF[stack[at]] == sign), None
+                )
+                if mate is None:
+                    closed += 1
+                else:
+                    opened += len(stack) - mate - 1
+                    del stack[mate:]
+                    above = min(above, mate)
+        left = len(stack) - above if len(place.told_from[1]) > AFTER else len(stack)
+        return Lone(opened + left, closed)
+
+
+def _patterns(text: str, place: Surroundings) -> bool:
+    """Whether a regular expression between slashes is in sight: its brackets are not told from those of code."""
+    prefix, suffix, _ = place.told_from
+    return any(map(_PATTERN.search, (prefix[-BEFORE:], text, suffix[:AFTER])))
+
+
+_PATTERN = re.compile(
+    r"[(,=:\[!&|?{};]\s*/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n])*?[\[({](?:\\.|[^/\\\n])*/"
+)
