@@ -18,6 +18,12 @@ end
 walk(vim.treesitter.get_string_parser(text, 'vimdoc'):parse()[1]:root())
 return found
 """
+LATER = """
+local spec = ({ %s })[1]
+local before = vim.fn.exists(':FimLsp')
+spec.config({ name = spec.name, dir = ... })
+return { before, vim.fn.exists(':FimLsp') }
+"""
 DEAD = """
 local dead = {}
 for tag in table.concat(vim.fn.readfile(...), '\\n'):gmatch('|([^|%s]+)|') do
@@ -74,3 +80,26 @@ def test_neovims_own_manager_brings_it_in_two_lines(neovims, scripted, tmp_path)
     wait(lambda: re.search(r"fim-lsp: ready", nvim.messages()))
     nvim.command("help fim_lsp")
     assert "site/pack" in nvim.call("nvim_buf_get_name", 0)
+
+
+@pytest.mark.parametrize("version", ["0.12", "0.10"])
+def test_a_manager_that_calls_a_plugin_late_has_all_of_it(neovims, scripted, version, tmp_path):
+    """README's lines for lazy.nvim, run with a file open already: ghost text, the command, the maps and the help are there."""
+    scripted.says = "call()\n"
+    spec = block("nvim", "lua", 3)
+    assert len(spec.splitlines()) == 2
+    if version == "0.10":
+        spec = spec.replace("vim.lsp.enable('fim_lsp')", "require('fim_lsp').setup()")
+    path = tmp_path / "a.py"
+    path.write_bytes(b"x = \n")
+    nvim = neovims.start(version, plugin=False)
+    nvim.command(f"edit {path}")
+    assert nvim.lua(LATER % spec, str(ROOT)) == [0, 2]
+    wait(nvim.attached)
+    nvim.keys("A")
+    wait(lambda: nvim.ghost() == "call()")
+    nvim.keys("<Tab><Esc>")
+    wait(lambda: nvim.lines() == ["x = call()"])
+    assert nvim.call("nvim_call_function", "maparg", ["<Plug>(fim-lsp-accept)", "i"])
+    nvim.command("help fim_lsp")
+    assert nvim.call("nvim_buf_get_name", 0) == str(DOC / "fim_lsp.txt")

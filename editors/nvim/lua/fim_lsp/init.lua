@@ -84,6 +84,14 @@ function M.load()
   api.nvim_set_hl(0, 'FimLspGhost', { link = 'Comment', default = true })
 end
 
+--- What plugin/ does as Neovim starts is done where a folder came onto 'runtimepath' after that.
+local function loaded()
+  if not vim.g.loaded_fim_lsp then
+    vim.g.loaded_fim_lsp = true
+    M.load()
+  end
+end
+
 --- Make a client ours: its menu is left to other servers, its ghost text comes through this plugin.
 ---@param client vim.lsp.Client
 function M.prepare(client)
@@ -92,10 +100,7 @@ function M.prepare(client)
   end
   client.fim_lsp_prepared = true
   client.server_capabilities.completionProvider = nil
-  if not vim.g.loaded_fim_lsp then
-    vim.g.loaded_fim_lsp = true
-    M.load()
-  end
+  loaded()
   ghost.prepare(client, M.enabled)
 end
 
@@ -130,6 +135,7 @@ end
 ---@param options? fim_lsp.Options
 function M.setup(options)
   options = options or {}
+  loaded()
   require('fim_lsp.keys').choose(options.keys)
   require('fim_lsp.life').configure(options)
 end
