@@ -26,9 +26,10 @@ def language_of(name: str) -> str:
     return _BY_NAME.get(path.name) or _BY_ENDING.get(path.suffix, "plaintext")
 
 
-def known(name: str) -> bool:
-    """Whether a file's name tells its language."""
-    return name.endswith(".ipynb") or language_of(name) != "plaintext"
+def told_by(name: str) -> str:
+    """The language that a file's name tells, a notebook's being Python; "" where it tells none."""
+    language = "python" if name.endswith(".ipynb") else language_of(name)
+    return "" if language == "plaintext" else language
 
 
 def endings(language: str) -> tuple[str, ...]:
@@ -44,7 +45,7 @@ def names() -> tuple[str, ...]:
 
 def comment(name: str) -> str:
     """The sign that begins a comment in a file of that name: `#`, `--` or `//`."""
-    language = "python" if name.endswith(".ipynb") else language_of(name)
+    language = told_by(name)
     return next((sign for sign, languages in _COMMENTS.items() if language in languages), "//")
 
 

@@ -160,10 +160,8 @@ def naming_line(name: str, spoken: str) -> str:
 
     `spoken` is an LSP languageId, "" where the editor tells none.
     """
-    if not spoken or filetypes.known(name):
-        sign = filetypes.comment(name)
-    else:
-        sign = comment_mark(spoken) or ("" if language(spoken).prose else "//")
+    told = filetypes.told_by(name) or spoken
+    sign = comment_mark(told) or ("" if language(told).prose else "//")
     return f"{sign} {name}\n" if sign else f"{name}\n"
 
 

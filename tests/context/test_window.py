@@ -352,7 +352,8 @@ def test_the_parts_of_a_prompt_add_up():
         ("a.py", "", "# a.py\n"), ("a.lua", "", "-- a.lua\n"), ("a.ts", "", "// a.ts\n"), ("a\nb.py", "", ""),
         ("a.py", "plaintext", "# a.py\n"), ("Untitled-1", "python", "# Untitled-1\n"), ("x.zsh", "shellscript", "# x.zsh\n"),
         ("notes.txt", "plaintext", "notes.txt\n"), ("notes.txt", "text", "notes.txt\n"), ("noext", "", "// noext\n"),
-        ("x.unknown", "unknown", "// x.unknown\n"),
+        ("x.unknown", "unknown", "// x.unknown\n"), ("a.md", "markdown", "a.md\n"), ("a.rst", "rst", "a.rst\n"),
+        ("a.tex", "plaintex", "% a.tex\n"), ("mutt-1-2", "mail", "mutt-1-2\n"), ("a.ipynb", "markdown", "# a.ipynb\n"),
     ],
 )  # fmt: skip
 def test_the_file_is_named_in_a_comment_of_its_language(path, language, line):
