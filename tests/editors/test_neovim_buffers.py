@@ -101,16 +101,22 @@ def test_a_file_of_no_known_type_has_suggestions(neovims, scripted, version, tmp
 
 
 def test_plain_text_is_told_without_a_comments_sign(neovims, scripted, version, tmp_path):
-    """The prompt of a note begins with its name as it is: `//` would be a part of no such text."""
+    """The prompt of a note, a page or a letter begins with its name as it is: `//` would be a part of no such text."""
     scripted.says = "all,\n"
-    path = tmp_path / "notes.txt"
-    path.write_bytes(b"\n")
     nvim = neovims.start(version)
-    nvim.command(f"edit {path}")
-    wait(nvim.attached)
-    nvim.keys("iDear ")
-    wait(lambda: nvim.ghost() == "all,")
-    assert scripted.bodies[-1]["prompt"] == "notes.txt\nDear "
+    for name, line in (
+        ("notes.txt", "notes.txt"),
+        ("page.md", "page.md"),
+        ("page.rst", "page.rst"),
+        ("letter.tex", "% letter.tex"),
+        ("letter.eml", "letter.eml"),
+    ):
+        nvim.command(f"edit {tmp_path / name}")
+        wait(nvim.attached)
+        nvim.keys("iDear ")
+        wait(lambda: nvim.ghost() == "all,")
+        assert scripted.bodies[-1]["prompt"] == f"{line}\nDear "
+        nvim.keys("<Esc>:write<CR>")
 
 
 @pytest.mark.parametrize("command", ["file", "saveas"])
@@ -127,6 +133,15 @@ def test_under_another_name_the_buffer_is_another_document(neovims, scripted, ve
     wait(lambda: scripted.asked and scripted.bodies[-1]["prompt"].endswith("x = 1 + "))
     shows(nvim, "call()")
     assert "fresh.py" in scripted.bodies[-1]["prompt"]
+
+
+def test_files_outside_of_projects_share_a_server(neovims, scripted, version, tmp_path):
+    """The second one waits for no other program to start."""
+    nvim = neovims.start(version)
+    for name in ("a.py", "b.py"):
+        nvim.command(f"edit {tmp_path / name}")
+        wait(nvim.attached)
+    assert nvim.lua("return #vim.lsp.get_clients()") == 1
 
 
 def test_a_project_without_a_repository_has_a_folder(neovims, scripted, version, tmp_path):

@@ -111,6 +111,15 @@ function M.greet(params, own)
   params.locale = params.locale or vim.env.LC_ALL or vim.env.LC_MESSAGES or vim.env.LANG
 end
 
+--- Whether a buffer may go to a client that is there.  Neovim 0.10 itself would start a server for each file outside of projects.
+---@param client vim.lsp.Client
+---@param wanted vim.lsp.ClientConfig
+---@return boolean
+local function serves(client, wanted)
+  local stopped = require('fim_lsp.client').stopped(client)
+  return client.name == wanted.name and client.config.root_dir == wanted.root_dir and not stopped
+end
+
 --- Attach a buffer to the server of its folder, which is started where it is not running.
 ---@param bufnr integer
 ---@param root? string
@@ -119,7 +128,8 @@ function M.run(bufnr, root)
   wanted.root_dir = root
   vim.schedule(function()
     if api.nvim_buf_is_loaded(bufnr) then
-      vim.lsp.start(wanted, { bufnr = bufnr, reuse_client = wanted.reuse_client })
+      local reuse = wanted.reuse_client or (not vim.lsp.config and serves or nil)
+      vim.lsp.start(wanted, { bufnr = bufnr, reuse_client = reuse })
     end
   end)
 end
