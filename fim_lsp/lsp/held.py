@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,18 @@ from fim_lsp.text.document import Document, Place
 
 if TYPE_CHECKING:
     from fim_lsp.completion.answer_cache import Offer
+
+
+PATIENCE = 8.0  # seconds; Emacs shows an error for a request that takes ten
+
+
+async def patient(complete: Awaitable[Sequence[Offer] | None]) -> Sequence[Offer]:
+    """The texts to offer once they are there; none if that takes longer than one is made to wait."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await complete or ()
+    except TimeoutError:
+        return ()
 
 
 async def held(

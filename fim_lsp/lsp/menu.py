@@ -28,6 +28,14 @@ def takes_late_entries(client: Client) -> bool:
     return client.name == "helix"
 
 
+def ends_its_wait_with_a_key(client: Client) -> bool:
+    """Whether an answer may be held until there is text: whoever asked waits for it, and any key ends that at once.
+
+    Eglot 1.17 does, for completion at point.  It tells nobody that it has stopped waiting.
+    """
+    return client.name == "Eglot"
+
+
 def lines(text: str, client: Client) -> str:
     r"""A text as ghost text: Neovim splits it at `\n` alone, and puts the file's own line ends there when it saves."""
     return text.replace("\r\n", "\n") if client.name.startswith("Neovim") else text

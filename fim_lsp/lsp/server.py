@@ -14,7 +14,7 @@ from fim_lsp.lsp import menu
 from fim_lsp.lsp.configuration import section
 from fim_lsp.lsp.convert import fields, nap_asked, place_asked
 from fim_lsp.lsp.fault import place_of
-from fim_lsp.lsp.held import held
+from fim_lsp.lsp.held import held, patient
 from fim_lsp.lsp.jsonrpc import OPTIONS
 from fim_lsp.lsp.session import Server
 from fim_lsp.text.document import Document, Place
@@ -196,6 +196,8 @@ def _handle_completion(server: Server) -> None:
         offers: Sequence[Offer]
         if menu.takes_late_entries(convert.client):
             typed, offers = await held(server.engine.complete, document, place)
+        elif menu.ends_its_wait_with_a_key(convert.client):
+            offers = await patient(server.engine.complete(document.uri, place))
         else:
             offers = server.engine.glance(document.uri, place)
         items = [convert.menu_item(line, place, offer, typed) for offer in offers[:1]]

@@ -302,27 +302,51 @@ def test_a_server_that_dies_is_started_again(batch, scripted, tmp_path):
     assert path.read_bytes() == b"x = 1 + call()\n"
 
 
-def test_as_eglots_own_server(batch, scripted, tmp_path):
-    """Completion at point inserts the whole text, of several lines too."""
+@pytest.fixture
+def eglot(terminal, scripted, tmp_path):
+    """Emacs in a terminal with a file whose only server is ours, by README's lines for eglot, at the end of its last line."""
+    home = tmp_path / "home"
+    env = {**environment(home, scripted.url), "TERM": "xterm-256color"}
+    (home / ".emacs.d").mkdir()
+    (home / ".emacs.d" / "init.el").write_text(
+        block("emacs", "elisp", 2)
+        + "(setq eglot-sync-connect 10)\n(add-hook 'text-mode-hook #'eglot-ensure)\n"
+    )
+
+    def begin(path):
+        screen = terminal(env, program("EMACS"), "-nw", str(path))
+        screen.until("eglot:")
+        screen.press("M->", "Left")
+        return screen
+
+    return begin
+
+
+def test_as_eglots_own_server_the_first_ask_inserts(eglot, scripted, tmp_path):
+    """C-M-i, once, inserts the whole text, of several lines too, however long the service takes to its first word."""
     path = tmp_path / "c.txt"
     path.write_bytes(b"alpha\n  bet\n")
-    scripted.says = "a = (1,\n    2)\n"
-    batch(
-        f"""
-        (require 'eglot)
-        (find-file "{path}")
-        (setq eglot-sync-connect 10)
-        (apply #'eglot (eglot--guess-contact))
-        (goto-char (point-min)) (end-of-line 2)
-        (let ((before (buffer-string)) (tries 40))
-          (while (and (equal before (buffer-string)) (> (setq tries (1- tries)) 0))
-            (accept-process-output nil 0.2)
-            (completion-at-point)))
-        (save-buffer)
-        """,
-        number=2,
-    )
-    assert path.read_bytes() == b"alpha\n  beta = (1,\n    2)\n"
+    scripted.says, scripted.first = "a = (1,\n    2)\n", 1.0
+    screen = eglot(path)
+    screen.press("C-M-i")
+    screen.until("  beta = (1,")
+    screen.press("C-x", "C-s")
+    wait(lambda: holds(path, b"alpha\n  beta = (1,\n    2)\n"))
+    assert scripted.asked == 1
+
+
+def test_as_eglots_own_server_a_key_ends_the_wait(eglot, scripted, tmp_path):
+    """While an ask waits, what is typed is there at once, and what comes later is not put into it."""
+    path = tmp_path / "d.txt"
+    path.write_bytes(b"alpha\n  bet\n")
+    scripted.says, scripted.first = "a = 1\n", 5.0
+    screen = eglot(path)
+    screen.press("C-M-i")
+    wait(lambda: scripted.asked)
+    screen.type("x")
+    screen.until("  betx", 2)
+    screen.press("C-x", "C-s")
+    wait(lambda: holds(path, b"alpha\n  betx\n"), 2)
 
 
 def test_on_a_terminals_screen(terminal, scripted, tmp_path):

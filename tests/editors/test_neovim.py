@@ -678,7 +678,9 @@ def test_a_commit_message(neovims, scripted, version, tmp_path, on):
     assert "+renamed = 1\n" in scripted.bodies[0]["prompt"]
     assert "Please enter" not in str(scripted.bodies)
     # No line names the file: it would be a part of the message, as a comment in `//` would.
-    assert not [body for body in scripted.bodies if re.search("COMMIT_EDITMSG|^//", body["prompt"], re.MULTILINE)]
+    assert not [
+        body for body in scripted.bodies if re.search("COMMIT_EDITMSG|^//", body["prompt"], re.MULTILINE)
+    ]
 
 
 INPUT_METHOD = """

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from fim_lsp.completion.answer_cache import Offer
+from fim_lsp.lsp import held as waiting
 from fim_lsp.lsp.held import held
 from fim_lsp.text.document import Document, Place
 
@@ -90,3 +91,39 @@ async def test_helixs_request_takes_in_what_was_typed(start, endpoint):
         "end": {"line": 0, "character": 1},
     }
     assert len(endpoint.bodies) == 2
+
+
+EGLOT = {"name": "Eglot"}
+
+
+async def test_an_ask_in_emacs_is_answered_with_the_text(start, endpoint):
+    """Its first ask has the entry; what is typed after it has been given up costs no request of its own."""
+    endpoint.gate = asyncio.Event()
+    endpoint.says = "value + 1\n"
+    client = await start(None, clientInfo=EGLOT)
+    client.open(URI, "x = \nlast\n")
+    where = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 4}}
+    asked = client.request("textDocument/completion", where)
+    while not endpoint.bodies:
+        await asyncio.sleep(0.01)
+    client.type(URI, 0, 4, "va")
+    await client.call("workspace/executeCommand", {"command": "fimLsp.status"})
+    endpoint.gate.set()
+    await asyncio.wait_for(asked, 30)
+    assert len(endpoint.bodies) == 1
+    where["position"]["character"] = 6
+    (item,) = (await client.call("textDocument/completion", where))["items"]
+    assert item["textEdit"]["newText"] == "value + 1"
+    assert len(endpoint.bodies) == 1
+
+
+async def test_an_ask_in_emacs_is_answered_before_emacs_calls_it_an_error(start, endpoint, monkeypatch):
+    """One that takes too long has no entry."""
+    monkeypatch.setattr(waiting, "PATIENCE", 0.0)
+    endpoint.gate = asyncio.Event()
+    client = await start(None, clientInfo=EGLOT)
+    client.open(URI, "x = \nlast\n")
+    where = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 4}}
+    answer = await client.call("textDocument/completion", where)
+    assert answer["items"] == []
+    endpoint.gate.set()
