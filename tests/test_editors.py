@@ -135,3 +135,13 @@ def test_where_a_key_is_given_it_is_said_whose_and_what_it_costs():
         assert "https://platform.deepseek.com/api_keys" in said
         assert "half a cent" in said
         assert "text around the cursor" in said
+
+
+def test_what_vim_shows_by_coc_is_there_once():
+    """README's settings leave ghost text alone: no entry of the same text, and no menu at each letter that would hide it."""
+    readme = (EDITORS / "vim" / "README.md").read_text("utf-8")
+    (block,) = re.findall(r"^```json\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
+    chosen = json.loads(block)
+    assert chosen["languageserver"]["fim-lsp"]["disabledFeatures"] == ["completion"]
+    assert chosen["inlineSuggest.autoTrigger"] is True
+    assert chosen["suggest.autoTrigger"] == "trigger"

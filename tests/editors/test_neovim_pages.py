@@ -55,6 +55,13 @@ def test_costs_are_a_table(opened, scripted):
     assert model.split()[1] == total.split()[1]
     assert len(model.split()) == len(total.split())
     assert not any(re.search(r"[a-z][A-Z]|e-\d\d|p50", line) for line in lines)
+    # In a window of 80 columns rows stay rows and sentences are whole; all is seen without scrolling.
+    assert max(map(len, lines[-4:])) < 80
+    assert nvim.lua("return { vim.wo.wrap, vim.go.wrap, vim.api.nvim_win_get_height(0) }") == [
+        False,
+        True,
+        len(lines),
+    ]
 
 
 def test_what_would_be_sent_is_from_where_one_typed(opened, scripted):
@@ -74,6 +81,7 @@ def test_what_would_be_sent_is_from_where_one_typed(opened, scripted):
 
     lines = wait(priced)
     assert lines[lines.index("suffix:") - 2] == "  | x = valu"
+    assert nvim.lua("return vim.wo.wrap and vim.wo.linebreak")
 
 
 def test_a_status_of_many_words_waits_for_no_key(opened, scripted):

@@ -34,7 +34,8 @@ end
 --- Show lines in a window that `q` closes.
 ---@param title string
 ---@param lines string[]
-local function window(title, lines)
+---@param wide? boolean whether they hold a table, whose rows stay rows in a narrow window
+local function window(title, lines, wide)
   vim.cmd('botright new')
   local bufnr = api.nvim_get_current_buf()
   api.nvim_buf_set_lines(bufnr, 0, -1, false, lines)
@@ -43,7 +44,10 @@ local function window(title, lines)
   vim.bo[bufnr].modifiable = false
   vim.bo[bufnr].swapfile = false
   api.nvim_buf_set_name(bufnr, ('fim-lsp://%s/%d'):format(title, bufnr))
-  api.nvim_win_set_height(0, math.min(#lines, math.floor(vim.o.lines / 2)))
+  vim.wo[0][0].wrap = not wide
+  vim.wo[0][0].linebreak = true
+  local rows = api.nvim_win_text_height(0, {}).all
+  api.nvim_win_set_height(0, math.min(rows, math.floor(vim.o.lines / 2)))
   vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = bufnr, nowait = true })
 end
 
@@ -107,7 +111,7 @@ local SUB = {
         return
       end
       run('fimLsp.usage', { { by = 'day', days = 7 } }, function(week)
-        window('usage', pages.usage(today, week))
+        window('usage', pages.usage(today, week), true)
       end)
     end)
   end,

@@ -87,7 +87,7 @@ function M.usage(today, week)
   vim.list_extend(lines, costs('day', week))
   lines[#lines + 1] = ''
   for _, one in ipairs({
-    { total.estimated, '%s stopped before the service had counted: their tokens are an estimate.' },
+    { total.estimated, '%s stopped before the service had counted: their tokens are estimated.' },
     { total.unpriced, '%s went to a model of unknown price and count as $0.' },
     { week.missing, '%s missing here: the server was killed before they were recorded.' },
   }) do
@@ -97,8 +97,9 @@ function M.usage(today, week)
     end
   end
   vim.list_extend(lines, {
-    'From memory: answers that this machine still had. Sent, received: tokens. Cached: of the tokens sent, those that',
-    'the service had kept and billed at a fraction; saved is what that took off. Taken: of the suggestions shown.',
+    'From memory: answers that this machine still had. Sent, received: tokens.',
+    'Cached: of the tokens sent, those that the service had kept and billed at a',
+    'fraction; saved is what that took off. Taken: of the suggestions shown.',
     '`fim-lsp usage` in a terminal has more.',
   })
   return lines
