@@ -86,6 +86,12 @@ def test_buffers_without_a_name_are_left_out(neovims, scripted, version, tmp_pat
     wait(nvim.attached)
     shows(nvim, "call()")
     assert scripted.bodies[-1]["prompt"].endswith("two = ")
+    # A name alone is enough: nothing needs to be written.
+    nvim.keys(f"<Esc>:bprevious<CR>:file {tmp_path / 'one.py'}<CR>A")
+    wait(lambda: nvim.lines() == ["one = "] and nvim.attached())
+    shows(nvim, "call()")
+    assert scripted.bodies[-1]["prompt"].endswith("one.py\none = ")
+    assert not (tmp_path / "one.py").exists()
 
 
 @pytest.mark.parametrize("name", ["noext", "x.unknownext"])
