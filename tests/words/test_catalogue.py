@@ -165,4 +165,4 @@ def test_a_text_is_made_a_sentence_of_only_where_it_may_be():
         for path in PACKAGE.rglob("*.py")
         if "Sentence.of(" in path.read_text("utf-8")
     }
-    assert users == {"endpoint/request.py", "replay/answers.py", "settings/keys.py"}
+    assert users == {"endpoint/request.py", "replay/answers.py", "replay/laid.py", "settings/keys.py"}
