@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import threading
 
 import pytest
 from real import ROOT, Scripted, block, environment, holds, program, wait
@@ -511,12 +512,15 @@ def test_evils_key_takes_the_rest_of_the_line(batch, scripted, tmp_path):
 @pytest.mark.parametrize("leave", ["(key #'beginning-of-line)", "(fim-lsp-dismiss)"])
 def test_who_leaves_ends_the_stream(batch, scripted, tmp_path, leave):
     """Text that nobody waits for is not paid to its end."""
-    path = tmp_path / "l.py"
+    path, asked, ended = tmp_path / "l.py", tmp_path / "asked", tmp_path / "ended"
     path.write_bytes(b"x = \n")
-    scripted.says = "value + value * 2 - value / 3 + 1000000000000000000000000000\n"
+    text = "value + value * 2 - value / 3 + 1000000000000000000000000000\n"
+    scripted.says = lambda body: asked.touch() or text
     scripted.every = 0.5
     before = scripted.cut
-    batch(
+    watching = threading.Thread(target=lambda: wait(lambda: scripted.cut > before, 40) and ended.touch())
+    watching.start()
+    printed = batch(
         TYPES
         + f"""
         (find-file "{path}")
@@ -524,14 +528,17 @@ def test_who_leaves_ends_the_stream(batch, scripted, tmp_path, leave):
         (end-of-line)
         (typed "1 + ")
         (until (lambda () fim-lsp--pending))
+        (until (lambda () (file-exists-p "{asked}")))
         (sleep-for 1)
         {leave}
-        (sleep-for 2)
+        (until (lambda () (file-exists-p "{ended}")))
         (princ (if fim-lsp--pending "pending" "left"))
         (fim-lsp-status)
         """
     )
+    watching.join()
     assert scripted.cut == before + 1
+    assert "left" in printed
 
 
 def test_names_with_percent_signs_are_names(batch, scripted, tmp_path):

@@ -106,7 +106,7 @@ def test_who_leaves_ends_the_stream(opened, scripted, version, key):
     wait(lambda: scripted.asked == 1)
     before = scripted.cut
     nvim.keys(key)
-    wait(lambda: scripted.cut == before + 1, 3)
+    wait(lambda: scripted.cut == before + 1)
 
 
 def test_dot_repeats_what_was_accepted(opened, scripted, version):
