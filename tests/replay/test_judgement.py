@@ -60,6 +60,15 @@ def test_text_that_stands_below_comes_again():
     assert not judged(hole(truth="call()\n    return 1", suffix=below), "called()\n    return 1").doubled
 
 
+def test_lines_that_stand_further_below_are_no_doubling():
+    """Code repeats itself: two lines in a row count among the next three alone."""
+    said = "first = load(1)\n    check(first)\n    more = 2"
+    near = "\n    again = 1\n    first = load(1)\n    check(first)\n    other = 3\n"
+    far = "\n    again = 1\n    other = 3\n    first = load(1)\n    check(first)\n"
+    assert judged(hole(truth="pass", suffix=near), said).doubled
+    assert not judged(hole(truth="pass", suffix=far), said).doubled
+
+
 def test_a_bracket_line_alone_that_comes_next_is_no_text():
     assert not judged(hole(truth="f(\n        1", suffix="\n    )\n"), "g(\n        2\n    )").doubled
 
