@@ -83,6 +83,32 @@ def test_a_users_own_tab_keeps_the_menu(opened, scripted):
     assert menu(nvim)
 
 
+SCRIPT = r"""
+function! s:word() abort
+  return 'wörd…'
+endfunction
+function! s:down() abort
+  return "\<Down>"
+endfunction
+inoremap <M-C-Right> <C-R>=<SID>word()<CR>
+inoremap <expr> <M-Right> <SID>down()
+inoremap <C-]> <Nop>
+"""
+
+
+@pytest.mark.parametrize("tab", ["imap <expr> <Tab> 0 ? '<Plug>(jump)' : '<Tab>'", "imap <Tab> <Tab>"])
+def test_keys_that_a_script_has_mapped_do_what_they_did(opened, scripted, version, tmp_path, tab):
+    """Functions of the script, special keys, and a Tab that is Tab where no snippet wants it: with nothing shown, as before."""
+    scripted.says = "\n"
+    script = tmp_path / "keys.vim"
+    script.write_text(SCRIPT + tab + "\n")
+    nvim = opened(version, b"y = \nvalue = 1\n", f"vim.cmd.source('{script}')")
+    nvim.lua("vim.bo.expandtab = false; vim.bo.softtabstop = 0")
+    nvim.keys("A<Tab><M-C-Right><C-]>.<M-Right>!")
+    wait(lambda: nvim.lines() == ["y = \twörd….", "value = 1!"])
+    assert nvim.messages().strip() == ""
+
+
 def test_ctrl_c_leaves_nothing_behind(opened, scripted, version):
     """No ghost text in normal mode, and what streams is ended."""
     scripted.says = "value + 1\n"

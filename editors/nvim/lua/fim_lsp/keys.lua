@@ -56,26 +56,43 @@ local function ours(action, map)
   return suggestion.visible() and not (action == 'accept' and (menus(map) or in_snippet()))
 end
 
---- What a key did before it was ours, as keys to be typed.
+--- What <> notation stands for, as bytes.
+---@param notation string
+---@return string
+local function bytes_of(notation)
+  -- A byte of a character that looks like a special key's first is marked, which evaluating and typing do not expect.
+  return (vim.keycode(notation):gsub('\128\254X', '\128'))
+end
+
+--- What a key did before it was ours, as the keys that Neovim would have typed for it.
 ---@param lhs string
 ---@param map table<string, any> of maparg()
 ---@return string
 local function before(lhs, map)
-  if map.callback and map.expr ~= 1 then
-    M.run = map.callback
-    return '<Cmd>lua require("fim_lsp.keys").run()<CR>'
-  end
-  local keys = map.rhs or lhs
+  local keys
   if map.callback then
+    if map.expr ~= 1 then
+      M.run = map.callback
+      return bytes_of('<Cmd>lua require("fim_lsp.keys").run()<CR>')
+    end
     keys = map.callback() or ''
-  elseif map.expr == 1 then
-    keys = vim.api.nvim_eval(map.rhs)
+  else
+    local script = ('<SNR>%d_'):format(map.sid or 0)
+    keys = bytes_of((map.rhs or lhs):gsub('<[Ss][Ii][Dd]>', script):gsub('^<[Nn][Oo][Pp]>$', ''))
+    keys = map.expr == 1 and vim.api.nvim_eval(keys) or keys
   end
-  if map.noremap == 0 then
-    vim.api.nvim_feedkeys(vim.keycode(keys), 'im', false)
-    return ''
+  if map.replace_keycodes == 1 then
+    keys = bytes_of(keys)
   end
-  return keys
+  if map.noremap ~= 0 then
+    return keys
+  end
+  -- The key itself, where it comes first, is not mapped again (|recursive_mapping|).
+  local own = bytes_of(lhs)
+  own = vim.startswith(keys, own) and own or ''
+  vim.api.nvim_feedkeys(keys:sub(#own + 1), 'im', true)
+  vim.api.nvim_feedkeys(own, 'in', true)
+  return ''
 end
 
 --- The keys that do an action.  What is inserted is one step of undo, and what is typed behind it another.
@@ -123,11 +140,8 @@ function M.defaults()
       local map = vim.fn.maparg(lhs, 'i', false, true)
       map = map.buffer == 1 and {} or map
       vim.keymap.set('i', lhs, function()
-        if ours(action, map) then
-          return typed(action)
-        end
-        return before(lhs, map)
-      end, { expr = true, desc = DESC .. action:gsub('_', ' ') })
+        return ours(action, map) and bytes_of(typed(action)) or before(lhs, map)
+      end, { expr = true, replace_keycodes = false, desc = DESC .. action:gsub('_', ' ') })
     end
   end
 end
