@@ -131,6 +131,25 @@ def test_candidates(edit, scripted):
     saved(nvim, path, ADD.replace(b"    \n", f"    {second}\n".encode()))
 
 
+def test_a_candidate_that_was_gone_to_is_typed_along(edit, scripted):
+    """A key that the one shown begins with, as another does, leaves the one shown."""
+    texts = ["beta()", "alpha()", "alps()"]
+    scripted.says = lambda _: texts[min(scripted.asked - 1, 2)] + "\n"
+    nvim, _ = edit("d2.py", ADD)
+    nvim.keys("jA")
+    shows(nvim, "beta()")
+    nvim.keys("<M-]>")
+    wait(lambda: "(2/3)" in nvim.ghost())
+    nvim.keys("<M-]>")
+    third = wait(lambda: "(3/3)" in nvim.ghost() and nvim.ghost().split()[0])
+    nvim.keys("a")
+    wait(lambda: nvim.ghost().split()[:1] == [third[1:]])
+    time.sleep(0.4)
+    assert nvim.ghost().split()[0] == third[1:]
+    nvim.keys("<Tab>")
+    wait(lambda: nvim.lines()[1] == "    " + third)
+
+
 def test_dismissed(edit, scripted):
     """Ctrl-] hides it and it stays away; a key along it brings it back without a request."""
     scripted.says = BODY + "\n\n\n"
@@ -182,6 +201,34 @@ def test_two_buffers(edit, scripted):
     nvim.keys("<C-w>w")
     nvim.keys("A")
     shows(nvim, "two()")
+    nvim.keys("<Tab>")
+    wait(lambda: nvim.lines()[1] == "y = two()")
+    saved(nvim, two, b"# other_file\ny = two()\n")
+
+
+OTHER = """
+for _, window in ipairs(vim.api.nvim_list_wins()) do
+  if window ~= vim.api.nvim_get_current_win() then return vim.api.nvim_set_current_win(window) end
+end
+"""
+
+
+def test_two_buffers_without_leaving_insert_mode(edit, scripted):
+    """A click into another window leaves each its own suggestion; what is shown is not lost with another buffer."""
+    scripted.says = lambda body: "one()\n" if "first_file" in body["prompt"] else "two()\n"
+    nvim, one = edit("g3.py", b"# first_file\nx = \n")
+    nvim.keys("jA")
+    shows(nvim, "one()")
+    nvim.keys("<Esc>")
+    nvim.command("split")
+    _, two = edit("g4.py", b"# other_file\ny = \n")
+    nvim.keys("jA")
+    shows(nvim, "two()")
+    nvim.lua(OTHER + "vim.api.nvim_win_set_cursor(0, { 2, 4 })")
+    shows(nvim, "one()")
+    nvim.lua(OTHER)
+    shows(nvim, "two()")
+    nvim.command(f"bdelete {one}")
     nvim.keys("<Tab>")
     wait(lambda: nvim.lines()[1] == "y = two()")
     saved(nvim, two, b"# other_file\ny = two()\n")

@@ -33,7 +33,6 @@ end
 ---@class fim_lsp.Given what Neovim has been given to draw
 ---@field texts string[] as it has them
 ---@field items fim_lsp.Item[] as the server has them
----@field chosen? fim_lsp.Item the one that is shown
 
 ---@type table<integer, fim_lsp.Given>
 local given = {}
@@ -72,8 +71,7 @@ end
 --- Make room for the rows of the candidate that is shown.
 ---@param bufnr integer
 local function make_room(bufnr)
-  local now = given[bufnr]
-  local item = now and (now.chosen or now.items[1])
+  local item = given[bufnr] and suggestion.chosen(bufnr)
   local rest = item and suggestion.rest(bufnr, item.insertText)
   if rest then
     window.make_room(bufnr, select(2, rest:gsub('\n', '')))
@@ -96,15 +94,11 @@ local function show(bufnr, client_id, items)
   if #out == 0 then
     suggestion.clear(bufnr) -- what is not seen is not accepted either
   end
-  local chosen = given[bufnr] and given[bufnr].chosen
   given[bufnr] = made
   handler(nil, out, { client_id = client_id, bufnr = bufnr, method = METHOD })
   for index, item in ipairs(made.items) do
-    if item == chosen then
-      made.chosen = item
-      if index > 1 then
-        vim.lsp.inline_completion.select({ bufnr = bufnr, count = index - 1 })
-      end
+    if index > 1 and item == suggestion.chosen(bufnr) then
+      vim.lsp.inline_completion.select({ bufnr = bufnr, count = index - 1 })
     end
   end
   make_room(bufnr)
@@ -259,11 +253,7 @@ function M.select(bufnr, step)
   vim.lsp.inline_completion.select({ bufnr = bufnr, count = step })
   local now = given[bufnr]
   if now and #now.items > 0 then
-    local index = 1
-    for at, item in ipairs(now.items) do
-      index = item == now.chosen and at or index
-    end
-    now.chosen = now.items[(index - 1 + step) % #now.items + 1]
+    suggestion.choose(bufnr, now.items, step)
     make_room(bufnr)
   end
 end

@@ -12,24 +12,22 @@ local M = {}
 local namespace = api.nvim_create_namespace('fim_lsp')
 local timer = assert(vim.uv.new_timer())
 
----@type fim_lsp.Item[]
-local items = {}
-local index = 1
 local wanted ---@type fun(bufnr: integer): boolean
 
---- Draw what is left of the candidate that is shown.
+--- Draw what is left of the buffer's candidate, if there is one.
 ---@param bufnr integer
 ---@param hint? string
 local function draw(bufnr, hint)
   api.nvim_buf_clear_namespace(bufnr, namespace, 0, -1)
   window.clear(bufnr)
-  local rest = items[index] and suggestion.rest(bufnr, items[index].insertText)
-  if not rest or rest == '' then
+  local item = suggestion.chosen(bufnr)
+  local rest = item and suggestion.rest(bufnr, item.insertText)
+  if not item or not rest or rest == '' then
     return
   end
-  local over = items[index].covers > 0
+  local over = item.covers > 0
   if over then
-    local behind = suggestion.behind(rest, items[index].covers)
+    local behind = suggestion.behind(rest, item.covers)
     if not behind then
       suggestion.clear(bufnr) -- what is not seen is not accepted either
       return
@@ -55,13 +53,6 @@ local function draw(bufnr, hint)
   })
 end
 
----@param bufnr integer
----@param new fim_lsp.Item[]
-local function show(bufnr, new)
-  items, index = new, 1
-  draw(bufnr)
-end
-
 ---@param client vim.lsp.Client
 ---@param bufnr integer
 ---@param kind 1|2 1 for an explicit ask
@@ -75,8 +66,8 @@ local function ask(client, bufnr, kind, done)
   local place = suggestion.here()
   local function answered(err, result)
     if not err then
-      suggestion.answered(bufnr, place, result, client.id, function(new)
-        show(bufnr, new)
+      suggestion.answered(bufnr, place, result, client.id, function()
+        draw(bufnr)
       end)
       if done then
         done()
@@ -104,12 +95,8 @@ function M.attach(client, bufnr, group)
     group = group,
     buffer = bufnr,
     callback = function()
-      local left = suggestion.moved(bufnr)
-      if left then
-        show(bufnr, left)
-      else
-        draw(bufnr)
-      end
+      suggestion.moved(bufnr)
+      draw(bufnr)
       pause.begin(timer, PAUSE, bufnr, function()
         ask(client, bufnr, 2)
       end)
@@ -126,22 +113,24 @@ function M.leave(client, bufnr)
     client_of.cancel(client, METHOD, bufnr)
   end
   suggestion.clear(bufnr)
-  show(bufnr, {})
+  draw(bufnr)
 end
 
 ---@param bufnr integer
 ---@param piece fun(rest: string): string
 function M.accept(bufnr, piece)
-  if items[index] then
-    show(bufnr, suggestion.insert(bufnr, items[index], piece))
+  local item = suggestion.chosen(bufnr)
+  if item then
+    suggestion.insert(bufnr, item, piece)
+    draw(bufnr)
   end
 end
 
 ---@param bufnr integer
 ---@param step integer
 function M.select(bufnr, step)
-  index = (index - 1 + step) % #items + 1
-  draw(bufnr, (' (%d/%d)'):format(index, #items))
+  local items = suggestion.items(bufnr)
+  draw(bufnr, (' (%d/%d)'):format(suggestion.choose(bufnr, items, step), #items))
 end
 
 M.ask = ask
@@ -149,7 +138,7 @@ M.ask = ask
 ---@param bufnr integer
 function M.dismiss(bufnr)
   suggestion.dismiss(bufnr)
-  show(bufnr, {})
+  draw(bufnr)
 end
 
 return M

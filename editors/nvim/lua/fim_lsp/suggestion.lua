@@ -17,6 +17,7 @@ local M = {}
 ---@class fim_lsp.Shown
 ---@field place fim_lsp.Place where its items belong
 ---@field items fim_lsp.Item[]
+---@field chosen? fim_lsp.Item the one of them that the user has gone to
 ---@field client_id integer
 
 ---@type table<integer, fim_lsp.Shown>
@@ -76,6 +77,20 @@ local function kept(item, place, encoding)
   return { insertText = text, covers = covers, range = { start = from, ['end'] = from } }
 end
 
+--- The item that goes on as what is seen does, if the user has chosen that: each key brings an answer of its own.
+---@param now? fim_lsp.Shown what is seen
+---@param items fim_lsp.Item[] the answer
+---@param typed string since it was asked for
+---@return fim_lsp.Item?
+local function still_chosen(now, items, typed)
+  local before = now and now.chosen and typed_at(now.place)
+  for _, item in ipairs(before and items or {}) do
+    if item.insertText:sub(#typed + 1) == now.chosen.insertText:sub(#before + 1) then
+      return item
+    end
+  end
+end
+
 --- Take an answer in, and give what of it is to be seen to `deliver`: nothing at all if the text has gone elsewhere.
 ---@param bufnr integer
 ---@param place fim_lsp.Place where it was asked for
@@ -106,7 +121,8 @@ function M.answered(bufnr, place, result, client_id, deliver)
   if dismissed[bufnr] == api.nvim_buf_get_changedtick(bufnr) then
     left = {}
   end
-  shown[bufnr] = #left > 0 and { place = place, items = left, client_id = client_id } or nil
+  local chosen = still_chosen(shown[bufnr], left, typed)
+  shown[bufnr] = #left > 0 and { place = place, items = left, chosen = chosen, client_id = client_id } or nil
   deliver(left)
 end
 
@@ -124,6 +140,7 @@ function M.moved(bufnr)
     return
   end
   now.items = left
+  now.chosen = vim.tbl_contains(left, now.chosen) and now.chosen or nil
   shown[bufnr] = #left > 0 and now or nil
   return left
 end
@@ -150,6 +167,29 @@ end
 ---@return fim_lsp.Item[]
 function M.items(bufnr)
   return shown[bufnr] and shown[bufnr].items or {}
+end
+
+--- The candidate that is seen: the best one, unless the user has gone to another.
+---@param bufnr integer
+---@return fim_lsp.Item?
+function M.chosen(bufnr)
+  local now = shown[bufnr]
+  return now and (now.chosen or now.items[1])
+end
+
+--- Go to the candidate that is `step` further among some.
+---@param bufnr integer
+---@param items fim_lsp.Item[]
+---@param step integer
+---@return integer index of it
+function M.choose(bufnr, items, step)
+  local index = 1
+  for at, item in ipairs(items) do
+    index = item == M.chosen(bufnr) and at or index
+  end
+  index = (index - 1 + step) % #items + 1
+  shown[bufnr].chosen = items[index]
+  return index
 end
 
 --- What is left of a candidate's text after what has been typed of it.
