@@ -234,6 +234,19 @@ def test_two_buffers_without_leaving_insert_mode(edit, scripted):
     saved(nvim, two, b"# other_file\ny = two()\n")
 
 
+def test_who_comes_back_at_once_sees_it_again(edit, scripted):
+    """Left and right, quickly, and what was shown is shown, without a request."""
+    scripted.says = "call()\n"
+    nvim, _ = edit("b2.py", b"x = \n")
+    nvim.keys("A")
+    shows(nvim, "call()")
+    nvim.keys("<Left>")
+    wait(lambda: nvim.ghost() == "")
+    nvim.keys("<Right>")
+    time.sleep(0.5)
+    assert (nvim.ghost(), scripted.asked) == ("call()", 1)
+
+
 def test_undo_takes_back_what_was_accepted(edit, scripted):
     """One undo takes back the whole suggestion and no more; redo brings it again."""
     scripted.says = BODY + "\n\n\n"
@@ -679,6 +692,17 @@ def test_manual(neovims, scripted, version, tmp_path):
     nvim.keys("<Tab>")
     wait(lambda: nvim.lines()[1] == "    x = compute(a, b)")
     assert scripted.asked == 1
+
+
+def test_asked_before_neovim_has_drawn_anything(neovims, scripted, version, tmp_path):
+    """Alt-] right behind the key that begins to insert is not lost."""
+    scripted.says = "compute(a, b)\n"
+    nvim = own(neovims, version, "{ trigger = 'manual' }")
+    (tmp_path / "m.py").write_bytes(ADD)
+    nvim.command(f"edit {tmp_path / 'm.py'}")
+    wait(nvim.attached)
+    nvim.keys("jA<M-]>")
+    shows(nvim, "compute(a, b)")
 
 
 def test_snoozed(edit, scripted):

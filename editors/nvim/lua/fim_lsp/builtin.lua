@@ -21,14 +21,8 @@ local wanted ---@type fun(bufnr: integer): boolean
 ---@type table<integer, lsp.Handler> Neovim's own handler of a buffer's answers
 local handlers = {}
 
----@type table<integer, string> the place and text for which an answer is there or under way
-local asked = {}
-
----@param bufnr integer
----@return string
-local function spot(bufnr)
-  return api.nvim_buf_get_changedtick(bufnr) .. ':' .. table.concat(api.nvim_win_get_cursor(0), ':')
-end
+---@type table<integer, fun()> what was to be done after an explicit ask for which there was no handler yet
+local early = {}
 
 ---@class fim_lsp.Given what Neovim has been given to draw
 ---@field texts string[] as it has them
@@ -132,7 +126,7 @@ local function shown(bufnr, text)
   end
 end
 
---- Ask for the cursor's place, once for a place and a text; then `done`.
+--- Ask for the cursor's place, where that is to be asked about; then `done`.
 ---@param client vim.lsp.Client
 ---@param params lsp.InlineCompletionParams
 ---@param bufnr integer
@@ -144,14 +138,13 @@ local function ask(client, params, bufnr, done)
     show(bufnr, client.id, {})
     return true
   end
-  local place, now = suggestion.here(), spot(bufnr)
-  if params.context.triggerKind == 2 and asked[bufnr] == now then
+  local place, this = suggestion.here(), suggestion.asking(bufnr, params.context.triggerKind)
+  if not this then
     return true
   end
-  asked[bufnr] = now
   return send(client, METHOD, params, function(err, result)
-    if (err or type(result) ~= 'table') and asked[bufnr] == now then
-      asked[bufnr] = nil
+    if err or type(result) ~= 'table' then
+      suggestion.unanswered(bufnr, this)
     end
     if not err then
       suggestion.answered(bufnr, place, result, client.id, function(items)
@@ -176,7 +169,12 @@ function M.prepare(client, is_wanted)
     end
     bufnr = bufnr == 0 and api.nvim_get_current_buf() or bufnr
     handlers[bufnr] = handler
-    return ask(self, params, bufnr)
+    local done = early[bufnr]
+    if done then
+      early[bufnr] = nil
+      params.context.triggerKind = 1
+    end
+    return ask(self, params, bufnr, done)
   end
 end
 
@@ -185,8 +183,8 @@ end
 ---@param group integer
 function M.attach(client, bufnr, group)
   -- Of a server before this one nothing is left, not even what drew for it.
-  suggestion.clear(bufnr)
-  handlers[bufnr], given[bufnr], asked[bufnr] = nil, nil, nil
+  suggestion.forget(bufnr)
+  handlers[bufnr], given[bufnr], early[bufnr] = nil, nil, nil
   -- Before Neovim's own, which draws: what no longer agrees is gone by then.
   api.nvim_create_autocmd({ 'CursorMovedI', 'TextChangedP' }, {
     group = group,
@@ -209,9 +207,9 @@ function M.leave(client, bufnr)
   if client then
     client_of.cancel(client, METHOD, bufnr)
   end
-  suggestion.clear(bufnr)
+  suggestion.forget(bufnr)
   window.clear(bufnr)
-  given[bufnr], asked[bufnr] = nil, nil
+  given[bufnr], early[bufnr] = nil, nil
   -- Neovim hides what it has drawn on this event, which does not come with Ctrl-C.
   local own = { group = 'nvim.lsp.inline_completion:' .. bufnr, buffer = bufnr }
   if pcall(api.nvim_get_autocmds, own) then
@@ -269,6 +267,8 @@ function M.ask(client, bufnr, kind, done)
     local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
     params.context = { triggerKind = kind }
     ask(client, params, bufnr, done)
+  elseif kind == 1 then
+    early[bufnr] = done
   end
 end
 

@@ -58,13 +58,17 @@ end
 ---@param kind 1|2 1 for an explicit ask
 ---@param done? fun()
 local function ask(client, bufnr, kind, done)
-  if not wanted(bufnr) then
+  local this = wanted(bufnr) and suggestion.asking(bufnr, kind)
+  if not this then
     return
   end
   local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
   params.context = { triggerKind = kind }
   local place = suggestion.here()
   local function answered(err, result)
+    if err or type(result) ~= 'table' then
+      suggestion.unanswered(bufnr, this)
+    end
     if not err then
       suggestion.answered(bufnr, place, result, client.id, function()
         draw(bufnr)
@@ -91,6 +95,7 @@ end
 ---@param bufnr integer
 ---@param group integer
 function M.attach(client, bufnr, group)
+  suggestion.forget(bufnr)
   api.nvim_create_autocmd({ 'InsertEnter', 'CursorMovedI', 'TextChangedP' }, {
     group = group,
     buffer = bufnr,
@@ -112,7 +117,7 @@ function M.leave(client, bufnr)
   if client then
     client_of.cancel(client, METHOD, bufnr)
   end
-  suggestion.clear(bufnr)
+  suggestion.forget(bufnr)
   draw(bufnr)
 end
 

@@ -26,6 +26,9 @@ local shown = {}
 ---@type table<integer, integer> the text ('changedtick') for which a suggestion was dismissed
 local dismissed = {}
 
+---@type table<integer, string> the place and text for which an answer is there or under way
+local asked = {}
+
 --- The cursor of the current window.
 ---@return fim_lsp.Place
 function M.here()
@@ -52,6 +55,28 @@ local function agreeing(items, typed)
   return vim.tbl_filter(function(item)
     return #item.insertText > #typed and vim.startswith(item.insertText, typed)
   end, items)
+end
+
+--- Whether the cursor's place is to be asked about: once for a place and a text, unless the user asks.
+---@param bufnr integer
+---@param kind 1|2 1 for an explicit ask
+---@return string? ask what names it
+function M.asking(bufnr, kind)
+  local ask = api.nvim_buf_get_changedtick(bufnr) .. ':' .. table.concat(api.nvim_win_get_cursor(0), ':')
+  if kind == 2 and asked[bufnr] == ask then
+    return
+  end
+  asked[bufnr] = ask
+  return ask
+end
+
+--- An ask has had no answer: its place may be asked about again.
+---@param bufnr integer
+---@param ask string
+function M.unanswered(bufnr, ask)
+  if asked[bufnr] == ask then
+    asked[bufnr] = nil
+  end
 end
 
 ---@param client vim.lsp.Client
@@ -138,6 +163,9 @@ function M.moved(bufnr)
   local left = typed and agreeing(now.items, typed) or {}
   if #left == #now.items then
     return
+  end
+  if #left == 0 then
+    asked[bufnr] = nil -- who comes back to where it was, is to see it again
   end
   now.items = left
   now.chosen = vim.tbl_contains(left, now.chosen) and now.chosen or nil
@@ -269,6 +297,12 @@ end
 ---@param bufnr integer
 function M.clear(bufnr)
   shown[bufnr] = nil
+end
+
+--- Forget what is shown and what was asked for: whoever types has left, or another server answers.
+---@param bufnr integer
+function M.forget(bufnr)
+  shown[bufnr], asked[bufnr] = nil, nil
 end
 
 --- Let a dismissed suggestion be shown again.
