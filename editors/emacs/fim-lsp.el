@@ -398,7 +398,8 @@ What it inserted ends at point, or it was a backspace."
   "Send the ask of KIND for point by CONNECTION, and show what is answered."
   (let ((buffer (current-buffer))
         (origin (point))
-        (behind (fim-lsp--tail)))
+        (behind (fim-lsp--tail))
+        ask)
     (setq fim-lsp--place origin)
     (fim-lsp--synchronize connection)
     (jsonrpc-async-request
@@ -407,12 +408,15 @@ What it inserted ends at point, or it was a backspace."
            :position (fim-lsp--position)
            :context (list :triggerKind kind))
      :success-fn (lambda (result)
-                   (setq fim-lsp--pending nil)
+                   ;; Another may be under way by now.
+                   (when (eq ask fim-lsp--pending)
+                     (setq fim-lsp--pending nil))
                    (when (buffer-live-p buffer)
                      (with-current-buffer buffer
                        (fim-lsp--answered result origin behind kind))))
      :error-fn #'ignore
-     :timeout-fn #'ignore)))
+     :timeout-fn #'ignore)
+    (setq ask fim-lsp--pending)))
 
 (defun fim-lsp--tail ()
   "What the line has right of point."

@@ -541,6 +541,31 @@ def test_who_leaves_ends_the_stream(batch, scripted, tmp_path, leave):
     assert "left" in printed
 
 
+def test_who_leaves_ends_the_stream_of_the_last_ask(batch, scripted, tmp_path):
+    """The answer to an ask that was overtaken does not make the one under way forgotten."""
+    path = tmp_path / "l.py"
+    path.write_bytes(b"x = \n")
+    scripted.says = "value + value * 2 - value / 3 + 1000000000000000000000000000\n"
+    scripted.every = 0.5
+    out = batch(
+        TYPES
+        + f"""
+        (find-file "{path}")
+        (fim-lsp-status)
+        (end-of-line)
+        (typed "1 + ")
+        (until (lambda () fim-lsp--pending))
+        (sleep-for 0.7)
+        (typed "q")
+        (sleep-for 0.7)
+        (key #'beginning-of-line)
+        (sleep-for 1)
+        (princ (fim-lsp--state-word (fim-lsp--command "fimLsp.status")))
+        """
+    )
+    assert (out, scripted.asked) == ("ready", 2)
+
+
 def test_names_with_percent_signs_are_names(batch, scripted, tmp_path):
     """The server knows a file by its own name."""
     path = tmp_path / "a%41b.py"
