@@ -58,6 +58,7 @@
 (defvar-local fim-lsp--changes nil "Changes it has not been told of, newest first.")
 (defvar-local fim-lsp--before nil "A change under way: its start, its end, both as LSP has them.")
 (defvar-local fim-lsp--opened nil "The connection in which this buffer is open.")
+(defvar-local fim-lsp--name nil "The URI by which it is open there.")
 (defvar-local fim-lsp--overlay nil "The overlay that shows ghost text.")
 (defvar-local fim-lsp--shown nil "Whether ghost text is shown.")
 (defvar-local fim-lsp--origin nil "Where the shown candidates begin.")
@@ -250,8 +251,8 @@ It is started where it is not running; Emacs does not wait for it."
     (concat "file://" (url-hexify-string (expand-file-name path) allowed))))
 
 (defun fim-lsp--identifier ()
-  "What names this buffer to the server."
-  (list :uri (fim-lsp--uri (or buffer-file-name (buffer-name)))))
+  "What names this buffer, which is open there, to the server."
+  (list :uri fim-lsp--name))
 
 (defun fim-lsp--language ()
   "The name of this buffer's language, as the protocol has it."
@@ -302,6 +303,11 @@ It is started where it is not running; Emacs does not wait for it."
 
 (defun fim-lsp--synchronize (connection)
   "Tell the server of CONNECTION of this buffer as it is."
+  (let ((name (fim-lsp--uri (or buffer-file-name (buffer-name)))))
+    (unless (equal name fim-lsp--name)
+      ;; Under another name it is another document.
+      (fim-lsp--close)
+      (setq fim-lsp--name name)))
   (cond
    ((not (eq fim-lsp--opened connection))
     (setq fim-lsp--opened connection

@@ -566,6 +566,29 @@ def test_who_leaves_ends_the_stream_of_the_last_ask(batch, scripted, tmp_path):
     assert (out, scripted.asked) == ("ready", 2)
 
 
+def test_a_buffer_saved_under_another_name_is_completed(batch, scripted, tmp_path):
+    """The server knows it by that name from then on, and the buffer of the old one as closed."""
+    path = tmp_path / "old.py"
+    path.write_bytes(b"x = \n")
+    scripted.says = "call()\n"
+    batch(
+        TYPES
+        + f"""
+        (find-file "{path}")
+        (fim-lsp-complete)
+        (until (lambda () fim-lsp--opened))
+        (write-file "{tmp_path}/new.py")
+        (end-of-line)
+        (typed "1 + ")
+        (until (lambda () fim-lsp--shown))
+        (fim-lsp-accept)
+        (save-buffer)
+        """
+    )
+    assert scripted.bodies[-1]["prompt"] == "# new.py\nx = 1 + "
+    assert (tmp_path / "new.py").read_bytes() == b"x = 1 + call()\n"
+
+
 def test_names_with_percent_signs_are_names(batch, scripted, tmp_path):
     """The server knows a file by its own name."""
     path = tmp_path / "a%41b.py"
