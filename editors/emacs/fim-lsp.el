@@ -99,13 +99,15 @@
     (add-hook 'after-change-functions #'fim-lsp--after-change nil t)
     (add-hook 'post-command-hook #'fim-lsp--after-command nil t)
     (add-hook 'kill-buffer-hook #'fim-lsp--close nil t)
-    (add-hook 'change-major-mode-hook #'fim-lsp--close nil t))
+    (add-hook 'change-major-mode-hook #'fim-lsp--close nil t)
+    (add-hook 'change-major-mode-hook #'fim-lsp--hide nil t))
    (t
     (remove-hook 'before-change-functions #'fim-lsp--before-change t)
     (remove-hook 'after-change-functions #'fim-lsp--after-change t)
     (remove-hook 'post-command-hook #'fim-lsp--after-command t)
     (remove-hook 'kill-buffer-hook #'fim-lsp--close t)
     (remove-hook 'change-major-mode-hook #'fim-lsp--close t)
+    (remove-hook 'change-major-mode-hook #'fim-lsp--hide t)
     (fim-lsp--hide)
     (fim-lsp--close))))
 

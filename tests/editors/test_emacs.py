@@ -589,6 +589,24 @@ def test_a_buffer_saved_under_another_name_is_completed(batch, scripted, tmp_pat
     assert (tmp_path / "new.py").read_bytes() == b"x = 1 + call()\n"
 
 
+def test_no_ghost_text_outlives_its_mode(batch, scripted, tmp_path):
+    """A buffer that is read anew, and so has its mode set anew, shows its own text alone."""
+    path = tmp_path / "o.py"
+    path.write_bytes(b"x = \n")
+    scripted.says = "call()\n"
+    out = batch(
+        f"""
+        (find-file "{path}")
+        (end-of-line)
+        (fim-lsp-complete)
+        (until (lambda () fim-lsp--shown))
+        (revert-buffer t t)
+        (princ (seq-filter (lambda (one) (overlay-get one 'after-string)) (overlays-in (point-min) (point-max))))
+        """
+    )
+    assert out == "nil"
+
+
 def test_names_with_percent_signs_are_names(batch, scripted, tmp_path):
     """The server knows a file by its own name."""
     path = tmp_path / "a%41b.py"
