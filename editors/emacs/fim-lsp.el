@@ -656,9 +656,11 @@ In one buffer alone, `fim-lsp-mode' does that."
   "Show what would be sent from point: every byte of it."
   (interactive)
   (fim-lsp--synchronize (fim-lsp--await))
-  (let ((sent (fim-lsp--command "fimLsp.explain"
-                                (list :uri (plist-get (fim-lsp--identifier) :uri)
-                                      :position (fim-lsp--position)))))
+  (let ((sent (unwind-protect
+                  (fim-lsp--command "fimLsp.explain"
+                                    (list :uri fim-lsp--name :position (fim-lsp--position)))
+                ;; Without the mode the server hears of no change.
+                (unless fim-lsp-mode (fim-lsp--close)))))
     (fim-lsp--page
      "explain"
      (cond

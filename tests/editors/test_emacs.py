@@ -607,6 +607,24 @@ def test_no_ghost_text_outlives_its_mode(batch, scripted, tmp_path):
     assert out == "nil"
 
 
+def test_what_is_explained_without_the_mode_is_the_text_as_it_is(batch, scripted, tmp_path):
+    """Nothing tells the server of changes there: it is told the whole each time."""
+    path = tmp_path / "p.py"
+    path.write_bytes(b"x = \n")
+    out = batch(
+        f"""
+        (find-file "{path}")
+        (fim-lsp-mode -1)
+        (fim-lsp-explain)
+        (end-of-line)
+        (insert "new + ")
+        (fim-lsp-explain)
+        (princ (with-current-buffer "*fim-lsp explain*" (buffer-string)))
+        """
+    )
+    assert "prompt:\n# p.py\nx = new + \n" in out
+
+
 def test_names_with_percent_signs_are_names(batch, scripted, tmp_path):
     """The server knows a file by its own name."""
     path = tmp_path / "a%41b.py"
