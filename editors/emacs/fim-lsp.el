@@ -94,6 +94,8 @@
   (cond
    (fim-lsp-mode
     (setq fim-lsp--asked (buffer-chars-modified-tick))
+    (when (fim-lsp--failed-p)
+      (setq fim-lsp--connection nil))
     (advice-add 'company--col-row :around #'fim-lsp--beneath)
     (add-hook 'before-change-functions #'fim-lsp--before-change nil t)
     (add-hook 'after-change-functions #'fim-lsp--after-change nil t)
@@ -212,14 +214,22 @@ It is started where it is not running; Emacs does not wait for it."
 (defun fim-lsp--not-greeted (problem)
   "Tell that the server has not answered the greeting, by PROBLEM."
   (setq fim-lsp--waiting nil)
-  (message "fim-lsp: the server did not start (%s); `fim-lsp doctor' in a terminal says more"
+  (message "fim-lsp: the server did not start (%s); `fim-lsp doctor' in a terminal says more, M-x fim-lsp-restart tries again"
            (plist-get problem :message)))
+
+(defun fim-lsp--failed-p ()
+  "Whether the server has ended before it was greeted."
+  (and fim-lsp--connection
+       (not (eq fim-lsp--greeted fim-lsp--connection))
+       (not (jsonrpc-running-p fim-lsp--connection))))
 
 (defun fim-lsp--await ()
   "The connection, once its server has been greeted."
   (with-timeout (10 (user-error "The server does not answer"))
     (while (not (fim-lsp--connect))
-      (accept-process-output nil 0.05)))
+      (accept-process-output nil 0.05)
+      (when (fim-lsp--failed-p)
+        (user-error "The server did not start; `fim-lsp doctor' in a terminal says more"))))
   fim-lsp--connection)
 
 (defun fim-lsp--cancel ()
@@ -393,7 +403,7 @@ What it inserted ends at point, or it was a backspace."
 
 (defun fim-lsp--ask (kind)
   "Ask the server for suggestions; KIND is 1 for an explicit ask, 2 for another."
-  (when fim-lsp-mode
+  (when (and fim-lsp-mode (or (eql kind 1) (not (fim-lsp--failed-p))))
     (setq fim-lsp--asked (buffer-chars-modified-tick))
     (condition-case problem
         (if-let* ((connection (fim-lsp--connect)))

@@ -625,6 +625,28 @@ def test_what_is_explained_without_the_mode_is_the_text_as_it_is(batch, scripted
     assert "prompt:\n# p.py\nx = new + \n" in out
 
 
+def test_a_server_that_does_not_start_is_tried_once(batch, scripted, tmp_path):
+    """However many keys come, it is said once; who asks has it tried again, once each, and a command says so at once."""
+    broken = tmp_path / "broken"
+    broken.write_text(f"#!/bin/sh\necho once >> {tmp_path}/tries\nread line\nsleep 0.1\nexit 3\n")
+    broken.chmod(0o755)
+    out = batch(
+        TYPES
+        + f"""
+        (setq fim-lsp-command '("{broken}"))
+        (find-file "{tmp_path / "q.py"}")
+        (dotimes (_ 4) (typed "1") (sleep-for 0.4))
+        (with-current-buffer (messages-buffer)
+          (princ (how-many "the server did not start" (point-min))))
+        (fim-lsp-complete)
+        (sleep-for 0.5)
+        (condition-case problem (fim-lsp-status) (user-error (princ (cadr problem))))
+        """
+    )
+    assert out.startswith("1The server did not start")
+    assert (tmp_path / "tries").read_text().count("once") == 3
+
+
 def test_names_with_percent_signs_are_names(batch, scripted, tmp_path):
     """The server knows a file by its own name."""
     path = tmp_path / "a%41b.py"
