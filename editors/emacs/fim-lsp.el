@@ -688,7 +688,8 @@ In one buffer alone, `fim-lsp-mode' does that."
   "Show what completions have cost."
   (interactive)
   (fim-lsp--page "usage" (with-temp-buffer
-                           (call-process (car fim-lsp-command) nil t nil "usage")
+                           (let ((command (append (remove "--demo" fim-lsp-command) '("usage"))))
+                             (apply #'call-process (car command) nil t nil (cdr command)))
                            (buffer-string))))
 
 (defun fim-lsp-log ()

@@ -647,6 +647,18 @@ def test_a_server_that_does_not_start_is_tried_once(batch, scripted, tmp_path):
     assert (tmp_path / "tries").read_text().count("once") == 3
 
 
+def test_usage_is_asked_of_the_whole_command(batch, scripted, tmp_path):
+    """A command of several words, and the demo's, has its own `usage`."""
+    out = batch(
+        """
+        (setq fim-lsp-command '("env" "fim-lsp" "--demo"))
+        (fim-lsp-usage)
+        (princ (with-current-buffer "*fim-lsp usage*" (buffer-string)))
+        """
+    )
+    assert "requests" in out
+
+
 def test_names_with_percent_signs_are_names(batch, scripted, tmp_path):
     """The server knows a file by its own name."""
     path = tmp_path / "a%41b.py"
