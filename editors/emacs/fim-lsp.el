@@ -448,7 +448,8 @@ What it inserted ends at point, or it was a backspace."
            (typed (buffer-substring-no-properties origin (point)))
            (along (seq-filter (lambda (item) (fim-lsp--along-p (plist-get item :insertText) typed))
                               items))
-           (texts (mapcar (lambda (item) (plist-get item :insertText)) along)))
+           (texts (mapcar (lambda (item) (plist-get item :insertText)) along))
+           (chosen (and (> fim-lsp--index 0) (fim-lsp--rest))))
       (when (or texts (string-empty-p typed))
         (setq fim-lsp--origin (copy-marker origin)
               fim-lsp--behind behind
@@ -459,7 +460,10 @@ What it inserted ends at point, or it was a backspace."
                                     (seq-find (lambda (item) (equal text (plist-get item :insertText)))
                                               along))))
                       texts)
-              fim-lsp--index (if (and (eql kind 1) fim-lsp--shown (cdr texts)) 1 0))
+              fim-lsp--index (cond ((and (eql kind 1) fim-lsp--shown (cdr texts)) 1)
+                                   ;; What one has gone to stays while one types along it.
+                                   ((and chosen (seq-position texts (concat typed chosen))))
+                                   (t 0)))
         (fim-lsp--draw)))))
 
 (defun fim-lsp--covered (item)

@@ -278,6 +278,32 @@ def test_candidates_dismissal_and_two_buffers(batch, scripted, tmp_path):
     assert two.read_bytes() == b"y = \n"
 
 
+def test_a_candidate_that_was_gone_to_is_typed_along(batch, scripted, tmp_path):
+    """A key that the one shown begins with, as another does, leaves the one shown."""
+    texts = ["beta()", "alpha()", "alps()"]
+    scripted.says = lambda _: texts[min(scripted.asked - 1, 2)] + "\n"
+    path = tmp_path / "c.py"
+    path.write_bytes(b"x = \n")
+    out = batch(
+        TYPES
+        + f"""
+        (find-file "{path}")
+        (end-of-line)
+        (fim-lsp-complete)
+        (until (lambda () fim-lsp--shown))
+        (fim-lsp-next)
+        (until (lambda () (= 3 (length fim-lsp--texts))))
+        (key #'fim-lsp-next)
+        (princ (fim-lsp--rest))
+        (typed "a")
+        (sleep-for 0.5)
+        (princ (concat " a" (fim-lsp--rest)))
+        """
+    )
+    third, typed = out.split()
+    assert third == typed
+
+
 def test_a_server_that_dies_is_started_again(batch, scripted, tmp_path):
     """Killed, it is there again with the next ask, and knows the buffer as it is."""
     path = tmp_path / "h.py"
