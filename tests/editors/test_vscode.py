@@ -366,6 +366,26 @@ def test_a_server_that_was_killed_is_back(fresh, scripted):
     assert fresh.saved(path).endswith("b = two\n")
 
 
+def test_a_server_that_hangs_is_replaced(fresh, scripted):
+    """ "Restart the server" puts another in the place of one that answers no more, not even to being stopped."""
+    scripted.says = behind("= ", "one")
+    path = fresh.open("hung.py", "|\n")
+    fresh.write("a = ")
+    ghost(fresh, "one")
+    fresh.press("Escape")
+    hung = set(fresh.servers())
+    for number in hung:
+        os.kill(number, signal.SIGSTOP)
+    fresh.run("fim-lsp: Restart the server")
+    wait(lambda: set(fresh.servers()) - hung and fresh.status() == "fim-lsp", SLOW)
+    assert not any("does not start" in text for text in fresh.messages())
+    wait(lambda: not hung & set(fresh.servers()), SLOW)
+    fresh.focus("Control+Home")
+    fresh.press("End")
+    fresh.press("Enter")
+    assert taken(fresh, path, "b = ", "one").endswith("\nb = one\n")
+
+
 def test_explain_shows_the_bytes(fresh, scripted):
     """In a page that begins with one sentence, and wraps what is long."""
     fresh.open("explain.py", "first = 1\nsecond = |\nthird = 3\n")

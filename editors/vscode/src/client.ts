@@ -155,7 +155,12 @@ export class Server implements vscode.Disposable {
   private async end(): Promise<void> {
     const client = this.client;
     this.client = undefined;
-    if (client?.needsStop()) await client.stop();
+    try {
+      if (client?.needsStop()) await client.stop();
+    } catch (error) {
+      // One that hangs does not answer; its process is killed, and the next one is started all the same.
+      this.log.warn(without(String(error), this.key()));
+    }
   }
 
   /** End the server, once what is under way with it is done. */
