@@ -12,6 +12,7 @@ const PATIENCE = 30_000; // ms, of a machine that is busy with a model
 
 /** Run the command that looks for them; none where it cannot be run. */
 export function look([program = "", ...args]: string[]): Promise<Engine[]> {
+  if (!program) return Promise.resolve([]);
   return new Promise((resolve) => {
     execFile(program, args, { timeout: PATIENCE, windowsHide: true }, (_, out) => {
       resolve(engines(out));

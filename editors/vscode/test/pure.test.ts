@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { backOff } from "../src/crashes";
 import { candidates, find, recent } from "../src/python";
 import { check } from "../src/check";
-import { engines, unusable } from "../src/find";
+import { engines, look as lookForEngines, unusable } from "../src/find";
 import { Key } from "../src/key";
 import { Pause } from "../src/pause";
 import { explained } from "../src/explained";
@@ -391,6 +391,11 @@ void test("what the command found is taken, and nothing else that it printed", (
   const one = { baseUrl: "http://127.0.0.1:8080", engine: "llama.cpp", model: "qwen" };
   assert.deepEqual(engines(JSON.stringify({ found: [one, { baseUrl: "file:///etc/passwd", engine: "", model: "" }, null, 5] })), [one]);
   for (const out of ["", "null", "[]", '{"found": 5}', "Traceback"]) assert.deepEqual(engines(out), []);
+});
+
+void test("without a program that looks for engines, none is found", async () => {
+  assert.deepEqual(await lookForEngines([]), []);
+  assert.deepEqual(await lookForEngines(["/no/such/program"]), []);
 });
 
 void test("an address is one, and holds no password", () => {
