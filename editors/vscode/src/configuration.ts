@@ -1,7 +1,7 @@
 // The editor's settings of ours, for all languages or for one, in all folders or in one.
 import * as vscode from "vscode";
 import { OURS } from "./messages";
-import type { Layers } from "./settings";
+import { OF_THE_MACHINE, type Layers } from "./settings";
 
 export function configuration(languageId?: string, uri?: vscode.Uri): vscode.WorkspaceConfiguration {
   const scope = { ...(uri && { uri }), ...(languageId !== undefined && { languageId }) };
@@ -17,12 +17,9 @@ export function folders(): readonly vscode.WorkspaceFolder[] {
   return vscode.workspace.workspaceFile ? (vscode.workspace.workspaceFolders ?? []) : [];
 }
 
-/** Names of settings that belong to the machine, which is not the user's own where the window is a remote one. */
-const MACHINE = /fimLsp\.(baseUrl|caFile|demo|pythonPath|serverCommand)/;
-
 /** Show settings in the editor for them. */
 export function openSettings(query = OURS): Thenable<unknown> {
-  return vscode.env.remoteName && MACHINE.test(query)
+  return vscode.env.remoteName && OF_THE_MACHINE.some((name) => query.includes(`fimLsp.${name}`))
     ? vscode.commands.executeCommand("workbench.action.openRemoteSettings", { query })
     : vscode.commands.executeCommand("workbench.action.openSettings", query);
 }

@@ -25,6 +25,10 @@ export function properties(configuration: { properties: Properties }[]): Propert
 
 /** Names that are ours alone, or that the server must not hear of from here. */
 const OURS = new Set(["pythonPath", "serverCommand", "demo", "trace.server", "apiKey"]);
+/** Those that belong to the machine, which is not the user's own where the window is a remote one. */
+export const OF_THE_MACHINE = [
+  "affinityHeader", "baseUrl", "caFile", "demo", "engine", "fallback", "headers", "pythonPath", "serverCommand", "template",
+];
 const SERVICE = "https://api.deepseek.com";
 const SHORT = 4; // characters of a secret that may well stand in other words
 

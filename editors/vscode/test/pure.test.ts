@@ -12,7 +12,7 @@ import { Pause } from "../src/pause";
 import { explained } from "../src/explained";
 import { offer, type Known } from "../src/messages";
 import {
-  byLanguage, chosen, endpoint, headerValues, inForce, meant, ofFolder, overridable, places, root, serverNames, standing, switched, without, type Layers, type Place,
+  byLanguage, chosen, endpoint, headerValues, inForce, meant, OF_THE_MACHINE, ofFolder, overridable, places, properties, root, serverNames, standing, switched, without, type Layers, type Place,
 } from "../src/settings";
 import { costs } from "../src/usage";
 import { clock, dollars, hover, label, look, NOTHING, spoken } from "../src/wording";
@@ -33,6 +33,12 @@ void test("only what someone has set is sent, the innermost layer first", () => 
 void test("the server does not hear of what is ours", () => {
   const names = serverNames({ "fimLsp.model": {}, "fimLsp.serverCommand": {}, "fimLsp.trace.server": {}, "fimLsp.demo": {} });
   assert.deepEqual(names, ["model"]);
+});
+
+void test("the settings that belong to the machine are those of which the manifest says so", () => {
+  const manifest = JSON.parse(readFileSync("package.json", "utf8")) as { contributes: { configuration: { properties: Record<string, { scope?: string }> }[] } };
+  const all = Object.entries(properties(manifest.contributes.configuration));
+  assert.deepEqual(OF_THE_MACHINE, all.filter(([, { scope }]) => scope === "machine").map(([name]) => name.replace("fimLsp.", "")).sort());
 });
 
 void test("the user's layers are told apart from the folder's", () => {
