@@ -7,12 +7,16 @@ export class Pages implements vscode.Disposable {
 
   /** Show a page, in the place of an older one of that name. */
   show(name: string, page: Html): void {
-    const held = this.shown.get(name);
-    const panel = held ?? vscode.window.createWebviewPanel("fimLsp.page", name, vscode.ViewColumn.Active, { enableFindWidget: true });
+    const panel = this.shown.get(name) ?? this.open(name);
     panel.webview.html = page.html;
-    if (held) held.reveal();
-    this.shown.set(name, panel);
+    panel.reveal();
+  }
+
+  private open(name: string): vscode.WebviewPanel {
+    const panel = vscode.window.createWebviewPanel("fimLsp.page", name, vscode.ViewColumn.Active, { enableFindWidget: true });
     panel.onDidDispose(() => this.shown.delete(name));
+    this.shown.set(name, panel);
+    return panel;
   }
 
   dispose(): void {
