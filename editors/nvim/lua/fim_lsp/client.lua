@@ -30,6 +30,21 @@ function M.notify(client, method, params)
 end
 
 ---@param client vim.lsp.Client
+---@param method string
+---@param params table
+---@param handler lsp.Handler
+---@param bufnr integer
+function M.request(client, method, params, handler, bufnr)
+  call(client, 'request', method, params, handler, bufnr)
+end
+
+--- End the server at once.
+---@param client vim.lsp.Client
+function M.stop(client)
+  call(client, 'stop', true)
+end
+
+---@param client vim.lsp.Client
 ---@return boolean
 function M.stopped(client)
   return call(client, 'is_stopped')

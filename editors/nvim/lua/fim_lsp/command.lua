@@ -1,6 +1,7 @@
 --- `:FimLsp status|toggle|snooze|usage|resume|explain|clearCache|restart|log`.
 
 local api = vim.api
+local client_of = require('fim_lsp.client')
 local pages = require('fim_lsp.pages')
 local status = require('fim_lsp.status')
 local M = {}
@@ -10,8 +11,7 @@ local M = {}
 ---@param arguments table[]
 ---@param done fun(result: any)
 local function run(name, arguments, done)
-  local client = vim.lsp.get_clients({ name = 'fim_lsp', bufnr = 0 })[1]
-    or vim.lsp.get_clients({ name = 'fim_lsp' })[1]
+  local client = client_of.of(0) or vim.lsp.get_clients({ name = 'fim_lsp' })[1]
   if not client then
     status.notify('fim-lsp is not running; see :checkhealth fim_lsp', vim.log.levels.WARN)
     return
@@ -24,11 +24,7 @@ local function run(name, arguments, done)
       done(result)
     end
   end
-  if vim.fn.has('nvim-0.11') == 1 then
-    client:request('workspace/executeCommand', params, answered, 0)
-  else
-    client.request('workspace/executeCommand', params, answered, 0)
-  end
+  client_of.request(client, 'workspace/executeCommand', params, answered, 0)
 end
 
 --- Show lines in a window that `q` closes.
@@ -60,7 +56,7 @@ local function place(client)
   local params = vim.lsp.util.make_position_params(0, encoding)
   if api.nvim_get_mode().mode == 'n' then
     local under = vim.fn.strcharpart(api.nvim_get_current_line():sub(at[2] + 1), 0, 1)
-    params.position.character = params.position.character + require('fim_lsp.client').units(under, encoding)
+    params.position.character = params.position.character + client_of.units(under, encoding)
   end
   return params
 end
@@ -121,8 +117,7 @@ local SUB = {
     end)
   end,
   explain = function()
-    local client = vim.lsp.get_clients({ name = 'fim_lsp', bufnr = 0 })[1]
-    local at = place(client)
+    local at = place(client_of.of(0))
     run('fimLsp.explain', { { uri = at.textDocument.uri, position = at.position } }, function(sent)
       window('explain', pages.explain(sent))
     end)

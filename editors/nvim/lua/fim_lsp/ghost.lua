@@ -78,11 +78,7 @@ local function ask(client, bufnr, kind, done)
       end
     end
   end
-  if vim.fn.has('nvim-0.11') == 1 then
-    client:request(METHOD, params, answered, bufnr)
-  else
-    client.request(METHOD, params, answered, bufnr)
-  end
+  client_of.request(client, METHOD, params, answered, bufnr)
 end
 
 ---@param _ vim.lsp.Client

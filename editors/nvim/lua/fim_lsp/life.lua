@@ -1,5 +1,6 @@
 --- Starting the server, and starting it again.
 
+local client_of = require('fim_lsp.client')
 local status = require('fim_lsp.status')
 local api = vim.api
 local M = {}
@@ -205,11 +206,7 @@ function M.restart()
   asked = true
   ends = {}
   for _, client in ipairs(vim.lsp.get_clients({ name = 'fim_lsp' })) do
-    if vim.fn.has('nvim-0.11') == 1 then
-      client:stop(true)
-    else
-      client.stop(true)
-    end
+    client_of.stop(client)
   end
   local timer = assert(vim.uv.new_timer())
   timer:start(
