@@ -1,5 +1,7 @@
 """What the tests share: a scripted endpoint, a client with a real server process, an engine in a world of its own."""
 
+from pathlib import Path
+
 import pytest
 from endpoint import Endpoint
 from hypothesis import settings
@@ -8,8 +10,20 @@ from world import URI, World
 
 from fim_lsp.text.document import Document
 
+HERE = Path(__file__).parent
+
 settings.register_profile("fim_lsp", deadline=None)  # a test never measures speed
 settings.load_profile("fim_lsp")
+
+
+def pytest_collection_modifyitems(items):
+    """Where two processes share the tests (`-n 2`), those of a file stay together.
+
+    So do all that pack VS Code's extension in its folder, and those that look at all that is here.
+    """
+    for item in items:
+        there = item.path.name.startswith("test_vs") or item.path.parent == HERE
+        item.add_marker(pytest.mark.xdist_group("the tree" if there else str(item.path)))
 
 
 @pytest.fixture
