@@ -388,8 +388,12 @@ class Code:
         return self._processes("run.py")
 
     def surveyors(self):
-        """The same of the processes beside them, which read the workspace."""
-        return self._processes("libs", "fim_lsp.context.surveyor")
+        """The processes beside them, which read the workspace: the server of each."""
+        beside = self._processes("libs", "fim_lsp.context.surveyor")
+        parents = ((pid, Path(f"/proc/{pid}/stat")) for pid in beside)
+        return {
+            pid: int(stat.read_text().rpartition(")")[2].split()[1]) for pid, stat in parents if stat.exists()
+        }
 
     def _processes(self, end, part=""):
         """Those that are given a path of this editor's that ends so, and a word that has this part."""
