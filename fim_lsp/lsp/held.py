@@ -11,7 +11,6 @@ from fim_lsp.text.document import Document, Place
 if TYPE_CHECKING:
     from fim_lsp.completion.answer_cache import Offer
 
-
 PATIENCE = 8.0  # seconds; Emacs shows an error for a request that takes ten
 
 

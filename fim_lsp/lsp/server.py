@@ -189,10 +189,8 @@ def _handle_completion(server: Server) -> None:
             return types.CompletionList(is_incomplete=True, items=[])
         document, place = found
         convert = server.conversion
-        line, typed = (
-            document.lines[place.line],
-            "",
-        )  # as it was asked about: it may be gone before the answer
+        line = document.lines[place.line]  # as it was asked about: it may be gone before the answer
+        typed = ""
         offers: Sequence[Offer]
         if menu.takes_late_entries(convert.client):
             typed, offers = await held(server.engine.complete, document, place)
