@@ -16,6 +16,7 @@ settings.register_profile("fim_lsp", deadline=None)  # a test never measures spe
 settings.load_profile("fim_lsp")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items):
     """Where two processes share the tests (`-n 2`), those of a file stay together.
 
