@@ -1,30 +1,29 @@
 """What the tests share: a scripted endpoint, a client with a real server process, an engine in a world of its own."""
 
-from pathlib import Path
-
 import pytest
 from endpoint import Endpoint
 from hypothesis import settings
 from lsp import Client
 from world import URI, World
+from xdist.scheduler import LoadScopeScheduling
 
 from fim_lsp.text.document import Document
-
-HERE = Path(__file__).parent
 
 settings.register_profile("fim_lsp", deadline=None)  # a test never measures speed
 settings.load_profile("fim_lsp")
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
-def pytest_collection_modifyitems(items):
-    """Where two processes share the tests (`-n 2`), those of a file stay together.
+def pytest_xdist_make_scheduler(config, log):
+    """Where two processes share the tests (`-n 2`), those of a file stay together."""
+    return Files(config, log)
 
-    So do all that pack VS Code's extension in its folder, and those that look at all that is here.
-    """
-    for item in items:
-        there = item.path.name.startswith("test_vs") or item.path.parent == HERE
-        item.add_marker(pytest.mark.xdist_group("the tree" if there else str(item.path)))
+
+class Files(LoadScopeScheduling):
+    """Whole files to each; to one, all that pack VS Code's extension in its folder, and that look at all that is here."""
+
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        return "tests" if file.count("/") == 1 or "/test_vs" in file else file
 
 
 @pytest.fixture
