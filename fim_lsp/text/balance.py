@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from fim_lsp.text.language import CLOSER_OF, CLOSERS, GOES_ON, Mark
+from fim_lsp.text.language import CLOSER_OF, CLOSERS, Mark
 from fim_lsp.text.surroundings import AFTER, BEFORE, Surroundings
 
 TRIES = 8  # line ends that are looked at
@@ -22,7 +22,7 @@ class Lone(NamedTuple):
 def balanced(text: str, covers: int, place: Surroundings) -> tuple[str, int]:
     """The longest beginning of a text, in whole lines, that breaks no brackets, and how much of the line's rest it replaces.
 
-    One line may go on in the next, which is still to be written.  "" where no line is left.
+    The first line may leave brackets open, but closes none that nothing opens.  "" where no line is left.
     """
     if place.inside or place.language.prose:
         return text, covers
@@ -38,9 +38,12 @@ def balanced(text: str, covers: int, place: Surroundings) -> tuple[str, int]:
         if around.fits(text[:end], [mark for mark in marks if mark.at < end], 0):
             return text[:end], 0
     line = text if first < 0 else text[:first]
-    if line.rstrip().endswith(",") or GOES_ON.search(line.rstrip()):
-        return line, covers if line == text else 0
-    return (line, 0) if around.fits(line, [mark for mark in marks if mark.at < len(line)], 0) else ("", 0)
+    marks = [mark for mark in marks if mark.at < len(line)]
+    if around.fits(line, marks, 0):
+        return line, 0
+    # What one line leaves open is closed with a key, and asked for anew if it is not shown.
+    covers = covers if line == text else 0
+    return (line, covers) if around.closes(line, marks, covers) else ("", 0)
 
 
 class _Own:
@@ -80,7 +83,14 @@ class _Around:
     def fits(self, text: str, marks: Sequence[Mark], covers: int) -> bool:
         """Whether no more have none with a text, whose brackets these are."""
         after = self._lone(text, marks, covers)
-        return after.opened <= self._before.opened and (self._apart or after.closed <= self._before.closed)
+        return after.opened <= self._before.opened and self._closes(after)
+
+    def closes(self, text: str, marks: Sequence[Mark], covers: int) -> bool:
+        """Whether none more of those that close has none."""
+        return self._closes(self._lone(text, marks, covers))
+
+    def _closes(self, after: Lone) -> bool:
+        return self._apart or after.closed <= self._before.closed
 
     def _lone(self, text: str, marks: Sequence[Mark], covers: int) -> Lone:
         """The brackets without a mate, with a text at the cursor that replaces so many characters behind it.

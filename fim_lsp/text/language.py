@@ -13,8 +13,6 @@ from fim_lsp.text import filetypes, foreign
 
 CLOSER_OF = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = ")]}"
-# How a line ends that goes on in the next one.
-GOES_ON = re.compile(r"(?:[\\=+\-*%&|^<?:.({\[]|=>|->|\b(?:and|or|not|in|is|return|then|do|of))$")
 _BRACKETS = frozenset("()[]{}")
 
 

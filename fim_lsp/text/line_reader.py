@@ -7,7 +7,7 @@ import re
 from fim_lsp.text.above import Above, stands_near
 from fim_lsp.text.echo import Echo
 from fim_lsp.text.extent import WEIGHT, Extent, known
-from fim_lsp.text.language import CLOSER_OF, CLOSERS, GOES_ON
+from fim_lsp.text.language import CLOSER_OF, CLOSERS
 from fim_lsp.text.marks import FENCES, mark_in, marks_before
 from fim_lsp.text.members import among_members, in_last_member
 from fim_lsp.text.overlap import opens, repeated
@@ -150,7 +150,7 @@ class LineReader:
         if own and (self._kind in {"comment", "head"} or (self._span_closed and self._statement)):
             return self.good
         if not self._open and not self.inside:
-            self._complete = gap > 0 or not GOES_ON.search(text)
+            self._complete = gap > 0 or not _GOES_ON.search(text)
             self._nested = self._nested or was_open or indent > self._base
         return None
 
@@ -173,7 +173,7 @@ class LineReader:
             return end
         self.good = at + len(line.rstrip())
         if not self._open and not inside:
-            self._complete = not (self._statement and GOES_ON.search(text))
+            self._complete = not (self._statement and _GOES_ON.search(text))
             self._nested = self._nested or was_open or indent > self._base
         return -1
 
@@ -319,4 +319,5 @@ class LineReader:
         return bool(self._following) and self._following[0].rstrip() == line.rstrip()
 
 
+_GOES_ON = re.compile(r"(?:[\\=+\-*%&|^<?:.({\[]|=>|->|\b(?:and|or|not|in|is|return|then|do|of))$")
 _PROSE = re.compile(r"\w+ \w+.*:$")

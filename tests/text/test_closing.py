@@ -171,11 +171,11 @@ CASES = [
     ("javascript", "f(‸)\n", "g(x) + 1, h(y)", "g(", "="),
     ("javascript", "f(a, ‸);\n", "[1, 2].concat(b)", "[", "="),
     # What the text leaves open stays closed.
-    ("python", "x = ‸\n", "area(a, b,", "area(", "x = area(a, b,)\n"),
-    ("python", "x = ‸\n", "foo([a, b],", "foo([", "x = foo([a, b],)\n"),
-    ("python", "x = ‸\n", 'say("hello", "you",', 'say("hello", "', 'x = say("hello", "you",)\n'),
+    ("python", "x = ‸\n", "area(a, b", "area(", "x = area(a, b)\n"),
+    ("python", "x = ‸\n", "foo([a, b]", "foo([", "x = foo([a, b])\n"),
+    ("python", "x = ‸\n", 'say("hello", "you', 'say("hello", "', 'x = say("hello", "you")\n'),
     ("html", "<p>\n‸\n", "<div>one", "<div>", "<p>\n<div>one</div>\n"),
-    ("javascript", "go‸\n", "(`a ${b} c`,", "(`a ${", "go(`a ${b} c`,)\n"),
+    ("javascript", "go‸\n", "(`a ${b} c", "(`a ${", "go(`a ${b} c`)\n"),
 ]  # fmt: skip
 
 
