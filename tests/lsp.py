@@ -170,7 +170,7 @@ class Client:
         return await self.ended()
 
     async def ended(self):
-        code = await asyncio.wait_for(self.process.wait(), 5)
+        code = await asyncio.wait_for(self.process.wait(), 30)
         for task in self._tasks:
             await task
         return code
