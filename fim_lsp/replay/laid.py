@@ -50,7 +50,7 @@ class Laid:
         """Nothing is to be made ready."""
 
     async def balance(self) -> Balance:
-        """Nothing is known of the account."""
+        """What the service knows of the account."""
         return await self._service.balance()
 
     async def aclose(self) -> None:
