@@ -28,7 +28,7 @@ def balanced(text: str, covers: int, place: Surroundings) -> tuple[str, int]:
         return text, covers
     marks, inside = place.language.marks(text)
     own = _Own(marks)
-    if (own.even and not covers) or (inside and place.language.spans[inside].long) or _patterns(text, place):
+    if (own.even and not covers) or (inside and place.language.spans[inside].long) or patterns(text, place):
         return text, covers
     around = _Around(place)
     if around.fits(text, marks, covers):
@@ -123,8 +123,10 @@ class _Around:
         return Lone(opened + left, closed)
 
 
-def _patterns(text: str, place: Surroundings) -> bool:
+def patterns(text: str, place: Surroundings) -> bool:
     """Whether a regular expression between slashes is in sight: its brackets are not told from those of code."""
+    if not place.language.slashes:
+        return False
     prefix, suffix, _ = place.told_from
     return any(map(_PATTERN.search, (prefix[-BEFORE:], text, suffix[:AFTER])))
 

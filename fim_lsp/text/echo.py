@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from fim_lsp.text.extent import WEIGHT, weigh
 from fim_lsp.text.language import Language
-from fim_lsp.text.surroundings import word
+from fim_lsp.text.surroundings import width, word
 
 FIRST_ECHO = 8  # letters of a first line that stands below
 
@@ -23,21 +23,32 @@ class Echo:
         self._language = language
         self._weight = 0.0
         self._from = 0
+        self._shift = 0  # columns by which they stand further right than those that follow
 
     def goes_on(self, line: str) -> bool:
         """Whether the beginning of a line may be that of the next line that follows."""
         return self.lines < len(self._following) and self._following[self.lines].startswith(line)
 
+    def is_next(self, line: str) -> bool:
+        """Whether a line is the next one that follows."""
+        return bool(self._following) and self._following[0].rstrip() == line.rstrip()
+
     def before(self, end: int, least: float = 0.0) -> int:
         """The end, or where the lines that follow began, if the text came to it through more than `least` of them."""
+        if self._shift:
+            return end
         found = self.lines and (self._weight >= least if least else self._weight > 0)
         return min(end, self._from) if found else end
 
-    def take(self, line: str, before: int, *, alone: bool | None, last: bool) -> int | None:
+    def take(
+        self, line: str, before: int, *, alone: bool | None, last: bool, begun: bool = False
+    ) -> int | None:
         """Where the text ends, if this line and those just before it are the lines that follow.
 
-        `alone` says whether no line was read before it; None within brackets or a string, where one line tells nothing.
+        `begun`: the line is to complete one that was begun before the cursor.  `alone` says whether no line was read before it; None within brackets or a string, where one line tells nothing.
         """
+        if begun:
+            return before if self._said_again(line) else None
         for _ in range(2 if self.lines else 1):
             expected = self._following[self.lines] if self.lines < len(self._following) else None
             if expected is not None and (same := self._same(line, expected, last=last)):
@@ -51,6 +62,11 @@ class Echo:
             self.lines, self._weight = 0, 0.0
         return None
 
+    def _said_again(self, line: str) -> bool:
+        """Whether a line ends in the whole of the next one that follows."""
+        text = self._following[0].strip() if self._following else ""
+        return line.rstrip().endswith(text) and weigh(text, self._known) >= WEIGHT
+
     def _weighed(self, line: str, same: str, alone: bool | None) -> float:
         """How much a line tells that is one of those that follow; WEIGHT if it alone tells all."""
         if same == "part":
@@ -60,7 +76,9 @@ class Echo:
         # below is no new one.
         first = not self.lines and alone is True and letters >= FIRST_ECHO
         key = self._language.keys and _KEY.match(line) is not None
-        if same == "all" and alone is not None and (first or key or word(line) in _JUMPS):
+        if first and alone is not None:
+            return WEIGHT
+        if same == "all" and alone is not None and (key or word(line) in _JUMPS):
             return WEIGHT
         # In their order, lines tell as much where they are common.
         return max(weigh(line, self._known), letters / 3 if self.lines else 0)
@@ -68,9 +86,18 @@ class Echo:
     def _same(self, line: str, expected: str, *, last: bool) -> str:
         line, expected = line.rstrip(), expected.rstrip()
         if line == expected:
+            self._shift = self._shift if self.lines else 0
             return "all"
-        if line.strip() == expected.strip() and weigh(line, self._known) >= WEIGHT:
-            return "text"
+        if line.strip() == expected.strip():
+            shift = width(line) - width(expected)
+            letters = len(_SIGN.sub("", line))
+            if (
+                letters >= FIRST_ECHO
+                if not self.lines
+                else shift == self._shift or weigh(line, self._known) >= WEIGHT
+            ):
+                self._shift = self._shift if self.lines else shift
+                return "text"
         if last and expected.startswith(line) and (self.lines or len(_SIGN.sub("", line)) >= 8):
             return "part"
         return ""

@@ -71,13 +71,21 @@ def _kind(place: Surroundings, multiline: str) -> str:
             return "comment"
         if span.what == "comment" or len(span.closing) > 1 or span.closing == "`":
             return "span"
-    if place.blank:
-        return "block"
-    if multiline == "auto" and not place.rest.strip() and place.following:
-        below = place.below[0] if place.below else ""
-        if below.strip() and width(below) > place.indent:
-            return "head"
-    return "statement"
+    if multiline == "auto" and not place.rest.strip() and _body_below(place):
+        return "head"
+    return "block" if place.blank else "statement"
+
+
+def _body_below(place: Surroundings) -> bool:
+    """Whether the lines below are deeper than the cursor's, which is to open what they are the body of."""
+    gap = next((number for number, line in enumerate(place.below) if line.strip()), -1)
+    if gap < 0 or width(place.below[gap]) <= place.indent:
+        return False
+    if not place.blank:
+        return not gap or not place.language.prose
+    # A blank line's own depth says little: that of the line above it, which opens nothing, is to be the same.
+    above = place.above[-1] if place.above else ""
+    return not gap and bool(above.strip()) and width(above) == place.indent and not _OPENS.search(above)
 
 
 def _stops(place: Surroundings, kind: str) -> list[str]:
@@ -118,4 +126,5 @@ def _line_end(text: str) -> str:
 
 
 _SIGNS = re.compile(r"[^\w]+")
+_OPENS = re.compile(r"(?:[({\[:,]|=>|->|=|\b(?:do|then|else|begin)|\|)\s*$")
 _LINE_END = re.compile(r"\r\n?|\n")

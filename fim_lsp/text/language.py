@@ -48,8 +48,10 @@ class Language:
     tabs: bool | None
     offside: bool
     chars: bool
+    slashes: bool
     spaced: bool  # whether # begins a comment only behind a space
     code: tuple[tuple[str, str, str], ...]  # of code in strings: their mark, what opens it, what closes it
+    statements: frozenset[str]
     word: str
     leads: tuple[
         str, ...
@@ -134,8 +136,10 @@ def language(name: str) -> Language:
         tabs=row.get("tabs"),
         offside=row.get("offside", False),
         chars=row.get("chars", False),
+        slashes=row.get("slashes", False),
         spaced=row.get("spaced", False),
         code=tuple((mark, opens, closes) for mark, opens, closes in row.get("code", ())),
+        statements=frozenset(row.get("statements", ())),
         word=row.get("word", ""),
         leads=tuple(sorted({*row.get("marks", ()), *(s.opening for s in comments)}, key=len)[::-1]),
         container=_container(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from fim_lsp.text.above import Above, stands_near
+from fim_lsp.text.branches import is_last, is_past, is_stuck
 from fim_lsp.text.echo import Echo
 from fim_lsp.text.extent import WEIGHT, Extent, known
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
@@ -111,15 +112,15 @@ class LineReader:
             if first:
                 self._base, self._statement = indent, False
         gap, before = self._gap, self.good
-        if not (own and self._statement):
-            whole = self._site.before + line if own else line
-            alone = None if self._open or self.inside else not self._run.lines
-            if (end := self._echo.take(whole, before, alone=alone, last=last)) is not None:
-                return end
+        whole = self._site.before * own + line
+        alone = None if self._open or self.inside else not self._run.lines
+        begun = own and self._statement
+        if (end := self._echo.take(whole, before, alone=alone, last=last, begun=begun)) is not None:
+            return end
         if (end := self._run.take(indent, text, at)) is not None:
             return end
         if not first and not self._open:
-            if indent < self._base and self._is_next(line):
+            if indent < self._base and self._echo.is_next(line):
                 return before
             if not self.inside and self._past(indent, text):
                 return self._echo.before(before)
@@ -150,6 +151,8 @@ class LineReader:
         if own and (self._kind in {"comment", "head"} or (self._span_closed and self._statement)):
             return self.good
         if not self._open and not self.inside:
+            if was_open and not indent and text[0] in CLOSERS and not self._tongue.prose:
+                return self.good  # what stands at the top is complete
             self._complete = gap > 0 or not _GOES_ON.search(text)
             self._nested = self._nested or was_open or indent > self._base
         return None
@@ -159,8 +162,9 @@ class LineReader:
         text, inside, was_open = line.strip(), self.inside, bool(self._open)
         if (
             not text
+            or line[0] in CLOSERS
             or self._marked.search(line)
-            or (text == self._next and (len(text) >= WEIGHT or self._is_next(line)))
+            or (text == self._next and (len(text) >= WEIGHT or self._echo.is_next(line)))
         ):
             return None
         indent = width(line)
@@ -261,11 +265,7 @@ class LineReader:
             goes_on = leads in tongue.ends or leads in tongue.carries or text[0] in "{."
             return indent < base or not goes_on or self._gap > 0 or leads == self._next_word
         if indent < base:
-            if closing:
-                return False
-            if leads in tongue.ends:
-                return leads == self._next_word
-            return not (leads in tongue.carries and not self._gap and leads != self._next_word)
+            return not closing and is_past(text, indent, self._following, tongue, gap=self._gap > 0)
         if not self._gap or indent > base or closing:
             return False
         return tongue.keys or (self._nested and among_members(self._site, self._base))
@@ -290,13 +290,17 @@ class LineReader:
                 # So does one that nothing opens: the text's own bracket is for it to close.
                 if (
                     leading
-                    and self._is_next(line)
+                    and self._echo.is_next(line)
                     and (indent < self._base or self._site.spares(len(self._open)))
                 ):
                     return self.good
                 self._open.pop()
+                if leading and not (indent or self._open) and is_stuck(line[offset + 1 :], self._tongue):
+                    return at + offset + 1
                 continue
             if leading and CLOSER_OF.get(found[-1].sign) == sign:
+                if indent < self._base and is_last(line, indent, self._following, self._tongue):
+                    return self.good
                 # `} else {`: what closes the first block closes the second instead.
                 lent.append(found[-1].sign)
                 continue
@@ -304,7 +308,7 @@ class LineReader:
                 return at + offset
             if self._used >= self._may_close:
                 return at + len(line[:offset].rstrip()) if line[:offset].strip() else self.good
-            if leading and indent == self._base and not own and self._is_next(line):
+            if leading and indent == self._base and not own and self._echo.is_next(line):
                 return self.good
             self._used += 1
             closed = True
@@ -314,9 +318,6 @@ class LineReader:
             self.good = at + len(line.rstrip())
             return self.good
         return None
-
-    def _is_next(self, line: str) -> bool:
-        return bool(self._following) and self._following[0].rstrip() == line.rstrip()
 
 
 _GOES_ON = re.compile(r"(?:[\\=+\-*%&|^<?:.({\[]|=>|->|\b(?:and|or|not|in|is|return|then|do|of))$")

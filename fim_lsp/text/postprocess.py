@@ -7,12 +7,15 @@ from typing import NamedTuple
 
 from fim_lsp.text import closing
 from fim_lsp.text.balance import balanced
+from fim_lsp.text.blocks import ended
 from fim_lsp.text.characters import Holds, without_strangers
 from fim_lsp.text.document import paired
 from fim_lsp.text.early_stop import Ending
 from fim_lsp.text.extent import Extent
 from fim_lsp.text.indentation import Indent, indented
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
+from fim_lsp.text.lines import standing
+from fim_lsp.text.runs import without_loop
 from fim_lsp.text.surroundings import Surroundings, on_line, unified
 
 
@@ -54,10 +57,13 @@ def tidy(
         end = text.rfind("\n", ending.start, end)
     said, text = text, text[ending.start : max(end, ending.start)]
     text = indented(_bare(text, place), ending.extra, place, indent)
-    text = _spoken(text, place, ending.inside if ending.start + len(text) == len(said) else "")
+    text = _spoken(without_loop(text), place)
     text, covers = (text, 0) if ending.met_rest else _fitted(text, place)
+    if place.rest[covers:].strip() and not place.inside:
+        text = _without_remark(text, place)
     all_ = text
     text, covers = balanced(text, covers, place)
+    text = standing(ended(text, place), place, extent.kind) if not covers else text
     rest = place.rest[covers:].strip()
     if rest and text and not covers and text == all_:
         text += _between(said[end:], text, place)
@@ -85,8 +91,11 @@ def _bare(text: str, place: Surroundings) -> str:
     return _TRAILING.sub("", text)
 
 
-def _spoken(text: str, place: Surroundings, inside: str) -> str:
-    """The text without a comment at its end that only begins."""
+def _spoken(text: str, place: Surroundings) -> str:
+    """The text without a comment at its end that only begins; of one that nothing ends, its first line."""
+    span = place.language.spans.get(place.inside)
+    if span and span.long and not place.span_closed and span.closing not in text:
+        return text.partition("\n")[0]
     if place.inside or place.rest.strip():
         return text
     bare = text.rstrip()
@@ -97,13 +106,24 @@ def _spoken(text: str, place: Surroundings, inside: str) -> str:
             if (before + last)[: -len(mark)].strip() or last != bare:
                 return bare[: -len(mark)].rstrip()
             return ""
-    span = place.language.spans.get(inside)
+    span = place.language.spans.get(place.language.marks(text)[1])
     if span and span.long and span.what == "comment":
         after = "\n".join(place.below)
         closing, opening = after.find(span.closing), after.find(span.opening)
         if closing < 0 or 0 <= opening < closing:
             return bare[: bare.rfind(span.opening)].rstrip()
     return text
+
+
+def _without_remark(text: str, place: Surroundings) -> str:
+    """The text without a comment at its end that would take in what the line still holds."""
+    span = place.language.spans.get(place.language.marks(text)[1])
+    if not span or span.closing != "\n":
+        return text
+    at = text.find(span.opening, text.rfind("\n") + 1)
+    while at >= 0 and place.language.marks(text[:at])[1]:
+        at = text.find(span.opening, at + 1)
+    return text[:at].rstrip() if at >= 0 else text
 
 
 def _fitted(text: str, place: Surroundings) -> tuple[str, int]:

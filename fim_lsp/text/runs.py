@@ -59,4 +59,11 @@ class Runs:
         return None
 
 
+def without_loop(text: str) -> str:
+    """The text up to a line that says the same words over and over; one that repeats numbers or signs is left."""
+    found = _LOOP_IN_LINE.search(text)
+    return text[: text.rfind("\n", 0, found.start()) + 1] if found else text
+
+
 _SIGN = re.compile(r"\W+")
+_LOOP_IN_LINE = re.compile(r"((?=[^\n]{0,20}[^\W\d_]{2})[^\n]{3,40}?)\1{7,}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from fim_lsp.text import foreign
@@ -12,6 +13,7 @@ from fim_lsp.text.language import CLOSER_OF, CLOSERS, Language, language
 
 TAB = 4  # columns, where indentations are compared
 BEFORE, AFTER, NEAR = 2_000, 1_500, 300  # characters looked at
+FARTHEST = 100_000  # characters that are looked at for what the nearer ones stand in
 
 
 class Opening(NamedTuple):
@@ -115,9 +117,10 @@ class Surroundings:
         if not self.inside:
             return False
         span = self.language.spans[self.inside]
-        after = "\n".join((self.rest, *self.below))
         if span.opening == span.closing:
-            return after.count(span.closing) % 2 == 1
+            # Those of other strings come in pairs, if all that follows is counted.
+            return self.told_from[1].count(span.closing) % 2 == 1
+        after = "\n".join((self.rest, *self.below))
         closing, opening = after.find(span.closing), after.find(span.opening)
         return closing >= 0 and not 0 <= opening < closing
 
@@ -157,13 +160,15 @@ class Surroundings:
 def surroundings(prefix: str, suffix: str, name: str) -> Surroundings:
     """The surroundings of the cursor between two texts, in the language of that LSP languageId."""
     tongue = language(name)
-    window = unified(prefix[-BEFORE:])
-    if len(prefix) > BEFORE and "\n" in window:
-        window = window[window.index("\n") + 1 :]
+    window, start = prefix[-BEFORE:], ""
+    if len(prefix) > BEFORE and (end := _LINE_END.search(window)):
+        start = _inside(name, prefix[: len(prefix) - BEFORE + end.end()])
+        window = window[end.end() :]
+    window = unified(window)
     after = unified(suffix[:AFTER])
     *above, before = window.split("\n")
     rest, *below = after.split("\n")
-    found, inside = tongue.marks(window)
+    found, inside = tongue.marks(window, start)
     stack: list[tuple[str, int]] = []
     for sign, at in found:
         if sign in CLOSER_OF:
@@ -236,6 +241,16 @@ def word(line: str) -> str:
     return found[1] if found else ""
 
 
+@lru_cache(maxsize=8)
+def _inside(name: str, text: str) -> str:
+    """The long string or comment that a text ends in, "" for code; a guess in one of more than `FARTHEST` characters."""
+    tongue = language(name)
+    if not any(span.long and span.opening in text for span in tongue.spans.values()):
+        return ""
+    inside = tongue.marks(unified(text[-FARTHEST:]))[1]
+    return inside if inside and tongue.spans[inside].long else ""
+
+
 def _close(stack: list[tuple[str, int]], sign: str) -> None:
     for depth in range(len(stack) - 1, -1, -1):
         if CLOSER_OF[stack[depth][0]] == sign:
@@ -289,6 +304,7 @@ def _unopened(tongue: Language, after: str, inside: str) -> Iterator[tuple[str, 
             yield sign, at
 
 
+_LINE_END = re.compile(r"\r\n?|\n")
 _CLOSERS = ")]}\"'`"
 _NO_HEAD = re.compile(r"\s*(?:[)\]}{]|\w+:$)")  # brackets, labels
 _WORD = re.compile(r"\s*(#?\w+|</?[\w:.-]*|\S)")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fim_lsp.text import above, early_stop, indentation, line_reader, overlap, postprocess
+from fim_lsp.text import extent as extents
 from fim_lsp.text.echo import Echo
 from fim_lsp.text.extent import extent
 from fim_lsp.text.line_reader import LineReader
@@ -56,6 +57,13 @@ FILTERS: dict[str, tuple[Any, str, Any]] = {
     "end of the block": (LineReader, "_past", _without(False)),
     "brackets closed below": (LineReader, "_brackets", _without(None)),
     "brackets left open": (postprocess, "balanced", lambda text, covers, _: (text, covers)),
+    "blocks left open": (postprocess, "ended", lambda text, _: text),
+    "lines that cannot stand": (postprocess, "standing", lambda text, *_: text),
+    "body below": (extents, "_body_below", _without(False)),
+    "last branch before others": (line_reader, "is_last", _without(False)),
+    "words behind the last bracket": (line_reader, "is_stuck", _without(False)),
+    "loops within a line": (postprocess, "without_loop", lambda text: text),
+    "comment before the rest": (postprocess, "_without_remark", lambda text, _: text),
     "what the editor closed": (postprocess, "_fitted", lambda text, _: (text, 0)),
     "fences": (LineReader, "_fenced", _without(None)),
     "marks of models": (line_reader, "mark_in", _without(None)),
