@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from fim_lsp.text.language import CLOSER_OF, CLOSERS, Mark
-from fim_lsp.text.surroundings import AFTER, BEFORE, Surroundings
+from fim_lsp.text.surroundings import AFTER, BEFORE, Surroundings, first_closer, width
 
 TRIES = 8  # line ends that are looked at
 
@@ -79,11 +79,21 @@ class _Around:
         # What closes may have its mate further up than is looked, or none at all: a pattern of a shell's `case`.
         self._apart = len(place.told_from[0]) > BEFORE or "esac" in place.language.ends
         self._before = self._lone("", [], 0)
+        behind = "\n".join((place.rest, *place.below))
+        self._closer = first_closer(place.language, behind, "", place.indent)
 
     def fits(self, text: str, marks: Sequence[Mark], covers: int) -> bool:
         """Whether no more have none with a text, whose brackets these are."""
         after = self._lone(text, marks, covers)
-        return after.opened <= self._before.opened and self._closes(after)
+        if after.opened > self._before.opened or not self._closes(after):
+            return False
+        left = left_open(marks)
+        if not left or self._closer is None:
+            return True
+        # What closes at a lesser depth than the text's own is another one's mate.
+        start = text.rfind("\n", 0, left[0].at) + 1
+        depth = width(text[start:]) if start else self._place.indent
+        return self._closer[1] >= depth
 
     def closes(self, text: str, marks: Sequence[Mark], covers: int) -> bool:
         """Whether none more of those that close has none."""
@@ -121,6 +131,17 @@ class _Around:
                     above = min(above, mate)
         left = len(stack) - above if len(place.told_from[1]) > AFTER else len(stack)
         return Lone(opened + left, closed)
+
+
+def left_open(marks: Sequence[Mark]) -> list[Mark]:
+    """Those of the brackets that open and are left open, the innermost last."""
+    left: list[Mark] = []
+    for mark in marks:
+        if mark.sign in CLOSER_OF:
+            left.append(mark)
+        elif mark.sign in CLOSERS and left:
+            left.pop()
+    return left
 
 
 def patterns(text: str, place: Surroundings) -> bool:

@@ -52,6 +52,7 @@ class Language:
     spaced: bool  # whether # begins a comment only behind a space
     code: tuple[tuple[str, str, str], ...]  # of code in strings: their mark, what opens it, what closes it
     statements: frozenset[str]
+    never: re.Pattern[str]
     word: str
     leads: tuple[
         str, ...
@@ -140,6 +141,7 @@ def language(name: str) -> Language:
         spaced=row.get("spaced", False),
         code=tuple((mark, opens, closes) for mark, opens, closes in row.get("code", ())),
         statements=frozenset(row.get("statements", ())),
+        never=re.compile(row.get("never", "(?!)")),
         word=row.get("word", ""),
         leads=tuple(sorted({*row.get("marks", ()), *(s.opening for s in comments)}, key=len)[::-1]),
         container=_container(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fim_lsp.text.balance import patterns
+from fim_lsp.text.balance import left_open, patterns
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
 from fim_lsp.text.surroundings import Surroundings, width, word
 
@@ -12,8 +12,8 @@ from fim_lsp.text.surroundings import Surroundings, width, word
 def standing(text: str, place: Surroundings, kind: str) -> str:
     """The longest beginning of a text, in whole lines, of which each can stand; "" where its first one cannot.
 
-    A line cannot if it leaves a string open that ends on its line, begins or ends a statement within a bracket, or closes
-    another bracket than the innermost.  `kind` is that of the extent: a line whose body stands below ("head") has to open it.
+    A line cannot if it leaves a string open that ends on its line, begins or ends a statement within a bracket, closes
+    another bracket than the innermost, or is one that its language has not.  `kind` is that of the extent: a line whose body stands below ("head") has to open it.
     """
     if place.inside or place.language.prose or not text or patterns(text, place):
         return text
@@ -27,7 +27,7 @@ def standing(text: str, place: Surroundings, kind: str) -> str:
     if not lines.take(last, rest=place.rest):
         return text[: max(0, at - 1)]
     head = kind == "head" and not (whole or lines.inside or place.blank)
-    return "" if head and not _opens(text, place) and _is_to_open(text, place) else text
+    return "" if head and not _is_head(text, place) else text
 
 
 class _Lines:
@@ -45,7 +45,7 @@ class _Lines:
         """Whether a line can stand; with a `rest`, as the last one, which what the cursor's line still holds goes on with."""
         lead, self._lead = self._lead, ""
         statement = word(line) in self._language.statements and not (lead.strip() or self.inside)
-        if self._open and statement:
+        if (self._open and statement) or (not self.inside and self._language.never.match(lead + line)):
             return False
         whole = line + (rest or "")
         marks, self.inside = self._language.marks(whole, self.inside)
@@ -65,14 +65,6 @@ class _Lines:
         return not last or (said != "" and not any(map(str.isalnum, said)))
 
 
-def _opens(text: str, place: Surroundings) -> bool:
-    """Whether a line leaves a bracket open that it has opened."""
-    depth = 0
-    for sign, _ in place.language.marks(text)[0]:
-        depth = depth + 1 if sign in CLOSER_OF else max(0, depth - 1)
-    return depth > 0
-
-
 def _pairs(stack: list[str], signs: list[str]) -> bool:
     """Whether each bracket that closes has the innermost open one for its mate; the stack is brought up to date."""
     for sign in signs:
@@ -83,23 +75,29 @@ def _pairs(stack: list[str], signs: list[str]) -> bool:
     return True
 
 
-def _is_to_open(text: str, place: Surroundings) -> bool:
-    """Whether the lines below are a block that a line has to open, and does not."""
+def _is_head(text: str, place: Surroundings) -> bool:
+    """Whether a line may stand over the deeper ones below: it opens what they are the body of, where that can be told."""
+    left = left_open(place.language.marks(text)[0])
     if text.rstrip().endswith("\\"):
-        return False
+        return True
     if place.language.offside:
-        return not (place.open or text.rstrip().endswith(":") or text.lstrip().startswith("#"))
+        return bool(left or place.open) or text.rstrip().endswith(":") or text.lstrip().startswith("#")
     body: list[str] = []
     closer = ""
     for line in place.below:
         if line.strip() and width(line) <= place.indent:
-            closer = line
+            closer = line.strip()[0] if width(line) == place.indent else ""
             break
         body.append(line)
-    if not closer or width(closer) != place.indent or closer.strip()[0] not in CLOSERS:
-        return False
+    if closer not in CLOSERS or not closer or not _even("\n".join(body), place):
+        return True
+    return bool(left) and CLOSER_OF[left[-1].sign] == closer
+
+
+def _even(text: str, place: Surroundings) -> bool:
+    """Whether as many brackets close in a text as open, none before one opens."""
     depth = 0
-    for sign, _ in place.language.marks("\n".join(body))[0]:
+    for sign, _ in place.language.marks(text)[0]:
         depth += 1 if sign in CLOSER_OF else -1
         if depth < 0:
             return False

@@ -162,7 +162,8 @@ def surroundings(prefix: str, suffix: str, name: str) -> Surroundings:
     tongue = language(name)
     window, start = prefix[-BEFORE:], ""
     if len(prefix) > BEFORE and (end := _LINE_END.search(window)):
-        start = _inside(name, prefix[: len(prefix) - BEFORE + end.end()])
+        first = len(prefix) - BEFORE + end.end()
+        start = _inside(name, prefix[max(0, first - FARTHEST) : first])
         window = window[end.end() :]
     window = unified(window)
     after = unified(suffix[:AFTER])
@@ -243,11 +244,11 @@ def word(line: str) -> str:
 
 @lru_cache(maxsize=8)
 def _inside(name: str, text: str) -> str:
-    """The long string or comment that a text ends in, "" for code; a guess in one of more than `FARTHEST` characters."""
+    """The long string or comment that a text ends in, "" for code; the text is taken to begin in code."""
     tongue = language(name)
     if not any(span.long and span.opening in text for span in tongue.spans.values()):
         return ""
-    inside = tongue.marks(unified(text[-FARTHEST:]))[1]
+    inside = tongue.marks(unified(text))[1]
     return inside if inside and tongue.spans[inside].long else ""
 
 
@@ -260,7 +261,7 @@ def _close(stack: list[tuple[str, int]], sign: str) -> None:
 
 def _owed(tongue: Language, openings: tuple[Opening, ...], after: str, inside: str, own: int) -> int:
     """How many brackets, from the innermost, what follows leaves open; indentation tells where brackets alone do not."""
-    closer = _first_closer(tongue, after[:NEAR], inside, own) or _first_closer(tongue, after, inside, own)
+    closer = first_closer(tongue, after[:NEAR], inside, own) or first_closer(tongue, after, inside, own)
     first = next((line for line in after.split("\n")[1:] if line.strip()), "")
     for depth, opening in enumerate(reversed(openings)):
         if closer is None:
@@ -284,7 +285,7 @@ def _owed_behind(tongue: Language, openings: tuple[Opening, ...], after: str) ->
     return _owed(tongue, tuple(left), after[size:], "", 1_000)
 
 
-def _first_closer(tongue: Language, after: str, inside: str, own: int) -> tuple[str, int] | None:
+def first_closer(tongue: Language, after: str, inside: str, own: int) -> tuple[str, int] | None:
     """The first bracket after the cursor that closes one before it, and the indentation of its line."""
     for sign, at in _unopened(tongue, after, inside):
         start = after.rfind("\n", 0, at) + 1

@@ -81,3 +81,12 @@ def test_many_open_lines_cost_little(monkeypatch):
     monkeypatch.setattr(balance._Around, "fits", lambda *args: looked.append(args) or fits(*args))
     assert kept("x = ‸\nprint()\n", "1))\n" + "h(1)\n" * 2000 + "e = (") == ("", 0)
     assert len(looked) == balance.TRIES + 2
+
+
+def test_what_closes_at_a_lesser_depth_is_the_mate_of_another():
+    """Where much follows, of which not all is in sight, depth tells what a bracket below closes."""
+    below = "}\n\n" + "func g() {\n\tif a {\n\t\tb()\n\t}\n" * 100
+    document = f"func f() {{\n\t‸\n{below}"
+    assert kept(document, "a()\n\tif b {\n\t\tc()", "go") == ("a()", 0)
+    document = f"func f() {{\n\tif a {{\n\t\t‸\n\t}}\n{below}"
+    assert kept(document, "a()\n\t} else {\n\t\tc()", "go") == ("a()\n\t} else {\n\t\tc()", 0)
