@@ -12,7 +12,7 @@ from fim_lsp.completion.beside import Besides
 from fim_lsp.completion.ghost import Acceptance
 from fim_lsp.completion.never_sent import NeverSent
 from fim_lsp.completion.open_document import OpenDocument
-from fim_lsp.completion.question import AFTER, Question
+from fim_lsp.completion.question import AFTER, BEFORE, Question
 from fim_lsp.context.project_context import Map, Opening
 from fim_lsp.context.project_contexts import Key, ProjectContexts
 from fim_lsp.context.window import Parts, Window
@@ -21,7 +21,7 @@ from fim_lsp.privacy.secrets import Redactor
 from fim_lsp.settings.language_names import COMMITS
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.confidence import threshold
-from fim_lsp.text.document import Document, Edit, Place
+from fim_lsp.text.document import Document, Edit, Place, before_place
 from fim_lsp.text.extent import extent
 from fim_lsp.text.language import language
 
@@ -257,19 +257,23 @@ class Documents:
             message = commit_message.buffer(lines)
             text = self.never_sent.sendable(document, lines[: message.end])
             prompt, after = beside.message(self._redactor, held, message, text, place)
-            never = message.mark
+            before, never = prompt.prefix, message.mark
             live = len(prompt.prefix) - sum(map(len, held.lines))
             opened.window.parts = Parts(Opening(), len(prompt.prefix) - live, live, 0, place.line)
         else:
             shown, there = held.with_(self.never_sent.sendable(opened.document, lines), place)
             prompt = opened.window.prompt(shown, there, name_of(opened.notebook or document.uri))
-            after = self._redactor.shown(shown).after(there, AFTER)
+            before, after = (
+                before_place(shown, there, BEFORE),
+                self._redactor.shown(shown).after(there, AFTER),
+            )
         chosen = self.settings.of(document.language)
-        form = extent(prompt.prefix, after, document.language, chosen.multiline, chosen.max_tokens)
+        form = extent(before, after, document.language, chosen.multiline, chosen.max_tokens)
         inside = form.surroundings.inside if form.surroundings else ""
         return Question(
             uri=document.uri,
             prompt=prompt,
+            before=before,
             after=after,
             spot=answer_cache.spot(held.name, lines, place, document.language, inside),
             extent=form,

@@ -15,7 +15,8 @@ from fim_lsp.text.extent import MOST_STOPS, Extent
 from fim_lsp.text.indentation import Indent
 from fim_lsp.text.postprocess import tidy
 
-AFTER = 4_000  # characters after the cursor that trimming looks at; more than is sent
+# Characters around the cursor that trimming looks at, of the document itself: prompts show parts of it, one behind the other.
+BEFORE, AFTER = 100_000, 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Question:
 
     uri: str
     prompt: Prompt
+    before: str  # what stands before the cursor in the document, which the prompt may show parts of
     after: str
     spot: Spot
     extent: Extent
@@ -58,7 +60,7 @@ class Question:
 
     def ending(self) -> Ending:
         """What tells when an answer has said enough."""
-        return Ending(self.prompt.prefix, self.after, self.language, self.extent, self.holds)
+        return Ending(self.before, self.after, self.language, self.extent, self.holds)
 
     def doubt(self, *, explicit: bool) -> Doubt | None:
         """What tells how far an answer is sure; None where it is shown whatever it is."""
@@ -66,7 +68,7 @@ class Question:
 
     def tidied(self, raw: str, *, cut: bool = False) -> Offer:
         """What of an answer is worth inserting; `cut` where it was cut off before its end."""
-        about = self.prompt.prefix, self.after, self.language, self.extent, self.line_end
+        about = self.before, self.after, self.language, self.extent, self.line_end
         offer = Offer(*tidy(raw, *about, cut=cut, holds=self.holds, indent=self.indent))
         if not self.never:
             return offer

@@ -108,6 +108,19 @@ def split_lines(text: str) -> list[str]:
     return [text[start:end] for start, end in pairwise([*ends, len(text)])]
 
 
+def before_place(lines: Sequence[str], place: Place, room: int) -> str:
+    """The last so many characters before a place, or fewer."""
+    number, at = place.line, place.column
+    parts: list[str] = []
+    while room > 0 and number >= 0:
+        line = lines[number]
+        end = len(line) if number < place.line else at
+        parts.append(line[max(0, end - room) : end])
+        room -= end
+        number -= 1
+    return "".join(reversed(parts))
+
+
 def body(line: str) -> str:
     """A line without its line end."""
     if line.endswith("\n"):

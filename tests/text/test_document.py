@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fim_lsp.text.document import Document, Place, body, split_lines, to_column, to_units
+from fim_lsp.text.document import Document, Place, before_place, body, split_lines, to_column, to_units
 
 ENCODINGS = ["utf-8", "utf-16", "utf-32"]
 ALPHABET = "ab \t\n\r\f\x0b\x1c\x85\u2028\u2029é漢😀\U0010ffff"
@@ -125,3 +125,13 @@ def test_replacing_the_whole_text_counts_every_line():
 def test_the_line_end_of_a_document_is_that_of_its_first_line(text, end):
     """A document says which line end it uses."""
     assert Document("file:///a", "x", 1, text).line_end == end
+
+
+def test_what_stands_before_a_place():
+    """So many characters before it, or all there are; of one endless line a part."""
+    lines = ["one\n", "two\r\n", "three"]
+    assert before_place(lines, Place(2, 3), 100) == "one\ntwo\r\nthr"
+    assert before_place(lines, Place(2, 3), 5) == "\r\nthr"
+    assert before_place(lines, Place(1, 0), 3) == "ne\n"
+    assert before_place(["x" * 1_000], Place(0, 900), 10) == "x" * 10
+    assert before_place(lines, Place(0, 0), 10) == ""
