@@ -8,7 +8,7 @@ from fim_lsp.completion import debounce
 from fim_lsp.completion.engine import PAUSE
 from fim_lsp.endpoint.request import Usage
 from fim_lsp.settings.settings import Settings
-from fim_lsp.text.document import Place
+from fim_lsp.text.document import Document, Place
 
 
 async def test_the_first_key_after_a_pause_sees_to_the_connection(world):
@@ -134,3 +134,12 @@ async def test_peak_hours_can_mean_fewer_requests(world):
     await world.engine.complete(URI, Place(0, 5))
     assert world.now == debounce.SPARE
     assert [uri for _, uri, _ in world.engine.backend.ledger.rows] == [URI, URI]
+
+
+async def test_a_passage_that_begins_within_a_docstring(world):
+    """A prompt shows a part of a file; what the cursor is in is told from all of it."""
+    text = '"""What it is for.\n' + "So much is said of it.\n" * 150 + '"""\n\n\ndef f(a):\n    '
+    world.engine.open(Document("file:///b.py", "python", 0, text + "\n\n\nf(1)\n"))
+    world.service.says = "return g(a)\n\n\ndef g(a):\n    return a\n"
+    place = Place(text.count("\n"), 4)
+    assert [offer.text for offer in await world.engine.complete("file:///b.py", place)] == ["return g(a)"]
