@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from fim_lsp.text.language import Language
@@ -20,16 +19,6 @@ def is_past(text: str, indent: int, following: Sequence[str], language: Language
     return below in language.carries and width(following[0]) > indent
 
 
-def is_last(line: str, indent: int, following: Sequence[str], language: Language) -> bool:
-    """Whether a line begins the last branch of a statement, of which further branches stand below."""
-    below = following[0].strip() if following else ""
-    carried = below[:1] == line.strip()[:1] and word(below[1:]) in language.carries
-    return carried and width(following[0]) == indent and bool(_ELSE.match(line))
-
-
 def is_stuck(tail: str, language: Language) -> bool:
     """Whether a word or tag stands right behind the bracket that closes a block, and does not go on with its statement."""
     return (tail[:1].isalpha() or tail[:1] == "<") and word(tail) not in language.carries
-
-
-_ELSE = re.compile(r"\s*\}\s*else\s*\{")

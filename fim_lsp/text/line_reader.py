@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from fim_lsp.text.above import Above, stands_near
-from fim_lsp.text.branches import is_last, is_past, is_stuck
+from fim_lsp.text.branches import is_past, is_stuck
 from fim_lsp.text.echo import Echo
 from fim_lsp.text.extent import WEIGHT, Extent, known
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
@@ -299,8 +299,6 @@ class LineReader:
                     return at + offset + 1
                 continue
             if leading and CLOSER_OF.get(found[-1].sign) == sign:
-                if indent < self._base and is_last(line, indent, self._following, self._tongue):
-                    return self.good
                 # `} else {`: what closes the first block closes the second instead.
                 lent.append(found[-1].sign)
                 continue

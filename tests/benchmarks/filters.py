@@ -60,7 +60,6 @@ FILTERS: dict[str, tuple[Any, str, Any]] = {
     "blocks left open": (postprocess, "ended", lambda text, _: text),
     "lines that cannot stand": (postprocess, "standing", lambda text, *_: text),
     "body below": (extents, "_body_below", _without(False)),
-    "last branch before others": (line_reader, "is_last", _without(False)),
     "words behind the last bracket": (line_reader, "is_stuck", _without(False)),
     "loops within a line": (postprocess, "without_loop", lambda text: text),
     "comment before the rest": (postprocess, "_without_remark", lambda text, _: text),
