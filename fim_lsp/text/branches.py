@@ -19,6 +19,11 @@ def is_past(text: str, indent: int, following: Sequence[str], language: Language
     return below in language.carries and width(following[0]) > indent
 
 
-def is_stuck(tail: str, language: Language) -> bool:
-    """Whether a word or tag stands right behind the bracket that closes a block, and does not go on with its statement."""
-    return (tail[:1].isalpha() or tail[:1] == "<") and word(tail) not in language.carries
+def is_stuck(tail: str, language: Language, *, top: bool) -> bool:
+    """Whether something stands right behind the bracket that closes a block which does not go on with its statement.
+
+    At the `top` of a file, that is a word or a tag as well.
+    """
+    if tail.startswith(("**", "```")):
+        return True
+    return top and (tail[:1].isalpha() or tail[:1] == "<") and word(tail) not in language.carries

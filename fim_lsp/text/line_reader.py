@@ -295,7 +295,7 @@ class LineReader:
                 ):
                     return self.good
                 self._open.pop()
-                if leading and not (indent or self._open) and is_stuck(line[offset + 1 :], self._tongue):
+                if leading and not self._open and is_stuck(line[offset + 1 :], self._tongue, top=not indent):
                     return at + offset + 1
                 continue
             if leading and CLOSER_OF.get(found[-1].sign) == sign:
@@ -310,6 +310,8 @@ class LineReader:
                 return self.good
             self._used += 1
             closed = True
+            if leading and is_stuck(line[offset + 1 :], self._tongue, top=not indent):
+                return at + offset + 1
         span = self._tongue.spans.get(inside)
         self.inside = inside if span and span.long else ""
         if closed and not self._open and not (own and self._statement):

@@ -52,7 +52,7 @@ class _Lines:
         own = [mark.sign for mark in marks if mark.at < len(line)]
         if self._stray(whole, last=rest is not None) or not (_pairs(self._open, own) or self._patterns):
             return False
-        if (rest or "").strip() or self.inside or not line.rstrip().endswith(";") or _LOOP.match(lead + line):
+        if self.inside or not line.rstrip().endswith(";") or _LOOP.match(lead + line):
             return True
         return self._open[-1:] not in (["("], ["["]) or ";" in self._language.openings
 
