@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from outlines import LANGUAGES, SAMPLES
 
@@ -329,6 +329,7 @@ def test_no_quote_is_left_open(language, data):
     lines = row.splitlines(keepends=True)
     at = data.draw(st.integers(0, len(lines) - 1))
     cut = data.draw(st.integers(0, len(lines[at])))
+    assume(lines[at].count('"', 0, cut) % 2 == 0)  # a mark that closes a string leaves none open
     lines[at] = lines[at][:cut] + '"SECRET\n'
     for found in outline(lines, language):
         assert "SECRET" not in found.signature

@@ -201,7 +201,7 @@ async def test_a_folder_sends_no_secret_files_and_costs_no_more(start, endpoint)
     (body,) = endpoint.bodies
     assert (body["model"], body["max_tokens"]) == ("deepseek-flash", 99)
     assert len(body["prompt"]) <= 48_000
-    assert len(body["suffix"]) <= 400
+    assert len(body["suffix"]) <= 700
     (said,) = client.messages()
     assert all(f'"{name}"' in said for name in ("exclude", "model", "prefixChars", "maxTokens", "languages"))
     assert "temperature" not in said
