@@ -45,7 +45,8 @@ class Echo:
     ) -> int | None:
         """Where the text ends, if this line and those just before it are the lines that follow.
 
-        `begun`: the line is to complete one that was begun before the cursor.  `alone` says whether no line was read before it; None within brackets or a string, where one line tells nothing.
+        `begun`: the line is to complete one that was begun before the cursor.  `alone` says whether no line was read before
+        it; None within brackets or a string, where one line tells nothing.
         """
         if begun:
             return before if self._said_again(line) else None

@@ -13,7 +13,8 @@ def standing(text: str, place: Surroundings, kind: str) -> str:
     """The longest beginning of a text, in whole lines, of which each can stand; "" where its first one cannot.
 
     A line cannot if it leaves a string open that ends on its line, begins or ends a statement within a bracket, closes
-    another bracket than the innermost, or is one that its language has not.  `kind` is that of the extent: a line whose body stands below ("head") has to open it.
+    another bracket than the innermost, or is one that its language has not.  `kind` is that of the extent: a line whose body
+    stands below ("head") has to open it.
     """
     if place.inside or place.language.prose or not text or patterns(text, place):
         return text

@@ -6,6 +6,7 @@ import re
 
 LOOP = 3  # times that a run of lines stands in a row before it is a loop
 LONGEST_RUN = 8  # lines
+WORDY = 60  # characters of a line in which words that come again are a loop
 
 Line = tuple[int, str]  # indentation in columns, and text
 
@@ -61,9 +62,13 @@ class Runs:
 
 def without_loop(text: str) -> str:
     """The text up to a line that says the same words over and over; one that repeats numbers or signs is left."""
-    found = _LOOP_IN_LINE.search(text)
-    return text[: text.rfind("\n", 0, found.start()) + 1] if found else text
+    start = 0
+    for line in text.split("\n"):
+        if len(line) >= WORDY and _LOOP_IN_LINE.search(line):
+            return text[:start]
+        start += len(line) + 1
+    return text
 
 
 _SIGN = re.compile(r"\W+")
-_LOOP_IN_LINE = re.compile(r"((?=[^\n]{0,20}[^\W\d_]{2})[^\n]{3,40}?)\1{7,}")
+_LOOP_IN_LINE = re.compile(r"(?=.{0,20}[^\W\d_]{2})(.{3,40}?)\1{7,}")
