@@ -95,11 +95,6 @@ class Ending:
         return self._reader.extra
 
     @property
-    def inside(self) -> str:
-        """The span that the text read ends in, "" for code."""
-        return self._reader.inside
-
-    @property
     def met_rest(self) -> bool:
         """Whether the text went on with what the cursor's line still holds, and ends before it."""
         return self._reader.met_rest

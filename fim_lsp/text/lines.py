@@ -36,7 +36,6 @@ class _Lines:
 
     def __init__(self, place: Surroundings) -> None:
         self.inside = ""  # the span that the last one ends in, "" for code
-        self._place = place
         self._language = place.language
         self._open = [opening.sign for opening in place.open]
         self._lead = place.before  # what precedes the line
