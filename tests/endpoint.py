@@ -8,7 +8,7 @@ class Endpoint:
     """One HTTP server; `says` is the next answers' text, or a function of the request's body."""
 
     def __init__(self):
-        self.says = "pass\n"
+        self.says = "None\n"
         self.fault = None  # a status, or "stall", "break", "garbage"
         self.key = None  # the only key that is right; None: any
         self.headers = {}

@@ -39,7 +39,7 @@ class _Answer(NamedTuple):
     offer: Offer  # what was offered; no text for nothing
     asked_all: bool  # whether an explicit ask has had all its candidates
     until: float  # clock seconds after which it is too old
-    doubted: bool  # whether nothing was offered since the model was unsure: who asks is shown it all the same
+    doubted: bool  # whether nothing was offered of what was said, which who asks is shown all the same
 
 
 class AnswerCache:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from fim_lsp.completion.service import Service
 from fim_lsp.endpoint.breaker import Breaker
+from fim_lsp.endpoint.healing import Healing
 from fim_lsp.endpoint.look import Found
 from fim_lsp.endpoint.pace import Pace
 from fim_lsp.endpoint.request import Refused, ServiceError
@@ -46,6 +47,7 @@ class Endpoint:
         self.failure: ServiceError | None = None  # the last, while it rests for it
         self.found: Found | None = None  # what it is, once it is known
         self.pace = Pace()
+        self.healing = Healing(on=False)
         self._connect = connect
         self._service: Service | None = None
 
@@ -72,9 +74,10 @@ class Endpoint:
         return self._service is not None
 
     def met(self, found: Found) -> None:
-        """It was found to be this; another engine than before has its speed to show."""
+        """It was found to be this; another engine than before has its speed to show, and what it says again."""
         if self.found is None or self.found.dialect is not found.dialect:
             self.pace = Pace(found.dialect.first_chars)
+            self.healing = Healing(on=found.dialect.heals)
         self.found = found
 
     def service(self) -> Service:

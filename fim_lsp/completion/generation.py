@@ -17,6 +17,7 @@ from fim_lsp.completion.stream import Stream
 from fim_lsp.endpoint.request import Request, ServiceError, Unavailable
 from fim_lsp.text.confidence import kept
 from fim_lsp.text.early_stop import Ending
+from fim_lsp.text.token_healing import Heard, lead_of
 from fim_lsp.usage.account import Account
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ class Generation:
         self._warmth = question.temperature if temperature is None else temperature
         self._ending = question.ending()
         self._doubt = question.doubt(explicit=explicit)
+        self._lead = lead_of(question.prompt.prefix)
+        self._heard = Heard("")  # what was said in answer to the request under way
 
     async def offer(self) -> Offer | None:
         """What is worth inserting; None if there is no answer, or the person typed something else."""
@@ -65,7 +68,9 @@ class Generation:
         endpoint: Endpoint | None = self._endpoint
         while endpoint is not None:
             asked.append(endpoint)
-            offer, further = await self._asked(endpoint, end)
+            offer, further = await self._asked(endpoint, end, heals=True)
+            if self._heard.parted:
+                offer, further = await self._asked(endpoint, end)
             if not (further and self._others and end > backend.clock()):
                 return offer
             endpoint = backend.choice(explicit=self._explicit, without=asked)
@@ -77,16 +82,21 @@ class Generation:
         await self._asked(self._endpoint, backend.clock() + backend.settings.timeout_seconds, most=1)
 
     async def _asked(
-        self, endpoint: Endpoint, end: float, *, most: int | None = None
+        self, endpoint: Endpoint, end: float, *, heals: bool = False, most: int | None = None
     ) -> tuple[Offer | None, bool]:
-        """What one endpoint offers until the clock says `end`, and whether it failed so that another may be asked."""
+        """What one endpoint offers until the clock says `end`, and whether it failed so that another may be asked.
+
+        With `heals`, white space at the prompt's end may be left to the model; where it says something else, that is no answer.
+        """
         backend, ending = self._backend, self._ending
         try:
             await backend.meet(endpoint)
         except asyncio.CancelledError:
             endpoint.breaker.given_up()
             raise
-        request = self._question.request(endpoint.settings.model, self._warmth)
+        lead = endpoint.healing.wanted(self._lead) if heals else ""
+        heard = self._heard = Heard(lead, strict=endpoint.healing.proven)
+        request = self._question.request(endpoint.settings.model, self._warmth, lead)
         if most is not None:
             request = replace(request, max_tokens=most)
         account = await self._reserved(endpoint, request)
@@ -102,7 +112,10 @@ class Generation:
                 seconds = max(0.0, end - backend.clock())
                 reply = await stack.enter_async_context(endpoint.service().complete(request, seconds=seconds))
                 pieces = aiter(reply)
-                if not await self._read(reply, pieces, account, endpoint, anew):
+                going_on = await self._read(reply, pieces, account, endpoint, anew)
+                if heard.agreed is not None:
+                    endpoint.healing.heard(agreed=heard.agreed)
+                if not going_on:
                     endpoint.breaker.given_up()
                     return None, False
                 offer = self._tidied(reply, cut=reply.finish_reason == "length")
@@ -128,7 +141,7 @@ class Generation:
             if not lingers:
                 # Some engines tell the bill with each piece: what was cut has one there.
                 told = reply.usage if reply is not None else None
-                account.close(ended, ending.text, told, len(offer.text) if most is None else 0)
+                account.close(ended, heard.said, told, len(offer.text) if most is None else 0)
             backend.ended(reading)
         backend.worked(endpoint, left)
         sent, read, kept = map(len, self._question.prompt), len(ending.text), len(offer.text)
@@ -165,14 +178,17 @@ class Generation:
     async def _read(
         self, reply: Reply, pieces: AsyncIterator[str], account: Account, endpoint: Endpoint, anew: int
     ) -> bool:
-        """Read until enough is said, or the model is no longer sure; False if the person typed something else meanwhile."""
-        stream, ending, doubt = self._stream, self._ending, self._doubt
+        """Read until enough is said, or the model is no longer sure; False if it or the person says something else."""
+        stream, ending, doubt, heard = self._stream, self._ending, self._doubt, self._heard
         async for piece in pieces:
             first = account.waited is None
             account.heard()
             if first and endpoint.pace.heard(anew, account.waited or 0.0):
                 self._backend.paced(endpoint)
-            full = ending.feed(piece)
+            text = heard.take(piece)
+            if heard.parted:
+                return False
+            full = ending.feed(text)
             if stream is not None:
                 stream.raw = ending.text
                 if not stream.agrees(ending.text):
@@ -180,25 +196,35 @@ class Generation:
                     return False
             if self._watch is not None:
                 self._watch(ending.text)
-            if full or (doubt is not None and doubt.read(ending.text, reply.tokens, until=ending.end)):
+            if full or (
+                doubt is not None and doubt.read(ending.text, heard.tokens(reply.tokens), until=ending.end)
+            ):
                 break
-        return True
+        heard.close()
+        return not heard.parted
 
     def _tidied(self, reply: Reply | None, *, cut: bool) -> Offer:
-        """What of the answer is worth inserting, as far as the model is sure of it; `cut` where it was cut off."""
-        ending, doubt = self._ending, self._doubt
-        if doubt is None or reply is None or not doubt.close(ending.text, reply.tokens, until=ending.end):
-            return self._question.tidied(ending.text, cut=cut)
-        offer = self._question.tidied(ending.text[: kept(ending.text, doubt, ending.surroundings)])
-        if self._stream is not None:
-            self._stream.doubted = not offer.text
+        """What of the answer is worth inserting, as far as the model is sure of it; `cut` where it was cut off.
+
+        Who asks is shown also what is no code, or what the model is unsure of from the first word on.
+        """
+        ending, doubt, fell = self._ending, self._doubt, False
+        text = ending.text
+        if doubt is not None and reply is not None:
+            fell = doubt.close(text, self._heard.tokens(reply.tokens), until=ending.end)
+            if fell:
+                text, cut = text[: kept(text, doubt, ending.surroundings)], False
+        offer = self._question.tidied(text, cut=cut, strict=not self._explicit)
+        if self._stream is not None and not offer.text:
+            held_back = not self._explicit and self._question.tidied(text, cut=cut, strict=False).text
+            self._stream.doubted = fell or bool(held_back)
         return offer
 
     async def _linger(
         self, stack: AsyncExitStack, pieces: AsyncIterator[str], reply: Reply, account: Account, shown: int
     ) -> None:
         """Read on for a moment behind a text that is complete: where the model ends here too, its bill comes."""
-        text = self._ending.text
+        text = self._heard.said
         try:
             async with stack:
                 further = asyncio.ensure_future(anext(pieces, ""))

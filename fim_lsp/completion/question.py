@@ -42,10 +42,10 @@ class Question:
         ""  # what no line of an answer begins with: the mark of comments that are not part of the text
     )
 
-    def request(self, model: str, temperature: float) -> Request:
-        """The question as the endpoint's client takes it."""
+    def request(self, model: str, temperature: float, lead: str = "") -> Request:
+        """The question as the endpoint's client takes it, without a `lead` that the model is to say again."""
         return Request(
-            prefix=self.prompt.prefix,
+            prefix=self.prompt.prefix.removesuffix(lead),
             suffix=self.prompt.suffix,
             model=model,
             max_tokens=self.extent.max_tokens,
@@ -66,10 +66,10 @@ class Question:
         """What tells how far an answer is sure; None where it is shown whatever it is."""
         return None if self.confidence is None else Doubt(self.confidence, granted=explicit)
 
-    def tidied(self, raw: str, *, cut: bool = False) -> Offer:
-        """What of an answer is worth inserting; `cut` where it was cut off before its end."""
+    def tidied(self, raw: str, *, cut: bool = False, strict: bool = True) -> Offer:
+        """What of an answer is worth inserting; `cut` where it was cut off before its end, `strict` where it has to be code."""
         about = self.before, self.after, self.language, self.extent, self.line_end
-        offer = Offer(*tidy(raw, *about, cut=cut, holds=self.holds, indent=self.indent))
+        offer = Offer(*tidy(raw, *about, cut=cut, holds=self.holds, indent=self.indent, strict=strict))
         if not self.never:
             return offer
         return offer._replace(text=commit_message.without_comments(offer.text, self.spot.head, self.never))

@@ -23,7 +23,9 @@ class Stream:
         self.edited = False  # whether the document has changed since, in agreement
         self.waiters = 0
         self.disagreed = False  # whether it was cut because the person typed something else
-        self.doubted = False  # whether the model was so unsure of all it said that nothing of it is shown
+        self.doubted = (
+            False  # whether nothing is shown since the model was unsure of all it said, or it was no code
+        )
         self.number: int | None = None  # in the record of usage
         self.offers: tuple[Offer, ...] | None = None  # what it came to; None until then, and if it failed
         self._task = asyncio.create_task(work(self))

@@ -43,6 +43,7 @@ class Dialect:
     most_stops: int
     key: bool
     whole: bool
+    heals: bool
     model: str = ""
     temperature: str = ""
     stop: str = ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-from fim_lsp.replay import grammar
 from fim_lsp.replay.holes import Hole
+from fim_lsp.text import grammar
 from fim_lsp.text.beginning import shared
+from fim_lsp.text.language import CLOSER_OF, CLOSERS, language
 
 BELOW = 40  # lines behind the cursor, among which the end of a text is looked for
 # Two lines that come again are doubled among so many that follow. What people write has two that stand somewhere in the next
@@ -74,7 +75,7 @@ def judged(hole: Hole, text: str, covers: int = 0) -> Judgement:
 def _harm(hole: Hole, said: str, full: str) -> tuple[bool | None, bool | None]:
     """Whether brackets are broken, and whether the code no longer parses; `full` is what would stand behind the prefix."""
     name, truth = hole.language, hole.prefix + hole.truth + hole.suffix
-    broken = None if grammar.unmatched(truth, name) else False
+    broken = None if unmatched(truth, name) else False
     unparsed = False if grammar.parses(truth, name) else None
     if not said or hole.truth.startswith(said):
         return broken, unparsed
@@ -82,11 +83,27 @@ def _harm(hole: Hole, said: str, full: str) -> tuple[bool | None, bool | None]:
     lines = hole.truth.split("\n")[: said.count("\n") + 1]
     then, now = hole.prefix + "\n".join(lines) + hole.suffix, hole.prefix + full
     if broken is not None:
-        broken = grammar.unmatched(now, name) > grammar.unmatched(then, name)
+        broken = unmatched(now, name) > unmatched(then, name)
     if unparsed is not None:
         taken = grammar.parses(now, name) if grammar.parses(then, name) else None
         unparsed = None if taken is None else not taken
     return broken, unparsed
+
+
+def unmatched(text: str, name: str) -> int:
+    """How many brackets of a text have no mate; those in strings and comments do not count."""
+    stack: list[str] = []
+    lone = 0
+    for sign, _ in language(name).marks(text)[0]:
+        if sign in CLOSER_OF:
+            stack.append(CLOSER_OF[sign])
+        elif sign in CLOSERS:
+            if sign in stack:
+                while stack.pop() != sign:
+                    lone += 1
+            else:
+                lone += 1
+    return lone + len(stack)
 
 
 def right_lines(said: str, truth: str) -> str:

@@ -39,8 +39,9 @@ class Laid:
         return self._service.complete(laid, seconds=seconds)
 
     async def meet(self) -> Found | None:
-        """What the service is."""
-        return await self._service.meet()
+        """What the service is; a layout's prompts are sent as they are, with nothing left to the model."""
+        found = await self._service.meet()
+        return found and replace(found, dialect=replace(found.dialect, heals=False))
 
     def shown(self, request: Request) -> dict[str, Any]:
         """What would be sent for a request."""

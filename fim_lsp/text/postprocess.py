@@ -11,12 +11,14 @@ from fim_lsp.text.blocks import ended
 from fim_lsp.text.characters import Holds, without_strangers
 from fim_lsp.text.document import paired
 from fim_lsp.text.early_stop import Ending
+from fim_lsp.text.echo import without_copy
 from fim_lsp.text.extent import Extent
 from fim_lsp.text.indentation import Indent, indented
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
 from fim_lsp.text.lines import standing
 from fim_lsp.text.runs import without_loop
 from fim_lsp.text.surroundings import Surroundings, on_line, unified
+from fim_lsp.text.syntax import parsed
 
 
 class Insertion(NamedTuple):
@@ -40,12 +42,14 @@ def tidy(
     cut: bool = False,
     holds: Holds | None = None,
     indent: Indent | None = None,
+    strict: bool = True,
 ) -> Insertion:
     """The part of a model's answer that is worth inserting between two texts; "" for nothing.
 
     `cut`: the answer was ended by its length or by the clock, so that its last line may be half a line.
     `holds`: whether the document holds a character; without it, the two texts are all that there is of it.
     `indent`: what the file is indented with where its own lines do not show it.
+    `strict`: whether a parser has the last word.
     """
     holds = holds or (lambda sign: sign in prefix or sign in suffix)
     ending = Ending(prefix, suffix, language, extent, holds)
@@ -62,8 +66,12 @@ def tidy(
     if place.rest[covers:].strip() and not place.inside:
         text = _without_remark(text, place)
     all_ = text
+    if not covers and not place.inside:
+        text = without_copy(text, place.below)
     text, covers = balanced(text, covers, place)
     text = standing(ended(text, place), place, extent.kind) if not covers else text
+    if strict:
+        text, covers = parsed(text, covers, place, multiline=extent.multiline)
     rest = place.rest[covers:].strip()
     if rest and text and not covers and text == all_:
         text += _between(said[end:], text, place)

@@ -62,6 +62,8 @@ FILTERS: dict[str, tuple[Any, str, Any]] = {
     "body below": (extents, "_body_below", _without(False)),
     "words behind the last bracket": (line_reader, "is_stuck", _without(False)),
     "loops within a line": (postprocess, "without_loop", lambda text: text),
+    "copy of what comes next": (postprocess, "without_copy", lambda text, _: text),
+    "a parser's last word": (postprocess, "parsed", lambda text, covers, *_, **__: (text, covers)),
     "comment before the rest": (postprocess, "_without_remark", lambda text, _: text),
     "what the editor closed": (postprocess, "_fitted", lambda text, _: (text, 0)),
     "fences": (LineReader, "_fenced", _without(None)),

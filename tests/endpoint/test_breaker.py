@@ -232,7 +232,8 @@ class Life(RuleBasedStateMachine):
         self.failures += 1
         self.earliest = self.now + (0.0 if refused else asked or 0.0)
         longest = breaker.REFUSED_LONGEST if refused else breaker.LONGEST
-        self.latest = self.now + max(longest, 0.0 if refused else asked or 0.0)
+        # What was under way beside the first failure makes no rest shorter.
+        self.latest = max(self.latest, self.now + max(longest, 0.0 if refused else asked or 0.0))
 
     @precondition(lambda self: self.under_way)
     @rule()

@@ -177,7 +177,7 @@ async def test_stderr_that_was_closed_is_not_missed(session):
     assert refused["error"]["code"] == -32601
     session.client.raw(b'Content-Length: 9\r\n\r\n{"broken:')
     session.endpoint.gate.set()
-    assert [item["insertText"] for item in (await session.answer)["result"]] == ["pass"]
+    assert [item["insertText"] for item in (await session.answer)["result"]] == ["None"]
     assert await session.client.stop() == 0
     await until(lambda: identity(session.maps) is None, "the end of the maps' process")
 
@@ -362,7 +362,7 @@ async def test_a_session_on_windows_loop(tmp_path, endpoint, ends):
     try:
         await client.initialize({"baseUrl": endpoint.url, "debounceMs": 0})
         client.open("file:///a.py", "x = ")
-        assert await client.texts("file:///a.py", 0, 4) == ["pass"]
+        assert await client.texts("file:///a.py", 0, 4) == ["None"]
         if ends == "exit":
             assert await client.stop() == 0
             return

@@ -215,7 +215,7 @@ def test_the_header_and_the_log_hold_nothing_of_a_key_that_they_cut():
     st.lists(
         st.sampled_from(
             [*key(random.Random(9), "PRIVATE", 64, 5), *key(random.Random(10), "PUBLIC", 64, 3), "x = 1\n", "\n",
-             "pass\n", "Version: 1\n", '"' + "A1b" * 20 + '",\n', 'K = "-----BEGIN PRIVATE KEY-----"\n']
+             "None\n", "Version: 1\n", '"' + "A1b" * 20 + '",\n', 'K = "-----BEGIN PRIVATE KEY-----"\n']
         ),
         max_size=30,
     ),

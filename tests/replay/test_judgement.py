@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fim_lsp.replay import grammar
 from fim_lsp.replay.holes import Hole
 from fim_lsp.replay.judgement import judged, right_lines, similarity
+from fim_lsp.text import grammar
 
 PREFIX = "def area(self):\n    "
 TRUTH = "width = self.width\n    return width * self.height"

@@ -69,7 +69,7 @@ async def test_nothing_leaves_until_it_is_put_right(start, endpoint):
         assert not re.search("private|htp|two words", status["message"])
     client.notify("fimLsp/options", right)
     await client.call("workspace/executeCommand", {"command": "fimLsp.status"})
-    assert await client.texts(URI, 0, 4, explicit=True) == ["pass"]
+    assert await client.texts(URI, 0, 4, explicit=True) == ["None"]
 
 
 @pytest.mark.parametrize(("name", "value"), SLIPS)

@@ -1,4 +1,4 @@
-"""Whether a text is code of its language: brackets that match, and a parser that takes it."""
+"""Whether the parser of a language takes a text: Python's own, and tree-sitter's grammars where they are installed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,27 @@ import warnings
 from functools import cache
 from typing import Any
 
-from fim_lsp.text.language import CLOSER_OF, CLOSERS, language
-
 # Grammars of the package tree-sitter-language-pack, by the LSP languageId; where a name is not here, it is the same.
 _GRAMMARS = {"javascriptreact": "javascript", "typescriptreact": "tsx", "shellscript": "bash"}
+# Whose grammars take what authors wrote, in real files and in halves of them.  Not those of C and C++, which know no macros.
+TRUSTED = frozenset(
+    [
+        "csharp",
+        "go",
+        "java",
+        "javascript",
+        "javascriptreact",
+        "kotlin",
+        "lua",
+        "php",
+        "python",
+        "ruby",
+        "rust",
+        "shellscript",
+        "typescript",
+        "typescriptreact",
+    ]
+)
 # Whose parser takes anything, or whose files are templates of something else.
 _NO_GRAMMAR = frozenset({"vue", "html", "plaintext"})
 
@@ -19,7 +36,7 @@ _NO_GRAMMAR = frozenset({"vue", "html", "plaintext"})
 def parses(text: str, name: str) -> bool | None:
     """Whether the parser of a language (an LSP languageId) takes a text; None where there is none, or it gives up.
 
-    Python's is `ast`; the others need the extra `measure`.
+    Python's is `ast`; the others need the extra `syntax`.
     """
     if name == "python":
         return _python(text)
@@ -27,20 +44,9 @@ def parses(text: str, name: str) -> bool | None:
     return None if parser is None else not parser.parse(text.encode("utf-8", "replace")).root_node.has_error
 
 
-def unmatched(text: str, name: str) -> int:
-    """How many brackets of a text have no mate; those in strings and comments do not count."""
-    stack: list[str] = []
-    lone = 0
-    for sign, _ in language(name).marks(text)[0]:
-        if sign in CLOSER_OF:
-            stack.append(CLOSER_OF[sign])
-        elif sign in CLOSERS:
-            if sign in stack:
-                while stack.pop() != sign:
-                    lone += 1
-            else:
-                lone += 1
-    return lone + len(stack)
+def trusted(name: str) -> bool:
+    """Whether there is a parser of a language, and one that takes what people write (`TRUSTED`)."""
+    return name == "python" or (name in TRUSTED and _parser(_GRAMMARS.get(name, name)) is not None)
 
 
 def _python(text: str) -> bool | None:
@@ -50,7 +56,11 @@ def _python(text: str) -> bool | None:
             ast.parse(text)
     except (SyntaxError, ValueError):
         return False
-    except (RecursionError, MemoryError):
+    except (
+        RecursionError,
+        MemoryError,
+        SystemError,
+    ):  # the last where Python's own count of its depth went wrong
         return None
     return True
 

@@ -1,0 +1,189 @@
+"""Whether a text, put in at a cursor, is code there: the last word on it, a parser's.
+
+What is parsed is the statement at the top of the file that the cursor is in, or the whole file.  Where it is not taken with the text, the
+text is to blame only if it can be taken at all: if there is something, of a list of things that people write, with which
+it is.  A file that is broken elsewhere, or written for another version of its language, holds nothing back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from fim_lsp.text import grammar
+from fim_lsp.text.balance import left_open
+from fim_lsp.text.language import CLOSER_OF, CLOSERS
+from fim_lsp.text.surroundings import Surroundings
+
+MOST = 50_000  # characters of a statement or a file that is parsed: some 10 ms
+WORK = 200_000  # characters that are parsed for one text, at most: some 30 ms
+TRIES = 12  # line ends at which a text is tried
+SAME = 8  # lines that begin as the cursor's does
+
+
+class Part(NamedTuple):
+    """A part of a file around the cursor."""
+
+    before: str
+    after: str
+
+
+def parsed(text: str, covers: int, place: Surroundings, *, multiline: bool = True) -> tuple[str, int]:
+    """The longest beginning of a text, in whole lines, with which the file is code, and how much of the line's rest it replaces.
+
+    A line may be left to open a block where it had begun, or where no more than one is wanted (`multiline`).  "" where no line is
+    left; all of it where nothing can be told.
+    """
+    if not text.strip() or place.language.prose or not grammar.trusted(place.told_from[2]):
+        return text, covers
+    work, parts = _Work(place), list(_parts(place))
+    # A line at the left margin may stand within a statement all the same: the whole text is tried in the whole file, too.
+    if any(work.takes(part, text + ending, covers) for part in parts for ending in _owed(text, place)):
+        return text, covers
+    line = text.partition("\n")[0]
+    alone = not multiline and not place.rest.strip()
+    closings = tuple(_closings(line, place, whole=alone)) if alone or not place.blank else ()
+    for part in parts:
+        for beginning in _shorter(text):
+            if any(work.takes(part, beginning + ending, 0) for ending in _owed(beginning, place)):
+                return beginning, 0
+        if any(work.takes(part, line + ending, 0) for ending in closings):
+            return line, 0
+        if any(work.takes(part, filling, 0) for filling in _fillings(place, part)):
+            return "", 0
+    return text, covers
+
+
+class _Work:
+    """A language's parser at a cursor, and how much it has been given."""
+
+    def __init__(self, place: Surroundings) -> None:
+        self._name = place.told_from[2]
+        self._left = WORK
+        in_front = place.blank and place.rest.strip() and not place.closes
+        # What is put in front of a line may be a line of its own.
+        self._joints = ("\n" + place.before, "") if in_front else ("",)
+
+    def takes(self, part: Part, text: str, covers: int) -> bool:
+        """Whether it takes a part of a file with a text at the cursor; False also once it has had enough."""
+        return any(self._parses(part.before + text + joint + part.after[covers:]) for joint in self._joints)
+
+    def _parses(self, whole: str) -> bool:
+        self._left -= len(whole)
+        head = "" if whole.lstrip().startswith("<") else _HEADS.get(self._name, "")
+        return self._left >= 0 and bool(grammar.parses(head + whole, self._name))
+
+
+def _shorter(text: str) -> Iterator[str]:
+    """What is left of a text without its last lines."""
+    for _ in range(TRIES):
+        text = text[: max(text.rfind("\n"), 0)]
+        if not text.strip():
+            return
+        yield text
+
+
+def _parts(place: Surroundings) -> Iterator[Part]:
+    """The statement at the top of the file that the cursor is in, then the file, as far as they are short and known."""
+    prefix, suffix, _ = place.told_from
+    before, after = prefix.split("\n"), suffix.split("\n")
+    first = next((at for at in range(len(before) - 1, 0, -1) if _TOP.match(before[at])), 0)
+    while first and before[first - 1].startswith("@"):
+        first -= 1
+    last = next((at for at in range(1, len(after)) if _TOP.match(after[at])), len(after))
+    part = Part("\n".join(before[first:]), "\n".join(after[:last]))
+    if len(part.before) + len(part.after) <= MOST:
+        yield part
+    if len(prefix) + len(suffix) <= MOST and (first or last < len(after)):
+        yield Part(prefix, suffix)
+
+
+def _owed(text: str, place: Surroundings) -> Iterator[str]:
+    """Nothing, and what closes brackets that stand open before the cursor and that nothing behind it closes yet."""
+    yield ""
+    stack = [opening.sign for opening in place.open]
+    own = 0  # that the text opens, and has not closed
+    for mark in place.language.marks(text, place.inside)[0]:
+        if mark.sign in CLOSER_OF:
+            own += 1
+        elif mark.sign in CLOSERS and own:
+            own -= 1
+        elif mark.sign in CLOSERS and stack:
+            stack.pop()
+    if own:
+        return
+    if place.inside and place.language.spans[place.inside].long and not place.span_closed:
+        yield place.language.spans[place.inside].closing
+    if _ends(place):
+        yield ";"
+    for size in range(1, min(len(stack), place.owed) + 1):
+        closers = "".join(CLOSER_OF[sign] for sign in stack[: -size - 1 : -1])
+        yield f"\n{closers}"
+        if _ends(place):
+            yield f"{closers};"
+
+
+def _closings(line: str, place: Surroundings, *, whole: bool) -> Iterator[str]:
+    """What closes the block that a line opens; with `whole`, or where nothing follows, also its brackets and its string."""
+    marks, inside = place.language.marks(line, place.inside)
+    closers = "".join(CLOSER_OF[mark.sign] for mark in reversed(left_open(marks)))
+    quote = place.language.spans[inside].closing if inside else ""
+    if place.language.offside and line.rstrip().endswith(":"):
+        yield f"\n{_indentation(place.before + line)}  pass"
+    if whole or line.rstrip().endswith("{") or _ends(place):
+        yield f"{quote}\n{closers}"
+        yield f"{quote}{closers};"
+    if "end" in place.language.ends:
+        yield "\nend"
+
+
+def _ends(place: Surroundings) -> bool:
+    """Whether the file ends at the cursor."""
+    return not place.told_from[1].strip()
+
+
+def _indentation(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _fillings(place: Surroundings, part: Part) -> Iterator[str]:
+    """What people write: how other lines go on that begin so; something, and what closes the string and the brackets."""
+    if begun := place.before.strip():
+        lines = f"{part.before}\n{part.after}".split("\n")
+        same = {line.strip()[len(begun) :] for line in lines if line.lstrip().startswith(begun)}
+        yield from sorted(same - {""}, key=len)[:SAME]
+    closers = "".join(CLOSER_OF[opening.sign] for opening in reversed(place.open))
+    span = place.language.spans.get(place.inside)
+    quote = span.closing if span and span.what == "string" else ""
+    for size in range(min(place.owed, len(closers)) + 1):
+        for words in _WORDS if not quote else ("", "x"):
+            for end in ("", ";", ",", ":", " {", " {}"):
+                yield f"{words}{quote}{closers[:size]}{end}"
+    yield from _OPENERS
+
+
+_WORDS = ("", "x", "()", " = x", "pass", "x: x", "x()", "(): pass", "() {}")
+_OPENERS = (
+    "(",
+    "((",
+    "{",
+    "() {",
+    "x({",
+    "x(() => {",
+    "(x",
+    "[",
+    " x",
+    '"',
+    "'",
+    '"""',
+    "'''",
+    'r"""',
+    "/*",
+    " do",
+    "\n",
+)
+# Lines at the left margin that begin something, and neither close what stands above nor go on with it.
+_TOP = re.compile(r"""(?!(?:else|elif|except|finally|catch|case|end|where)\b|\w+:$)[\w@#\[<"'(/]""")
+# Without which a grammar takes a part of a file for text.
+_HEADS = {"php": "<?php\n"}

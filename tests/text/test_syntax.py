@@ -1,0 +1,121 @@
+"""A parser's last word on what is inserted: what would leave a file that is no code is not offered, and nothing else is held back."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fim_lsp.text import grammar, syntax
+from fim_lsp.text.surroundings import surroundings
+from fim_lsp.text.syntax import parsed
+
+CURSOR = "‸"
+
+
+def left(document, text, language="python", *, covers=0, multiline=True):
+    """What is left of a text at the cursor of a document."""
+    prefix, suffix = document.split(CURSOR)
+    return parsed(text, covers, surroundings(prefix, suffix, language), multiline=multiline)[0]
+
+
+FUNCTION = "import os\n\n\ndef f(a):\n    if a:\n        ‸\n    return a\n\n\ndef g():\n    pass\n"
+
+
+@pytest.mark.parametrize(
+    ("document", "text", "offered"),
+    [
+        (FUNCTION, "return 1", "return 1"),
+        (FUNCTION, "return = 1", ""),
+        (FUNCTION, "return 1\n    else b", "return 1"),
+        (FUNCTION, "for b in a:", ""),  # the block has a line of its own, and this one none
+        (FUNCTION, "for b in a:\n            print(b)", "for b in a:\n            print(b)"),
+        ("def f(a):\n    ret‸\n", "urn a", "urn a"),
+        ("def f(a):\n    ret‸\n", "val = = a", ""),
+        ("def f‸\n", "(a):", "(a):"),  # a line that had begun opens a block
+        ("x = [\n    1,\n    ‸\n", "2,", "2,"),  # nothing closes the list yet
+        ("x = f(‸\n", "a, b)", "a, b)"),
+        ("x = f(‸\n", "a, b", "a, b"),
+        ('def f():\n    """‸\n', "Says so.", "Says so."),
+        ("def f(:\n    pass\n\n\nx = ‸\n", "1", "1"),  # broken elsewhere
+        ("def f(:\n    pass\n\n\nx = ‸\n\n\ny = 1\n", "= 1", ""),
+    ],
+)
+def test_what_is_no_code_is_not_offered(document, text, offered):
+    """Of several lines those that are; all of them where the file is broken whatever comes."""
+    assert left(document, text) == offered
+
+
+def test_where_one_line_is_wanted_it_may_open_a_block():
+    """The setting `multiline` at "never"."""
+    assert left(FUNCTION, "for b in a:", multiline=False) == "for b in a:"
+    assert left(FUNCTION, "for b a:", multiline=False) == ""
+
+
+def test_the_file_of_another_version_holds_nothing_back():
+    """What this Python does not know is taken for broken, and so for nobody's fault."""
+    document = "def f():\n    print 'old'\n    ‸\n    exec 'x' in {}\n"
+    assert left(document, "print 'more'") == "print 'more'"
+
+
+def test_closers_that_are_replaced_count():
+    """The editor's own are covered by the text."""
+    assert left('with open("‸")\n', 'a.txt") as f:\n    pass', covers=2) == 'a.txt") as f:\n    pass'
+
+
+OTHERS = [
+    ("go", "package a\n\nfunc f() int {\n\tif true {\n\t\t‸\n\t}\n\treturn 1\n}\n", "return 2", "return :2"),
+    ("rust", "fn f() -> i32 {\n    let a = ‸\n    a\n}\n", "1;", "= 1;"),
+    ("typescript", "class A {\n  b(): number {\n    return ‸\n  }\n}\n", "1;", "=> 1;"),
+    ("javascript", "const a = {\n  b: ‸\n};\n", "[1, 2],", "[1, 2;"),
+    ("java", "class A {\n    int b() {\n        ‸\n    }\n}\n", "return 1;", "return int;"),
+    ("kotlin", "fun f(): Int {\n    ‸\n    return 1\n}\n", "val a = 1", "val = 1"),
+    ("ruby", "def f\n  ‸\nend\n", "a = [1]", "a = = 1"),
+    ("php", "function f() {\n    ‸\n}\n", "return 1;", "return = 1;"),
+    ("csharp", "class A {\n    int B() {\n        ‸\n    }\n}\n", "return 1;", "return = 1;"),
+    ("lua", "local function f()\n  ‸\nend\n", "return 1", "return = 1"),
+    ("shellscript", "f() {\n  ‸\n}\n", "echo hi", "if hi; fi"),
+]
+
+
+@pytest.mark.parametrize(("language", "document", "code", "none"), OTHERS, ids=[row[0] for row in OTHERS])
+def test_other_languages_have_grammars(language, document, code, none):
+    """Where the extra is installed."""
+    pytest.importorskip("tree_sitter_language_pack")
+    assert left(document, code, language) == code
+    assert left(document, none, language) == ""
+
+
+def test_without_grammars_nothing_is_held_back(monkeypatch):
+    """But in Python, whose own parser is always there."""
+    monkeypatch.setattr(grammar, "_parser", lambda _: None)
+    _, document, _, none = OTHERS[0]
+    assert left(document, none, "go") == none
+    assert left(FUNCTION, "return = 1") == ""
+
+
+@pytest.mark.parametrize("language", ["c", "cpp", "markdown", "json", "html", "unheard-of"])
+def test_grammars_that_are_not_trusted_have_no_word(language):
+    """They do not take what people write, or anything."""
+    assert left("a ‸\n", "= = (", language) == "= = ("
+
+
+def test_a_long_statement_is_not_parsed(monkeypatch):
+    """Nor is more than so much in all: an editor waits."""
+    parses = []
+    monkeypatch.setattr(grammar, "parses", lambda text, _: parses.append(len(text)))
+    entries = "".join(f"    {number},\n" for number in range(20_000))
+    assert left(f"x = [\n{entries}    ‸\n]\n", "= 1") == "= 1"
+    assert parses == []
+    short = "".join(f"    {number},\n" for number in range(2_000))
+    assert left(f"x = [\n{short}    ‸\n]\n", "= 1\n= 2\n= 3") == "= 1\n= 2\n= 3"
+    assert 0 < sum(parses) <= syntax.WORK
+
+
+@given(st.text(max_size=60), st.text(max_size=30), st.text(max_size=60), st.sampled_from(["python", "go"]))
+@settings(max_examples=60, deadline=None)
+def test_it_is_a_beginning_of_the_text(prefix, text, suffix, language):
+    """Whatever stands around it."""
+    for multiline in (True, False):
+        place = surroundings(prefix, suffix, language)
+        found, covers = parsed(text, 0, place, multiline=multiline)
+        assert text.startswith(found)
+        assert covers == 0
