@@ -79,7 +79,7 @@ class Scripted(Endpoint):
 
     def reset(self):
         """Say nothing of what a test before has asked."""
-        self.says, self.fault, self.first, self.every, self.key = "pass\n", None, 0.0, 0.0, None
+        self.says, self.fault, self.first, self.every, self.key = "None\n", None, 0.0, 0.0, None
         self.bodies = []
 
     @property

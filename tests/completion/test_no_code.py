@@ -1,0 +1,40 @@
+"""What is no code does not come by itself, and is shown to who asks; the witness is the endpoint's record."""
+
+import pytest
+from world import World
+
+from fim_lsp.text.document import Document, Place
+
+URI = "file:///a.py"
+AT = Place(1, 11)
+
+
+@pytest.fixture
+async def world():
+    """An engine with one document, and a model whose answer is no code there."""
+    made = World()
+    made.service.says = "= 1\n"
+    made.engine.open(Document(URI, "python", 1, "def f(a):\n    return \n"))
+    yield made
+    await made.engine.aclose()
+
+
+async def test_by_itself_it_does_not_come(world):
+    """It is known, and asked for no more at that place."""
+    assert await world.engine.complete(URI, AT) == ()
+    assert await world.engine.complete(URI, AT) == ()
+    assert len(world.service.requests) == 1
+
+
+async def test_who_asks_is_shown_it(world):
+    """From the first on, and where it did not come by itself."""
+    assert await world.engine.complete(URI, AT) == ()
+    assert [offer.text for offer in await world.engine.complete(URI, AT, explicit=True)] == ["= 1"]
+    world.engine.clear()
+    assert [offer.text for offer in await world.engine.complete(URI, AT, explicit=True)] == ["= 1"]
+
+
+async def test_lines_that_are_code_come(world):
+    """And not those behind them."""
+    world.service.says = "a\n    return = 2\n"
+    assert [offer.text for offer in await world.engine.complete(URI, AT)] == ["a"]
