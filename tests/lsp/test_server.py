@@ -514,12 +514,12 @@ async def test_the_demo_completes_without_key_or_network(tmp_path):
     """`--demo` is all it takes to see ghost text."""
     client = await Client().start(tmp_path, "--demo")
     await client.initialize()
-    client.open(URI, "import collections\n\ncounter = collections.Counter()\nother = collec\n")
-    (text,) = await client.texts(URI, 3, 14)
-    assert text.startswith("tions")
+    client.open(URI, "width, height = 1, 2\narea = width * height\nother = wid\n")
+    (text,) = await client.texts(URI, 2, 11)
+    assert text == "th * height"
     status = await client.call("workspace/executeCommand", {"command": "fimLsp.status"})
     assert (status["state"], status["demo"], status["apiKey"]) == ("ready", True, True)
-    where = {"uri": URI, "position": {"line": 3, "character": 14}}
+    where = {"uri": URI, "position": {"line": 2, "character": 11}}
     told = await client.call("workspace/executeCommand", {"command": "fimLsp.explain", "arguments": [where]})
     assert (told["demo"], told["url"]) == (True, "")
     assert await client.stop() == 0
