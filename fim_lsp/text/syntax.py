@@ -32,10 +32,10 @@ class Part(NamedTuple):
 def parsed(text: str, covers: int, place: Surroundings, *, multiline: bool = True) -> tuple[str, int]:
     """The longest beginning of a text, in whole lines, with which the file is code, and how much of the line's rest it replaces.
 
-    A line may be left to open a block where it had begun, or where no more than one is wanted (`multiline`).  "" where no line is
-    left; all of it where nothing can be told.
+    A line may be left to open a block where it had begun, or where no more than one is wanted (`multiline`); a word alone is nothing
+    that a parser is asked about.  "" where no line is left; all of it where nothing can be told.
     """
-    if not text.strip() or place.language.prose or not grammar.trusted(place.told_from[2]):
+    if not re.search(r"\W", text.strip()) or place.language.prose or not grammar.trusted(place.told_from[2]):
         return text, covers
     work, parts = _Work(place), list(_parts(place))
     # A line at the left margin may stand within a statement all the same: the whole text is tried in the whole file, too.

@@ -25,6 +25,7 @@ FUNCTION = "import os\n\n\ndef f(a):\n    if a:\n        ‸\n    return a\n\n\n
     [
         (FUNCTION, "return 1", "return 1"),
         (FUNCTION, "return = 1", ""),
+        (FUNCTION, "else", "else"),  # a word alone is not asked about
         (FUNCTION, "return 1\n    else b", "return 1"),
         (FUNCTION, "for b in a:", ""),  # the block has a line of its own, and this one none
         (FUNCTION, "for b in a:\n            print(b)", "for b in a:\n            print(b)"),
