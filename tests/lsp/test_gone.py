@@ -366,7 +366,11 @@ async def test_a_session_on_windows_loop(tmp_path, endpoint, ends):
         if ends == "exit":
             assert await client.stop() == 0
             return
-        client.process._transport.get_pipe_transport(ends == "stdout").close()
+        transport = client.process._transport.get_pipe_transport(ends == "stdout")
+        pipe = transport.get_extra_info("pipe")
+        transport.close()
+        while not pipe.closed:  # the loop does it when it comes to it
+            await asyncio.sleep(0)
         if ends == "stdout":
             with suppress(OSError):
                 client.notify("no/such/thing", {})
