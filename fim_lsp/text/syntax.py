@@ -32,7 +32,7 @@ class Part(NamedTuple):
 def parsed(text: str, covers: int, place: Surroundings, *, multiline: bool = True) -> tuple[str, int]:
     """The longest beginning of a text, in whole lines, with which the file is code, and how much of the line's rest it replaces.
 
-    A line may be left to open a block where it had begun, or where no more than one is wanted (`multiline`); a word alone is nothing
+    A line may leave open what a key closes where it had begun, or where no more than one is wanted (`multiline`); a word alone is nothing
     that a parser is asked about.  "" where no line is left; all of it where nothing can be told.
     """
     if not re.search(r"\W", text.strip()) or place.language.prose or not grammar.trusted(place.told_from[2]):
@@ -43,7 +43,8 @@ def parsed(text: str, covers: int, place: Surroundings, *, multiline: bool = Tru
         return text, covers
     line = text.partition("\n")[0]
     alone = not multiline and not place.rest.strip()
-    closings = tuple(_closings(line, place, whole=alone)) if alone or not place.blank else ()
+    # What one line leaves open is closed with a key, and asked for anew if it is not shown.
+    closings = tuple(_closings(line, place)) if alone or not place.blank else ()
     for part in parts:
         for beginning in _shorter(text):
             if any(work.takes(part, beginning + ending, 0) for ending in _owed(beginning, place)):
@@ -124,16 +125,18 @@ def _owed(text: str, place: Surroundings) -> Iterator[str]:
             yield f"{closers};"
 
 
-def _closings(line: str, place: Surroundings, *, whole: bool) -> Iterator[str]:
-    """What closes the block that a line opens; with `whole`, or where nothing follows, also its brackets and its string."""
+def _closings(line: str, place: Surroundings) -> Iterator[str]:
+    """What closes the block, the brackets and the string that a line opens."""
     marks, inside = place.language.marks(line, place.inside)
     closers = "".join(CLOSER_OF[mark.sign] for mark in reversed(left_open(marks)))
     quote = place.language.spans[inside].closing if inside else ""
     if place.language.offside and line.rstrip().endswith(":"):
         yield f"\n{_indentation(place.before + line)}  pass"
-    if whole or line.rstrip().endswith("{") or _ends(place):
-        yield f"{quote}\n{closers}"
-        yield f"{quote}{closers};"
+    outer = "".join(CLOSER_OF[opening.sign] for opening in reversed(place.open))
+    for size in range(min(place.owed, len(outer)) + 1):
+        yield f"{quote}\n{closers}{outer[:size]}"
+        yield f"{quote}{closers}{outer[:size]}"
+        yield f"{quote}{closers}{outer[:size]};"
     if "end" in place.language.ends:
         yield "\nend"
 
