@@ -24,6 +24,8 @@ class Laid:
         self._layout = layout
         self._line = ""  # what stands before the cursor on its line
         self._prompt = Prompt("", "")
+        self._met: Found | None = None  # what the service is, and, made of it, what it is here
+        self._found: Found | None = None
 
     def at(self, text: str, cursor: int) -> None:
         """From now on it is asked about this place: an offset in a text."""
@@ -41,7 +43,9 @@ class Laid:
     async def meet(self) -> Found | None:
         """What the service is; a layout's prompts are sent as they are, with nothing left to the model."""
         found = await self._service.meet()
-        return found and replace(found, dialect=replace(found.dialect, heals=False))
+        if found is not None and found is not self._met:
+            self._met, self._found = found, replace(found, dialect=replace(found.dialect, heals=False))
+        return self._found
 
     def shown(self, request: Request) -> dict[str, Any]:
         """What would be sent for a request."""
