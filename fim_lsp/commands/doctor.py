@@ -23,6 +23,7 @@ from fim_lsp.endpoint.trust import described
 from fim_lsp.settings import config_file, keys, kinds, settings
 from fim_lsp.settings.headers import authorizes
 from fim_lsp.settings.settings import Settings
+from fim_lsp.text import grammar
 from fim_lsp.text.characters import visible
 from fim_lsp.usage.ledger import fallen
 from fim_lsp.usage.limits import low_balance
@@ -154,6 +155,7 @@ async def examine(
             " ".join(wrong) or where,
             _wrong(wrong) if wrong else "of a file" if file else "none",
         ),
+        _parsers(),
     ]
     if chosen.halted:
         return checks
@@ -197,6 +199,15 @@ async def examine(
         own = f"fallback {number}: " if number else ""
         checks += [check._replace(name=own + check.name) for check in [*_sent_along(one), *talked]]
     return checks
+
+
+def _parsers() -> Check:
+    """Whose answers a parser has the last word on; that of no language is a fault."""
+    names = sorted(name for name in grammar.TRUSTED if grammar.trusted(name))
+    found = f"{len(names)} languages: {', '.join(names)}"
+    if len(names) < len(grammar.TRUSTED):
+        found = f"{', '.join(names)}; pip install 'fim-lsp[syntax]' adds {len(grammar.TRUSTED) - len(names)} languages"
+    return Check("parsers", True, found, f"of {len(names)} languages")
 
 
 def _sent_along(chosen: Settings) -> list[Check]:

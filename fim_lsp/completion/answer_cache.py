@@ -22,6 +22,13 @@ class Offer(NamedTuple):
     covers: int = 0
 
 
+class KeptBack(NamedTuple):
+    """Of an answer that who did not ask is not shown, or not all of it: what who asks is, and what was said at all."""
+
+    asked: Offer | None  # None where it was not said to its end: who asks, asks anew
+    said: Offer
+
+
 class Spot(NamedTuple):
     """A place as answers are kept by it, taken when the question is asked: the text may have moved on since."""
 
@@ -37,9 +44,10 @@ class Spot(NamedTuple):
 class _Answer(NamedTuple):
     spot: Spot
     offer: Offer  # what was offered; no text for nothing
+    asked: Offer | None  # what who asks is offered; None where that is to be asked anew
+    said: Offer  # what was said at all
     asked_all: bool  # whether an explicit ask has had all its candidates
     until: float  # clock seconds after which it is too old
-    doubted: bool  # whether nothing was offered of what was said, which who asks is shown all the same
 
 
 class AnswerCache:
@@ -76,11 +84,21 @@ class AnswerCache:
         return [key for key in self._kept if key[0] == uri or key[0].startswith(f"{uri}\n")]
 
     def put(
-        self, spot: Spot, offers: Sequence[Offer], *, asked_all: bool = False, doubted: bool = False
+        self,
+        spot: Spot,
+        offers: Sequence[Offer],
+        *,
+        asked_all: bool = False,
+        kept_back: KeptBack | None = None,
     ) -> None:
-        """Keep what was offered at a spot, best first; no offer means that nothing was, if `doubted` to who did not ask."""
+        """Keep what was offered at a spot, best first; no offer means that nothing was.  `kept_back` is of the first."""
         until = self._clock() + self._ttl
-        new = tuple(_Answer(spot, offer, asked_all, until, doubted) for offer in offers or (Offer(""),))
+        first, *others = offers or (Offer(""),)
+        asked, said = kept_back or (first, first)
+        new = (
+            _Answer(spot, first, asked, said, asked_all, until),
+            *(_Answer(spot, offer, offer, offer, asked_all, until) for offer in others),
+        )
         old = tuple(a for a in self._kept.get(spot.key, ()) if _apart(a.spot, spot))
         kept = (new + old)[:16]
         if len(kept) <= self._kept.maxsize:
@@ -97,9 +115,9 @@ class AnswerCache:
     ) -> tuple[Offer, ...] | None:
         """What is left to offer at a place, best first; `()` if it is known that nothing is, None if nothing is known.
 
-        With an `explicit` ask, nothing is known where only doubt kept a text back.
-
-        An answer is found where it was given, and where its beginning has been typed since, over several lines too.
+        An answer is found where it was given, and where its beginning has been typed since, over several lines too: as long
+        as what is typed is what the model said, it would say the rest again, so that nothing is asked about what was kept back.
+        An `explicit` ask is offered that.
         """
         if not self._kept.currsize:
             return None
@@ -112,16 +130,19 @@ class AnswerCache:
             found: list[Offer] = []
             nothing = False
             for answer in self._kept.get(_key(uri, lines, line), ()):
-                if answer.until < now or (explicit and answer.doubted):
+                offer = answer.asked if explicit else answer.offer
+                if answer.until < now or offer is None:
                     continue
                 if not typed.startswith(answer.spot.head):
                     continue
                 since = typed[len(answer.spot.head) :]
                 if not since and tail == answer.spot.tail:
-                    nothing = nothing or not answer.offer.text
-                    left: Offer | None = answer.offer
+                    nothing = nothing or not offer.text
+                    left: Offer | None = offer
                 else:
-                    left = along(answer.spot, answer.offer, since, tail)
+                    left = along(answer.spot, offer, since, tail)
+                    if left is None and answer.said != offer:
+                        nothing = nothing or along(answer.spot, answer.said, since, tail) is not None
                 if left is not None and left.text and left not in found:
                     found.append(left)
             if found or nothing:

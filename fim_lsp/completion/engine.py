@@ -239,7 +239,7 @@ class Engine:
             # The last line may yet be cut: it is shown when the whole is known.
             kept = raw.rpartition("\n")[0]
             if kept:
-                watch(question.tidied(kept).text)
+                watch(question.tidied(kept).asked.text)
 
         first = self.backend.endpoints.first
         # What is shown as it comes cannot be taken back.

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from fim_lsp.completion.answer_cache import Offer
+from fim_lsp.completion.answer_cache import KeptBack, Offer
 from fim_lsp.completion.backend import Backend
 from fim_lsp.completion.endpoints import Endpoint
 from fim_lsp.completion.question import Question
@@ -214,11 +214,13 @@ class Generation:
             fell = doubt.close(text, self._heard.tokens(reply.tokens), until=ending.end)
             if fell:
                 text, cut = text[: kept(text, doubt, ending.surroundings)], False
-        offer = self._question.tidied(text, cut=cut, strict=not self._explicit)
-        if self._stream is not None and not offer.text:
-            held_back = not self._explicit and self._question.tidied(text, cut=cut, strict=False).text
-            self._stream.doubted = fell or bool(held_back)
-        return offer
+        shown, asked, said = (Offer(*found) for found in self._question.tidied(text, cut=cut))
+        if self._stream is not None and not self._explicit:
+            if not shown.text and (fell or (cut and asked.text)):
+                self._stream.kept_back = KeptBack(None, shown)
+            elif shown != said:
+                self._stream.kept_back = KeptBack(asked, said)
+        return asked if self._explicit else shown
 
     async def _linger(
         self, stack: AsyncExitStack, pieces: AsyncIterator[str], reply: Reply, account: Account, shown: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fim_lsp.completion import commit_message
-from fim_lsp.completion.answer_cache import Offer, Spot
+from fim_lsp.completion.answer_cache import Spot
 from fim_lsp.context.window import Prompt
 from fim_lsp.endpoint.request import Request
 from fim_lsp.text.characters import Holds
@@ -13,7 +13,7 @@ from fim_lsp.text.confidence import Doubt
 from fim_lsp.text.early_stop import Ending
 from fim_lsp.text.extent import MOST_STOPS, Extent
 from fim_lsp.text.indentation import Indent
-from fim_lsp.text.postprocess import tidy
+from fim_lsp.text.postprocess import Insertion, Tidied, tidy
 
 # Characters around the cursor that trimming looks at, of the document itself: prompts show parts of it, one behind the other.
 BEFORE, AFTER = 100_000, 20_000
@@ -66,10 +66,11 @@ class Question:
         """What tells how far an answer is sure; None where it is shown whatever it is."""
         return None if self.confidence is None else Doubt(self.confidence, granted=explicit)
 
-    def tidied(self, raw: str, *, cut: bool = False, strict: bool = True) -> Offer:
-        """What of an answer is worth inserting; `cut` where it was cut off before its end, `strict` where it has to be code."""
+    def tidied(self, raw: str, *, cut: bool = False) -> Tidied:
+        """What of an answer is worth inserting; `cut` where it was cut off before its end."""
         about = self.before, self.after, self.language, self.extent, self.line_end
-        offer = Offer(*tidy(raw, *about, cut=cut, holds=self.holds, indent=self.indent, strict=strict))
-        if not self.never:
-            return offer
-        return offer._replace(text=commit_message.without_comments(offer.text, self.spot.head, self.never))
+        found = tidy(raw, *about, cut=cut, holds=self.holds, indent=self.indent)
+        return Tidied(*map(self._without_comments, found)) if self.never else found
+
+    def _without_comments(self, found: Insertion) -> Insertion:
+        return found._replace(text=commit_message.without_comments(found.text, self.spot.head, self.never))

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from fim_lsp.completion.answer_cache import Offer, Spot, tail_of
+from fim_lsp.completion.answer_cache import KeptBack, Offer, Spot, tail_of
 from fim_lsp.text import closing
 from fim_lsp.text.document import Edit, Place
 
@@ -23,9 +23,7 @@ class Stream:
         self.edited = False  # whether the document has changed since, in agreement
         self.waiters = 0
         self.disagreed = False  # whether it was cut because the person typed something else
-        self.doubted = (
-            False  # whether nothing is shown since the model was unsure of all it said, or it was no code
-        )
+        self.kept_back: KeptBack | None = None
         self.number: int | None = None  # in the record of usage
         self.offers: tuple[Offer, ...] | None = None  # what it came to; None until then, and if it failed
         self._task = asyncio.create_task(work(self))

@@ -98,13 +98,18 @@ class Turns:
                 if stream.disagreed:
                     continue
                 return Found(())
-            if explicit and stream.doubted:
-                continue
+            offers = stream.offers
+            if explicit and stream.kept_back is not None:
+                if stream.kept_back.asked is None:
+                    continue
+                offers = (stream.kept_back.asked,)
             if not typed and tail == stream.spot.tail:
-                return Found(stream.offers, stream.number)
-            along = (answer_cache.along(stream.spot, offer, typed, tail) for offer in stream.offers)
+                return Found(offers, stream.number)
+            along = (answer_cache.along(stream.spot, offer, typed, tail) for offer in offers)
             if left := tuple(offer for offer in along if offer is not None and offer.text):
                 return Found(left, stream.number)
+            if self.answers.find(name, lines, place, explicit=explicit) == ():
+                return Found(())
 
     def _wait(self, opened: OpenDocument, *, explicit: bool) -> float:
         """Seconds to wait before asking."""
@@ -140,8 +145,8 @@ class Turns:
                 )
                 if stream.offers is not None:
                     all_ = well and known is not None
-                    doubted = stream.doubted
-                    self.answers.put(question.spot, stream.offers, asked_all=all_, doubted=doubted)
+                    kept_back = stream.kept_back
+                    self.answers.put(question.spot, stream.offers, asked_all=all_, kept_back=kept_back)
             finally:
                 if explicit and stream.offers is None:
                     backend.floor.came_to_nothing(self._backend.clock())

@@ -33,11 +33,13 @@ class Configuration:
     def set_options(self, options: Mapping[str, Any]) -> None:
         """Take over the client's options, in the place of those before: the user's settings, and the folder's.
 
-        A list holds those of several folders, of which the strictest count.
+        The user's may stand in the section, which counts for more, and beside it.  A list of folders' holds those of
+        several, of which the strictest count.
         """
         told = options.get("folderSettings")
         self._folders = [_table(one) for one in told] if isinstance(told, list) else []
-        self._options, self._pushed = section(options), _table(told)
+        beside = {name: value for name, value in options.items() if name != "fimLsp"}
+        self._options, self._pushed = {**beside, **section(options)}, _table(told)
 
     def push(self, pushed: Mapping[str, Any]) -> None:
         """Take over the settings that the client has sent since; some may be those of the folder."""

@@ -72,7 +72,7 @@ def judge(
         if ending.feed(answer[at : at + piece]):
             break
     said = ending.text
-    inserted = tidy(said, prefix, suffix, hole.language, form, cut=cut)
+    inserted = tidy(said, prefix, suffix, hole.language, form, cut=cut).shown
     text = inserted.text
     full = text + hole.suffix[inserted.covers :]
     exact = full == hole.truth + hole.suffix or (not inserted.covers and text.rstrip() == hole.truth.rstrip())

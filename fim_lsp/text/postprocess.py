@@ -31,6 +31,17 @@ class Insertion(NamedTuple):
 NOTHING = Insertion("", 0)
 
 
+class Tidied(NamedTuple):
+    """What of an answer is inserted: by itself; where a person asks, from whom no parser keeps it; and all that was said.
+
+    The last, with what breaks brackets, is for nobody's eyes: it tells what the model would say again.
+    """
+
+    shown: Insertion
+    asked: Insertion
+    said: Insertion
+
+
 def tidy(
     text: str,
     prefix: str,
@@ -42,14 +53,12 @@ def tidy(
     cut: bool = False,
     holds: Holds | None = None,
     indent: Indent | None = None,
-    strict: bool = True,
-) -> Insertion:
-    """The part of a model's answer that is worth inserting between two texts; "" for nothing.
+) -> Tidied:
+    """The parts of a model's answer that are worth inserting between two texts; "" for nothing.
 
     `cut`: the answer was ended by its length or by the clock, so that its last line may be half a line.
     `holds`: whether the document holds a character; without it, the two texts are all that there is of it.
     `indent`: what the file is indented with where its own lines do not show it.
-    `strict`: whether a parser has the last word.
     """
     holds = holds or (lambda sign: sign in prefix or sign in suffix)
     ending = Ending(prefix, suffix, language, extent, holds)
@@ -68,20 +77,30 @@ def tidy(
     all_ = text
     if not covers and not place.inside:
         text = without_copy(text, place.below)
-    text, covers = balanced(text, covers, place)
-    text = standing(ended(text, place), place, extent.kind) if not covers else text
-    if strict:
-        text, covers = parsed(text, covers, place, multiline=extent.multiline)
-    rest = place.rest[covers:].strip()
-    if rest and text and not covers and text == all_:
-        text += _between(said[end:], text, place)
-    if not rest:
-        text = text.rstrip()
-    elif place.blank and not place.closes and text.strip() and (said[end : end + 1] == "\n" or text != all_):
-        text = text.rstrip() + "\n" + place.before
-    if not text.strip():
-        return NOTHING
-    return Insertion(text.replace("\n", line_end) if line_end != "\n" else text, covers)
+
+    def whole(text: str, covers: int) -> tuple[str, int]:
+        return standing(ended(text, place), place, extent.kind) if not covers else text, covers
+
+    def insertion(text: str, covers: int) -> Insertion:
+        rest = place.rest[covers:].strip()
+        if rest and text and not covers and text == all_:
+            text += _between(said[end:], text, place)
+        if not rest:
+            text = text.rstrip()
+        elif (
+            place.blank
+            and not place.closes
+            and text.strip()
+            and (said[end : end + 1] == "\n" or text != all_)
+        ):
+            text = text.rstrip() + "\n" + place.before
+        if not text.strip():
+            return NOTHING
+        return Insertion(text.replace("\n", line_end) if line_end != "\n" else text, covers)
+
+    asked = whole(*balanced(text, covers, place))
+    shown = parsed(*asked, place, multiline=extent.multiline)
+    return Tidied(insertion(*shown), insertion(*asked), insertion(*whole(text, covers)))
 
 
 def _between(tail: str, text: str, place: Surroundings) -> str:

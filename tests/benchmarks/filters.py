@@ -94,7 +94,7 @@ def trimmed(row: dict[str, Any]) -> Insertion:
     cut, said = bool(row.get("cut")) and stop is None, said[:stop]
     ending = early_stop.Ending(prefix, suffix, language, form)
     ended = any(ending.feed(said[at : at + PIECE]) for at in range(0, len(said), PIECE))
-    return tidy(ending.text, prefix, suffix, language, form, cut=cut and not ended)
+    return tidy(ending.text, prefix, suffix, language, form, cut=cut and not ended).shown
 
 
 def keys(row: dict[str, Any], inserted: Insertion) -> int:

@@ -5,6 +5,7 @@ from standins import LlamaCpp, Mlx, Suffixed, Vllm
 
 from fim_lsp.commands import doctor
 from fim_lsp.commands.main import connector
+from fim_lsp.text import grammar
 
 
 async def checks(tmp_path, at, more=""):
@@ -62,3 +63,16 @@ async def test_it_is_said_whether_an_engine_tells_how_sure_its_model_is(tmp_path
     found = await checks(tmp_path, make(), 'confidence = "auto"\n')
     assert found["confidence"].good
     assert ("has no effect" in found["confidence"].found) is not tells
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_the_doctor_says_whose_parsers_are_there(monkeypatch, tmp_path, there):
+    """And how to get the others, which is no fault."""
+    monkeypatch.setattr(grammar, "_parser", lambda name: object() if there else None)
+    checks = await doctor.examine(
+        connect=connector(demo=True), config=tmp_path / "none", environ={}, demo=True
+    )
+    (parsers,) = [check for check in checks if check.name == "parsers"]
+    assert parsers.good
+    assert "python" in parsers.found
+    assert ("rust" in parsers.found, "fim-lsp[syntax]" in parsers.found) == (there, not there)

@@ -31,6 +31,19 @@ def shows(nvim, text):
     return wait(lambda: nvim.ghost() == text)
 
 
+def test_settings_may_stand_among_the_options_for_the_start(neovims, scripted, tmp_path):
+    """`vim.lsp.config('fim_lsp', { init_options = ... })`, as many other servers have it; with `settings` beside it."""
+    said = "{ init_options = { model = 'other', maxTokens = 7 }, settings = { fimLsp = { maxTokens = 9 } } }"
+    lua = COMMAND % (ROOT / "editors" / "nvim") + f"vim.lsp.config('fim_lsp', {said})"
+    nvim = neovims.start("0.12", lua, plugin=False, PROGRAM="fim-lsp")
+    nvim.command(f"edit {tmp_path / 'a.py'}")
+    wait(nvim.attached)
+    nvim.keys("ix = ")
+    wait(lambda: scripted.bodies)
+    assert (scripted.bodies[-1]["model"], scripted.bodies[-1]["max_tokens"]) == ("other", 9)
+    assert nvim.messages().strip() == ""
+
+
 def test_the_program_that_a_configuration_names_is_run(neovims, scripted, tmp_path):
     """`vim.lsp.config('fim_lsp', { cmd = ... })` is enough, health agrees, and a crash halts nothing."""
     scripted.says = "call()\n"

@@ -71,7 +71,7 @@ def test_lines_are_cut_and_nothing_is_put_behind_them():
     prefix, suffix = BODY.split("‸")
     form = extent(prefix, suffix, "python", "auto", 256)
     said = "x = 1\n    y = g(x, [\n        2,\n"
-    assert tidy(said, prefix, suffix, "python", form, cut=True) == ("x = 1", 0)
+    assert tidy(said, prefix, suffix, "python", form, cut=True).shown == ("x = 1", 0)
 
 
 def test_many_open_lines_cost_little(monkeypatch):

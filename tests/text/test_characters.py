@@ -71,7 +71,7 @@ def read(text, size, prefix="x = (", suffix=")\n"):
     for at in range(0, len(text), size):
         if ending.feed(text[at : at + size]):
             break
-    return tidy(ending.text, prefix, suffix, "python", form).text, len(ending.text)
+    return tidy(ending.text, prefix, suffix, "python", form).shown.text, len(ending.text)
 
 
 @EVERY
@@ -129,8 +129,8 @@ def test_pieces_make_no_difference(text, cuts):
     for start, end in zip([0, *sorted(cuts)], [*sorted(cuts), len(text)], strict=True):
         if ending.feed(text[start:end]):
             break
-    streamed = tidy(ending.text, prefix, suffix, "python", form)
-    whole = tidy(text, prefix, suffix, "python", form)
+    streamed = tidy(ending.text, prefix, suffix, "python", form).shown
+    whole = tidy(text, prefix, suffix, "python", form).shown
     assert streamed == whole
     assert visible(whole.text, kept="\n\t") == whole.text
 

@@ -319,7 +319,7 @@ def test_asked_for_anew(case):
     before, after = editor.marked.split(CURSOR)
     typed = before[len(case[1].split(CURSOR)[0]) :]
     form = extent(before, after, case[0], "auto", 256)
-    offer = Offer(*tidy(case[2][len(typed) :], before, after, case[0], form))
+    offer = Offer(*tidy(case[2][len(typed) :], before, after, case[0], form).shown)
     editor.accept(offer)
     if case[2] in SOONER and editor.text != _wanted(case):
         assert _wanted(case).startswith(before + offer.text)

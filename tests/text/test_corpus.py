@@ -87,7 +87,7 @@ def outcome(case: Case) -> tuple[str, int, int]:
     line_end = "\r\n" if "\r\n" in prefix else "\n"
     text, covers = tidy(
         ending.text, prefix, suffix, case.language, form, line_end, cut=fields.get("cut") == "yes"
-    )
+    ).shown
     return text, covers, len(ending.text)
 
 

@@ -81,7 +81,7 @@ def test_what_the_project_says_counts_where_the_file_shows_nothing(language, doc
     """A file's own lines know best."""
     before, after = document.split("‸")
     form = extent(before, after, language, "auto", 256)
-    assert tidy(said, before, after, language, form, indent=told).text == wanted
+    assert tidy(said, before, after, language, form, indent=told).shown.text == wanted
 
 
 async def test_the_server_reads_it_in_the_workspace_and_hears_of_changes(start, endpoint, tmp_path):

@@ -53,7 +53,7 @@ asked = settings(max_examples=150, deadline=None)
 
 
 def whole(text, prefix, suffix, name):
-    return tidy(text, prefix, suffix, name, extent(prefix, suffix, name, "auto", 256))
+    return tidy(text, prefix, suffix, name, extent(prefix, suffix, name, "auto", 256)).shown
 
 
 def ended(text, pieces, prefix, suffix, name):
@@ -162,7 +162,7 @@ def test_line_ends(line_end):
     prefix, suffix = "def f():\n    ".replace("\n", line_end), "\n\nx = 1\n".replace("\n", line_end)
     form = extent(prefix, suffix, "python", "auto", 256)
     for said in ("a = 1\n    b = 2\n", "a = 1\r\n    b = 2\r\n", "a = 1\r    b = 2\r"):
-        assert tidy(said, prefix, suffix, "python", form, line_end).text == f"a = 1{line_end}    b = 2"
+        assert tidy(said, prefix, suffix, "python", form, line_end).shown.text == f"a = 1{line_end}    b = 2"
 
 
 def test_a_stream_is_closed_at_the_dedent():

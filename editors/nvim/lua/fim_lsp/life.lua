@@ -102,12 +102,12 @@ function M.spawn(dispatchers, own)
 end
 
 --- Greet the server with the user's settings: those that it asks for later may be a folder's, and count for less.
---- They are taken from what the user's init.lua has said, not from `own`, into which others may have put a folder's.
+--- They are taken from what the user's init.lua has said, not from the client's, into which others may have put a folder's.
 ---@param params lsp.InitializeParams
----@param own vim.lsp.ClientConfig
-function M.greet(params, own)
-  local settings = (stands().settings or {}).fimLsp
-  params.initializationOptions = vim.tbl_extend('keep', own.init_options or {}, { fimLsp = settings })
+function M.greet(params)
+  local said = stands()
+  local settings = (said.settings or {}).fimLsp
+  params.initializationOptions = vim.tbl_deep_extend('force', said.init_options or {}, { fimLsp = settings })
   -- Neovim itself says nothing of it.  What the server says comes in that language.
   params.locale = params.locale or vim.env.LC_ALL or vim.env.LC_MESSAGES or vim.env.LANG
 end

@@ -61,8 +61,8 @@ return {
     end
   end,
   init_options = { statusNotifications = true },
-  before_init = function(params, config)
-    require('fim_lsp.life').greet(params, config)
+  before_init = function(params)
+    require('fim_lsp.life').greet(params)
   end,
   settings = { fimLsp = vim.empty_dict() },
   -- As most servers have it: Neovim warns of buffers whose servers count differently.  0.10 has no other.
