@@ -76,7 +76,7 @@ class Settings:
         48_000, kinds.number(200, 1_000_000, whole=True), "Most characters sent from before the cursor."
     )
     suffix_chars: int = _setting(
-        700, kinds.number(0, 100_000, whole=True), "Most characters sent from after the cursor."
+        500, kinds.number(0, 100_000, whole=True), "Most characters sent from after the cursor."
     )
     multiline: str = _setting("auto", OWN["multiline"], "Whether a completion may span several lines.")
     languages: Mapping[str, bool | Mapping[str, Any]] = _setting(

@@ -72,7 +72,9 @@ def tidy(
     text = indented(_bare(text, place), ending.extra, place, indent)
     text = _spoken(without_loop(text), place)
     text, covers = (text, 0) if ending.met_rest else _fitted(text, place)
-    if place.rest[covers:].strip() and not place.inside:
+    # What is put in front of the cursor's line, as lines of their own, takes in nothing of it.
+    in_front = place.blank and not place.closes
+    if place.rest[covers:].strip() and not place.inside and not (in_front and said[end : end + 1] == "\n"):
         text = _without_remark(text, place)
     all_ = text
     if not covers and not place.inside:
@@ -87,12 +89,7 @@ def tidy(
             text += _between(said[end:], text, place)
         if not rest:
             text = text.rstrip()
-        elif (
-            place.blank
-            and not place.closes
-            and text.strip()
-            and (said[end : end + 1] == "\n" or text != all_)
-        ):
+        elif in_front and text.strip() and (said[end : end + 1] == "\n" or text != all_):
             text = text.rstrip() + "\n" + place.before
         if not text.strip():
             return NOTHING

@@ -1,8 +1,5 @@
 """What is no code does not come by itself, and is shown to who asks; the witness is the endpoint's record."""
 
-import asyncio
-from contextlib import asynccontextmanager
-
 import pytest
 from world import World
 
@@ -43,41 +40,13 @@ async def test_lines_that_are_code_come(world):
     assert [offer.text for offer in await world.engine.complete(URI, AT)] == ["a"]
 
 
-async def test_as_long_as_it_is_typed_nothing_is_asked(world):
-    """The model would say the rest again; what else is typed is another question."""
-    world.service.says = "= first + second\n"
+async def test_along_it_another_is_asked_for(world):
+    """Nothing is shown: in every second case a model goes on otherwise once its own beginning is there."""
+    world.service.says = "(a b\n"
     assert await world.engine.complete(URI, AT) == ()
-    world.key(1, 11, "= fir")
-    assert await world.engine.complete(URI, Place(1, 16)) == ()
-    assert len(world.service.requests) == 1
-    world.key(1, 16, "m")
-    world.service.says = "a\n"
-    await world.engine.complete(URI, Place(1, 17))
-    assert len(world.service.requests) == 2
-
-
-async def test_while_it_is_on_its_way_it_may_be_typed_too(world):
-    """A stream that comes to nothing worth showing is not asked for again where what was typed is what it says."""
-    gate, complete = asyncio.Event(), world.service.complete
-
-    @asynccontextmanager
-    async def slowly(request, *, seconds):
-        async with complete(request, seconds=seconds) as reply:
-            await gate.wait()
-            yield reply
-
-    world.service.complete = slowly
-    world.service.says = "= first\n"
-    first = asyncio.create_task(world.engine.complete(URI, AT))
-    while not world.service.under_way:
-        await asyncio.sleep(0)
-    world.key(1, 11, "= f")
-    second = asyncio.create_task(world.engine.complete(URI, Place(1, 14)))
-    await asyncio.sleep(0)
-    gate.set()
-    assert await second == ()
-    await first
-    assert len(world.service.requests) == 1
+    world.key(1, 11, "(a")
+    world.service.says = ", 1)\n"
+    assert [offer.text for offer in await world.engine.complete(URI, Place(1, 13))] == [", 1)"]
 
 
 async def test_who_asks_behind_its_beginning_is_shown_the_rest(world):
