@@ -287,7 +287,7 @@ def _replayed(
             asks = spent.asks
             bills[:] = [spent, bill(OURS, Rehearsal(chosen, library=library))]
         project_contexts = library.project_contexts(chosen.context_of)
-        bills.append(bill(WINDOW, Windows(chosen.prefix_chars, chosen.suffix_chars, project_contexts)))
+        bills.append(bill(WINDOW, Windows(chosen.prefix_chars, chosen.most_suffix(), project_contexts)))
         bills += [bill(name, Plain(LAYOUTS[name])) for name in layouts]
     return Report(
         replace(described, asks=min(asks, described.asks)), bills, price, price_name, args.rule, encoder.exact

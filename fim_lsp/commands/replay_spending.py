@@ -11,6 +11,7 @@ from fim_lsp.commands.terminal import say
 from fim_lsp.endpoint.request import Request, Usage
 from fim_lsp.replay.answers import Answer
 from fim_lsp.replay.bill import Bill, Encoder, Price, Sent
+from fim_lsp.settings.kinds import MOST_SUFFIX
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.characters import visible
 
@@ -113,7 +114,8 @@ def confirm(what: str) -> None:
 def _worst(chosen: Settings, price: Price) -> float:
     """Dollars that one request may cost at most: no character is more than two tokens, and none hits."""
     return (
-        2 * (chosen.prefix_chars + chosen.suffix_chars) * price.miss + chosen.max_tokens * price.out
+        2 * (chosen.prefix_chars + chosen.most_suffix(MOST_SUFFIX)) * price.miss
+        + chosen.max_tokens * price.out
     ) / 1e6
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 from urllib.parse import unquote
 
 from fim_lsp.completion import answer_cache, beside, buffers, commit_message, notebooks
@@ -13,6 +12,7 @@ from fim_lsp.completion.ghost import Acceptance
 from fim_lsp.completion.never_sent import NeverSent
 from fim_lsp.completion.open_document import OpenDocument
 from fim_lsp.completion.question import AFTER, BEFORE, Question
+from fim_lsp.completion.room import Room
 from fim_lsp.context.project_context import Map, Opening
 from fim_lsp.context.project_contexts import Key, ProjectContexts
 from fim_lsp.context.window import Parts, Window
@@ -24,23 +24,6 @@ from fim_lsp.text.confidence import threshold
 from fim_lsp.text.document import Document, Edit, Place, before_place
 from fim_lsp.text.extent import extent
 from fim_lsp.text.language import language
-
-
-class Room(NamedTuple):
-    """The most characters that an engine takes of a prefix, of its part at the cursor, and of a suffix; 0: no bound."""
-
-    prefix: int = 0
-    live: int = 0
-    suffix: int = 0
-
-    def within(self, prefix_chars: int, suffix_chars: int) -> tuple[int, int]:
-        """Both bounds of the settings, or less."""
-        return min(prefix_chars, self.prefix or prefix_chars), min(suffix_chars, self.suffix or suffix_chars)
-
-    def narrowed(self, prefix: int) -> Room:
-        """The same, with no more than so many characters of a prefix; 0: no bound."""
-        return self._replace(prefix=min(filter(None, (prefix, self.prefix)), default=0))
-
 
 LEFT = 64  # windows of closed documents that are kept
 UNNAMED = 4  # closed buffers without a name that may come back under one
@@ -324,9 +307,7 @@ class Documents:
         uri, language = document.uri, document.language
         how = "off" if secret or patch.may_hold(uri, language) else self.settings.shown(language)
         context = self._contexts.of(notebook or uri, language, how)
-        bounds = self.room.within(self.settings.prefix_chars, self.settings.suffix_chars)
-        live = self.room.live
-        return Window(*bounds, context, uri, self._redactor, live_chars=live, language=language)
+        return self.room.window(self.settings, context, uri, self._redactor, language)
 
     def _doubt(self, uri: str, lines: Sequence[str]) -> None:
         """What was logged of a document is to be looked for in these lines."""

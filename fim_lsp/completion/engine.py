@@ -8,12 +8,13 @@ from typing import Any
 
 from fim_lsp.completion.answer_cache import AnswerCache, Offer
 from fim_lsp.completion.backend import Backend
-from fim_lsp.completion.documents import Documents, Room, name_of
+from fim_lsp.completion.documents import Documents, name_of
 from fim_lsp.completion.explain import explained, parts_of
 from fim_lsp.completion.generation import Generation
 from fim_lsp.completion.ghost import Acceptance
 from fim_lsp.completion.open_document import Found, OpenDocument
 from fim_lsp.completion.problems import Problem
+from fim_lsp.completion.room import Room
 from fim_lsp.completion.selected import Selected, with_entry
 from fim_lsp.completion.service import Service
 from fim_lsp.completion.snooze import Scope, Snooze
@@ -21,6 +22,7 @@ from fim_lsp.completion.turns import Turns
 from fim_lsp.completion.wanted import Wanted
 from fim_lsp.endpoint import look
 from fim_lsp.endpoint.body import room as room_of
+from fim_lsp.endpoint.pace import Shown
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.document import Document, Edit, Place
 from fim_lsp.text.token_healing import lead_of
@@ -284,8 +286,11 @@ class Engine:
         What a fallback would cut is left out as the request is rendered, so that the prompts of the first stay as they are.
         """
         chosen = self.settings
-        room = Room(*room_of(found.dialect, found.context_tokens, chosen.max_tokens, chosen.suffix_chars))
-        room = room.narrowed(self.backend.endpoints.first.pace.room)
+        pace = self.backend.endpoints.first.pace
+        shown = pace.shown() if found.dialect.own else Shown()
+        suffix = chosen.most_suffix(shown.suffix)
+        bounds = room_of(found.dialect, found.context_tokens, chosen.max_tokens, suffix)
+        room = Room(*bounds, shown).narrowed(pace.room)
         if room != self.documents.room:
             self.documents.room = room
             self.documents.begin_anew(maps=False)

@@ -42,8 +42,9 @@ class Window:
 
     `prefix_chars` bounds the prefix, and `suffix_chars` the suffix, both in characters.  With a project context, prompts open with
     it, and it is told what is edited in this document (`uri` is its name there); without one, files are kept apart.
-    `live_chars` bound the live passage, where an engine takes no more at the cursor; 0 is no bound of its own.  `language` is an
-    LSP languageId, for files whose name does not tell theirs.
+    `live_chars` bound the live passage, where an engine takes no more at the cursor; 0 is no bound of its own.  `arrival` are
+    the characters shown at a new place, where they are more than `ARRIVAL`.  `language` is an LSP languageId, for files whose name
+    does not tell theirs.
     Nothing is kept, logged or shown but what `redactor` has let through.
     """
 
@@ -63,6 +64,7 @@ class Window:
         redactor: Redactor | None = None,
         *,
         live_chars: int = 0,
+        arrival: int = 0,
         language: str = "",
     ) -> None:
         self.moves = 0
@@ -73,9 +75,11 @@ class Window:
         )
         self._bound = prefix_chars
         self._suffix_chars = suffix_chars
-        self._long = min(self.LONG, 2 * live_chars // 3) if live_chars else self.LONG
-        self._arrival = min(self.ARRIVAL, prefix_chars // 2, live_chars // 3 if live_chars else prefix_chars)
-        self._live = min(self.LIVE, self._arrival)
+        arrival = max(arrival, self.ARRIVAL)
+        long = max(self.LONG, 2 * arrival)
+        self._long = min(long, 2 * live_chars // 3) if live_chars else long
+        self._arrival = min(arrival, prefix_chars // 2)
+        self._live = min(self.LIVE, self._arrival, live_chars // 3 if live_chars else self.LIVE)
         self.project_context = project_context
         self._uri = uri
         self._language = language
@@ -171,11 +175,13 @@ class Window:
         shown = self._open + self._frozen + now.mark + live
         before = len(shown) - len(self._open) - len(live)
         self.parts = Parts(self._opening, before, len(live), now.first, place.line)
-        self.here = len(live) + (0 if now.news or now.header else len(now.mark))
         now.last = now.fresh = place.line
         if len(live) > self._long:
-            self._settle(now)
-        return Prompt(shown, self._suffix(lines, clean, place))
+            live = live[self._settle(now) :]
+        self.here = len(live) + (0 if now.news or now.header else len(now.mark))
+        return Prompt(
+            shown, _behind(lines, clean, place, self._suffix_chars, int(self._suffix_chars * self.SUFFIX))
+        )
 
     def _goes_on(self, now: Passage, lines: Sequence[str], place: Place) -> bool:
         """Whether the live passage reaches this place: enough of it above, little of it new, all of it fitting."""
@@ -283,20 +289,21 @@ class Window:
             return None
         return None
 
-    def _settle(self, now: Passage) -> None:
-        """Leave the upper half of a long live passage as it was just shown; no byte of the next prompt changes."""
+    def _settle(self, now: Passage) -> int:
+        """Leave all but the last of a long live passage as it is shown; no byte of a prompt changes.  How many characters."""
         number, left = len(now.lines), self._long // 2
         while number and len(now.lines[number - 1]) <= left:
             number -= 1
             left -= len(now.lines[number])
         if number == 0 or self._column:
-            return
+            return 0
         upper = now.cut(number)
         self._before.append(upper)
         self._frozen += upper.mark + "".join(upper.lines)
         now.mark, now.first = "", now.first + number
         now.news, now.header, now.standing = (), (), Standing()
         now.lines = now.lines[number:]
+        return sum(map(len, upper.lines))
 
     def _forget(self) -> None:
         self._opening, self._open, self._frozen = Opening(), "", ""
@@ -321,22 +328,22 @@ class Window:
             number += 1
         return self._redactor.shown(lines)[:number]
 
-    def _suffix(self, lines: Sequence[str], clean: Shown, place: Place) -> str:
-        """What follows the cursor, to the first line end past a share of the bound; within a line only if need be."""
-        bound, least = self._suffix_chars, int(self._suffix_chars * self.SUFFIX)
-        number, stop = place.line, 0
-        size = -place.column
-        while number < len(lines) and size < least:
-            if size + len(lines[number]) > bound:
-                column = place.column if number == place.line else 0
-                stop = column + len(body(lines[number][column : least - size]))
-                break
-            size += len(lines[number])
-            number += 1
-        if number == place.line:
-            return clean.part(number, place.column, stop)
-        whole = "".join(clean[place.line + 1 : number])
-        return clean.part(place.line, place.column) + whole + (clean.part(number, 0, stop) if stop else "")
+
+def _behind(lines: Sequence[str], clean: Shown, place: Place, bound: int, least: int) -> str:
+    """What follows the cursor, to the first line end past the least, and no further than the bound; within a line only if need be."""
+    number, stop = place.line, 0
+    size = -place.column
+    while number < len(lines) and size < least:
+        if size + len(lines[number]) > bound:
+            column = place.column if number == place.line else 0
+            stop = column + len(body(lines[number][column : least - size]))
+            break
+        size += len(lines[number])
+        number += 1
+    if number == place.line:
+        return clean.part(number, place.column, stop)
+    whole = "".join(clean[place.line + 1 : number])
+    return clean.part(place.line, place.column) + whole + (clean.part(number, 0, stop) if stop else "")
 
 
 def _between(lines: Shown, start: Place, end: Place) -> str:

@@ -43,7 +43,7 @@ class Dialect:
     most_stops: int
     key: bool
     whole: bool
-    heals: bool
+    own: bool
     model: str = ""
     temperature: str = ""
     stop: str = ""

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from math import log2
+from typing import NamedTuple
 
+from fim_lsp.settings.kinds import MOST_SUFFIX, SUFFIX
 from fim_lsp.text.beginning import shared
 
 SECONDS = 3.0  # in which a prompt is to be read that the engine has not seen
 SAMPLE = 600  # characters read anew, from which on the time tells the speed and not the way there
 LEAST = 1_000  # characters of a prefix below which it tells too little
 MOST = 64_000  # characters above which no window goes
+UNKNOWN = 24_000  # characters that an engine reads in so many seconds whose speed nobody has measured
+MOST_ARRIVAL = 8_000  # characters at a new place, behind which more was worth nothing (`context/README.md`)
+
+
+class Shown(NamedTuple):
+    """How much of the file a prompt shows around the cursor, in characters: before it at a new place, and behind it."""
+
+    arrival: int = 0  # 0: as ever
+    suffix: int = SUFFIX
 
 
 class Pace:
@@ -23,6 +34,11 @@ class Pace:
         """`first_chars` are the room until a speed is known."""
         self.room = first_chars
         self._last = ""  # the prefix that was sent last
+
+    def shown(self) -> Shown:
+        """What prompts show where no token is paid: at a new place what it reads in half a second, behind the cursor in an eighth."""
+        room = self.room or UNKNOWN
+        return Shown(min(room // 6, MOST_ARRIVAL), min(max(room // 24, SUFFIX), MOST_SUFFIX))
 
     def sent(self, prefix: str, suffix: str) -> int:
         """A prompt leaves; the characters of it that are read anew."""

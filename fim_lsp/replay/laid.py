@@ -44,7 +44,7 @@ class Laid:
         """What the service is; a layout's prompts are sent as they are, with nothing left to the model."""
         found = await self._service.meet()
         if found is not None and found is not self._met:
-            self._met, self._found = found, replace(found, dialect=replace(found.dialect, heals=False))
+            self._met, self._found = found, replace(found, dialect=replace(found.dialect, own=False))
         return self._found
 
     def shown(self, request: Request) -> dict[str, Any]:

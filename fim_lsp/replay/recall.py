@@ -106,7 +106,7 @@ def scores(
 
 
 def _ways(library: Library, chosen: Settings) -> Iterator[tuple[str, Callable[[], Way]]]:
-    bounds = chosen.prefix_chars, chosen.suffix_chars
+    bounds = chosen.prefix_chars, chosen.most_suffix()
     yield "off", partial(Windows, *bounds)
     for level, tokens in BUDGETS.items():
         yield level, partial(_Ours, bounds, library, level)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from fim_lsp.settings import language_names
-from fim_lsp.settings.kinds import CLIENT_NAMES, WrongValueError, camel, snake
+from fim_lsp.settings.kinds import CLIENT_NAMES, MOST_SUFFIX, SUFFIX, WrongValueError, camel, snake
 from fim_lsp.settings.settings import AUTO_DEBOUNCE, NAMES, Settings, explained, halts, taken
 from fim_lsp.words.sentence import Sentence
 
@@ -36,6 +36,13 @@ def _longer(held: float | str, wanted: float | str) -> float | str:
     if isinstance(wanted, str):
         return wanted if held == 0 else held
     return wanted if wanted >= (at_most if isinstance(held, str) else held) else held
+
+
+def _shorter(held: int | str, wanted: int | str) -> int | str:
+    """Of two bounds of the suffix the lesser one; what `"auto"` comes to is not known here."""
+    if isinstance(wanted, str):
+        return wanted if isinstance(held, str) or held >= MOST_SUFFIX else held
+    return wanted if wanted <= (SUFFIX if isinstance(held, str) else held) else held
 
 
 def _levels(held: str | Mapping[str, str], wanted: str | Mapping[str, str]) -> str | dict[str, str]:
@@ -68,6 +75,7 @@ FREELY = Rule("set it freely", lambda _, wanted: wanted)
 OFF = Rule("only switch it off", lambda held, wanted: held and wanted)
 ON = Rule("only switch it on", lambda held, wanted: held or wanted)
 LOWER = Rule("only lower it", _lower)
+SHORTER = Rule(LOWER.may, _shorter)
 RAISE = Rule("only raise it", max)
 SURER = Rule(RAISE.may, _surer)
 LONGER = Rule("only lengthen it", _longer)
@@ -88,7 +96,7 @@ RULES: Mapping[str, Rule] = {
     "max_tokens": LOWER,
     "temperature": FREELY,
     "prefix_chars": LOWER,
-    "suffix_chars": LOWER,
+    "suffix_chars": SHORTER,
     "multiline": FREELY,
     "languages": ROWS,
     "context": LESS,

@@ -75,8 +75,10 @@ class Settings:
     prefix_chars: int = _setting(
         48_000, kinds.number(200, 1_000_000, whole=True), "Most characters sent from before the cursor."
     )
-    suffix_chars: int = _setting(
-        500, kinds.number(0, 100_000, whole=True), "Most characters sent from after the cursor."
+    suffix_chars: int | str = _setting(
+        "auto",
+        kinds.number(0, 100_000, whole=True, also=["auto"]),
+        f'Most characters sent from after the cursor. `"auto"`: {kinds.SUFFIX}, and up to 2,000 to a quick engine of your own.',
     )
     multiline: str = _setting("auto", OWN["multiline"], "Whether a completion may span several lines.")
     languages: Mapping[str, bool | Mapping[str, Any]] = _setting(
@@ -191,6 +193,10 @@ class Settings:
 
     # No setting: what names the folders that are open; `affinity_header` has another value for each.
     workspace: str = ""
+
+    def most_suffix(self, auto: int = kinds.SUFFIX) -> int:
+        """Most characters of a suffix; `auto` where that is left to what is asked."""
+        return auto if isinstance(self.suffix_chars, str) else self.suffix_chars
 
     @property
     def off(self) -> bool:

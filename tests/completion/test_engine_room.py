@@ -75,6 +75,32 @@ async def test_prompts_fit_the_context(session, context, most):
         assert "function_399" in prompt_of(body)
 
 
+@pytest.mark.parametrize(
+    ("more", "most"), [({}, 1_000), ({"suffixChars": 300}, 300), ({"suffixChars": 4_000}, 4_000)]
+)
+async def test_where_no_token_is_paid_more_of_the_file_is_shown(session, more, most):
+    """Behind the cursor no more than the user allows."""
+    at = Vllm(says="x")
+    ours = await session(at, context="off", **more)
+    await typed(ours, "ab")
+    for _, body in at.asked:
+        before, _, behind = prompt_of(body).partition("<|fim_suffix|>")
+        assert 4_500 < len(before) < 5_500  # the place and the file's first lines
+        assert most / 2 < len(behind.removesuffix("<|fim_middle|>")) <= most
+
+
+async def test_llama_cpp_is_shown_the_rest_as_another_text_of_the_file(session):
+    """What it would cut off goes beside it, from the first prompt at a place on."""
+    at = LlamaCpp(says="x")
+    ours = await session(at, context="off")
+    await typed(ours, "ab")
+    await typed(ours, "cd", line=1500)
+    texts = ["".join(one["text"] for one in body.get("input_extra", ())) for _, body in at.asked]
+    assert len(texts[-1]) > 3_000
+    assert texts[-2] == texts[-1]
+    assert all(500 < len(body["input_prefix"]) <= 1536 * BYTES for _, body in at.asked)
+
+
 async def test_a_short_file_is_no_context_of_itself(session):
     """The prompt begins with the family's mark, and the file's name stands within."""
     at = Vllm(says="x")

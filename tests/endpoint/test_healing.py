@@ -39,7 +39,7 @@ def test_one_that_learns_nothing_stays_as_it_was():
 
 def test_only_engines_of_ones_own_are_left_anything():
     """Where it was measured; nothing is left to services, or to a chat."""
-    healing = {name for name, one in dialects().items() if one.heals}
+    healing = {name for name, one in dialects().items() if one.own}
     assert healing == {name for name, one in dialects().items() if one.first_chars} | {"vllm", "sglang"}
     assert not any(dialects()[name].key for name in healing)
     assert Healing(on=False).wanted(" ") == ""

@@ -58,6 +58,21 @@ def test_a_little_that_is_new_tells_nothing():
     assert pace.room == FIRST
 
 
+@pytest.mark.parametrize(
+    ("room", "shown"),
+    [
+        (1_000, (166, 500)),
+        (3_000, (500, 500)),
+        (0, (4_000, 1_000)),
+        (24_000, (4_000, 1_000)),
+        (MOST, (8_000, 2_000)),
+    ],
+)
+def test_a_quick_one_is_shown_more_of_the_file(room, shown):
+    """Before the cursor at a new place, and behind it; of one whose speed nobody measures, a middle."""
+    assert Pace(room).shown() == shown
+
+
 def test_an_engine_that_is_paid_in_money_has_no_such_bound():
     for name in ("deepseek", "mistral", "vllm", "sglang", "siliconflow", "openai-suffix"):
         assert dialects()[name].first_chars == 0
