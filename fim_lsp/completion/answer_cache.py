@@ -116,8 +116,8 @@ class AnswerCache:
         """What is left to offer at a place, best first; `()` if it is known that nothing is, None if nothing is known.
 
         An answer is found where it was given, and where its beginning has been typed since, over several lines too.  Where it was
-        shown in part, no more is known along the rest that was kept back: it would be told again in every second case.  An
-        `explicit` ask is offered what was kept back.
+        shown in part, no more is known along the rest that was kept back: it would be told again in every second case.  So it is behind
+        white space, which says nothing new, where none was shown.  An `explicit` ask is offered what was kept back.
         """
         if not self._kept.currsize:
             return None
@@ -141,7 +141,7 @@ class AnswerCache:
                     left: Offer | None = offer
                 else:
                     left = along(answer.spot, offer, since, tail)
-                    if left is None and offer.text and answer.said != offer:
+                    if left is None and answer.said != offer and (offer.text or since.isspace()):
                         nothing = nothing or along(answer.spot, answer.said, since, tail) is not None
                 if left is not None and left.text and left not in found:
                     found.append(left)

@@ -40,6 +40,20 @@ async def test_lines_that_are_code_come(world):
     assert [offer.text for offer in await world.engine.complete(URI, AT)] == ["a"]
 
 
+async def test_white_space_is_no_reason_to_ask_anew(world):
+    """Nobody has said anything by an indentation; a letter behind it is something."""
+    world.service.says = "    a = := 1\n"
+    world.engine.open(Document(URI, "python", 2, "def f(a):\n\n"))
+    assert await world.engine.complete(URI, Place(1, 0)) == ()
+    for column in range(4):
+        world.key(1, column, " ")
+        assert await world.engine.complete(URI, Place(1, column + 1)) == ()
+    assert len(world.service.requests) == 1
+    world.key(1, 4, "a")
+    await world.engine.complete(URI, Place(1, 5))
+    assert len(world.service.requests) == 2
+
+
 async def test_along_it_another_is_asked_for(world):
     """Nothing is shown: in every second case a model goes on otherwise once its own beginning is there."""
     world.service.says = "(a b\n"
