@@ -169,3 +169,13 @@ def test_what_is_deleted_after_accepting_elsewhere_is_deleted():
     accepting.open(Open("a.py", "abc"))
     accepting.change(Change("a.py", 1, 2, ""))
     assert driver.text == "ac"
+
+
+def test_a_session_takes_no_more_requests_than_it_did():
+    """A rule that keeps more back asks more often, which nothing else would show."""
+    names = [f"f_{n}" for n in range(8)]
+    text = "".join(TYPED.replace("compute", name).replace("total", f"sum_{name}") + "\n\n" for name in names)
+    bill, _ = play(Rehearsal(Settings()), typing(text, every=5))
+    assert bill.asks == 216
+    assert len(bill.sent) <= 46
+    assert bill.shown >= 207
