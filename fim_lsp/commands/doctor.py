@@ -202,7 +202,7 @@ async def examine(
 
 
 def _parsers() -> Check:
-    """Whose answers a parser has the last word on; that of no language is a fault."""
+    """In which languages a parser has the last word; to lack some is no fault."""
     names = sorted(name for name in grammar.TRUSTED if grammar.trusted(name))
     found = f"{len(names)} languages: {', '.join(names)}"
     if len(names) < len(grammar.TRUSTED):
