@@ -32,8 +32,8 @@ class Stream:
 
     @property
     def over(self) -> bool:
-        """Whether the stream has ended, in whatever way."""
-        return self._task.done()
+        """Whether the stream has ended, in whatever way, or is about to: cut, it serves nobody any more."""
+        return self._task.done() or self._task.cancelling() > 0
 
     def cancel(self) -> None:
         """End the stream at once, so that the service stops generating."""

@@ -1,6 +1,7 @@
 """Asks that the text has moved on under: none fails, each is answered, and nothing is sent for a place that is gone."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -110,3 +111,30 @@ async def played(steps):
     answers = await asyncio.wait_for(asyncio.gather(*asks, return_exceptions=True), 5)
     await engine.aclose()
     return wrong + [answer for answer in answers if isinstance(answer, BaseException)]
+
+
+@pytest.mark.parametrize("moments", range(6))
+async def test_a_stream_that_is_being_cut_serves_nobody(moments):
+    """Who asks again right behind a cancel is answered, however far the stream's end has come."""
+    world = World()
+    gate, complete = asyncio.Event(), world.service.complete
+
+    @asynccontextmanager
+    async def slowly(request, *, seconds):
+        async with complete(request, seconds=seconds) as reply:
+            await gate.wait()
+            yield reply
+
+    world.service.complete = slowly
+    world.engine.open(Document(URI, "python", 1, "x = \n"))
+    first = asyncio.create_task(world.engine.complete(URI, Place(0, 4), explicit=True))
+    while not world.service.under_way:
+        await asyncio.sleep(0)
+    first.cancel()
+    for _ in range(moments):
+        await asyncio.sleep(0)
+    again = asyncio.create_task(world.engine.complete(URI, Place(0, 4), explicit=True))
+    await asyncio.sleep(0)
+    gate.set()
+    assert [offer.text for offer in await again] == ["1"]
+    await world.engine.aclose()
