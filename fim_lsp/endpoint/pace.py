@@ -12,8 +12,8 @@ SECONDS = 3.0  # in which a prompt is to be read that the engine has not seen
 SAMPLE = 600  # characters read anew, from which on the time tells the speed and not the way there
 LEAST = 1_000  # characters of a prefix below which it tells too little
 MOST = 64_000  # characters above which no window goes
-UNKNOWN = 24_000  # characters that an engine reads in so many seconds whose speed nobody has measured
-MOST_ARRIVAL = 8_000  # characters at a new place, behind which more was worth nothing (`context/README.md`)
+UNKNOWN = 24_000  # characters that one is taken to read in that time whose speed is not measured
+MOST_ARRIVAL = 8_000  # characters before the cursor at a new place, at most
 
 
 class Shown(NamedTuple):

@@ -34,7 +34,7 @@ NOTHING = Insertion("", 0)
 class Tidied(NamedTuple):
     """What of an answer is inserted: by itself; where a person asks, from whom no parser keeps it; and all that was said.
 
-    The last, with what breaks brackets, is for nobody's eyes: it tells what the model would say again.
+    The last, with what breaks brackets, is for nobody's eyes: it tells what need not be asked again.
     """
 
     shown: Insertion

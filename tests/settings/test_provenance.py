@@ -201,7 +201,7 @@ async def test_a_folder_sends_no_secret_files_and_costs_no_more(start, endpoint)
     (body,) = endpoint.bodies
     assert (body["model"], body["max_tokens"]) == ("deepseek-flash", 99)
     assert len(body["prompt"]) <= 48_000
-    assert len(body["suffix"]) <= 700
+    assert len(body["suffix"]) <= 600
     (said,) = client.messages()
     assert all(f'"{name}"' in said for name in ("exclude", "model", "prefixChars", "maxTokens", "languages"))
     assert "temperature" not in said
@@ -316,3 +316,20 @@ def test_the_extensions_scopes_are_those_of_the_table():
         if name != "api_key":
             scope = listed[f"fimLsp.{camel(name)}"]["scope"]
             assert scope in {"machine", "application"} or rule is not provenance.NOTHING, name
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "left"),
+    [
+        ("auto", 600, 600),
+        ("auto", 601, "auto"),
+        (2_000, "auto", "auto"),
+        (1_999, "auto", 1_999),
+        (900, 300, 300),
+        (300, 900, 300),
+    ],
+)
+def test_a_folder_only_shortens_the_suffix(held, wanted, left):
+    """`"auto"` may come to as little as a service is sent, and to as much as a quick engine is."""
+    own = Settings(suffix_chars=held)
+    assert restrained(own, {"suffixChars": wanted}, "config.toml")[0].suffix_chars == left
