@@ -70,6 +70,9 @@ class Patience:
         self._set(min(self._piece, self._left))
         try:
             yield
+        except Spent:
+            self.spent += 1
+            raise
         finally:
             self._under_way = False
             self._set(0)
@@ -77,13 +80,12 @@ class Patience:
 
     def _set(self, seconds: float) -> None:
         if self._timer:
-            signal.setitimer(signal.ITIMER_PROF, seconds)
+            signal.setitimer(signal.ITIMER_PROF, seconds, seconds)
 
     def _ring(self, *_: Any) -> None:
-        # `re` asks for signals while it searches, so that this ends what it does, too.
+        # `re` asks for signals while it searches, so that this ends what it does, too. Rung again and again until
+        # the piece is left: what is raised while the collector calls somebody back is lost.
         if self._under_way:
-            self._under_way = False
-            self.spent += 1
             raise Spent
 
 
