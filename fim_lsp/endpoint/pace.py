@@ -12,8 +12,7 @@ SECONDS = 3.0  # in which a prompt is to be read that the engine has not seen
 SAMPLE = 600  # characters read anew, from which on the time tells the speed and not the way there
 LEAST = 1_000  # characters of a prefix below which it tells too little
 MOST = 64_000  # characters above which no window goes
-UNKNOWN = 24_000  # characters that one is taken to read in that time whose speed is not measured
-MOST_ARRIVAL = 8_000  # characters before the cursor at a new place, at most
+MOST_ARRIVAL = 10_000  # characters before the cursor at a new place, at most
 
 
 class Shown(NamedTuple):
@@ -37,7 +36,7 @@ class Pace:
 
     def shown(self) -> Shown:
         """What prompts show where no token is paid: at a new place what it reads in half a second, behind the cursor in an eighth."""
-        room = self.room or UNKNOWN
+        room = self.room or MOST  # servers for many people, whose speed is not measured
         return Shown(min(room // 6, MOST_ARRIVAL), min(max(room // 24, SUFFIX), MOST_SUFFIX))
 
     def sent(self, prefix: str, suffix: str) -> int:

@@ -196,9 +196,9 @@ class Shown:
         return self._redactor.part(self._lines, number, start, stop)
 
     def after(self, place: Place, room: int) -> str:
-        """So many characters behind a place, or fewer; no more than of 200 lines."""
+        """So many characters behind a place, or fewer; no more than of 2,000 lines."""
         number, stop = place.line, place.column
-        start, last = stop, min(place.line + 200, len(self._lines) - 1)
+        start, last = stop, min(place.line + 2_000, len(self._lines) - 1)
         room += stop
         while room > (size := len(self._lines[number])) and number < last:
             room -= size

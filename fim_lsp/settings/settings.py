@@ -78,7 +78,7 @@ class Settings:
     suffix_chars: int | str = _setting(
         "auto",
         kinds.number(0, 100_000, whole=True, also=["auto"]),
-        f'Most characters sent from after the cursor. `"auto"`: {kinds.SUFFIX}, and up to 2,000 to a quick engine of your own.',
+        f'Most characters sent from after the cursor. `"auto"`: {kinds.SUFFIX}, and up to 2,500 to a quick engine of your own.',
     )
     multiline: str = _setting("auto", OWN["multiline"], "Whether a completion may span several lines.")
     languages: Mapping[str, bool | Mapping[str, Any]] = _setting(

@@ -61,7 +61,7 @@ class Runs:
 
 
 def without_loop(text: str) -> str:
-    """The text up to a line that says the same words over and over; one that repeats numbers or signs is left."""
+    """The text up to a line that says the same words over and over, or one letter or digit; one that repeats numbers or signs is left."""
     start = 0
     for line in text.split("\n"):
         if len(line) >= WORDY and _LOOP_IN_LINE.search(line):
@@ -71,4 +71,5 @@ def without_loop(text: str) -> str:
 
 
 _SIGN = re.compile(r"\W+")
-_LOOP_IN_LINE = re.compile(r"(?=.{0,20}[^\W\d_]{2})(.{3,40}?)\1{7,}")
+# Hashes that are nothing have 64 times the same digit.
+_LOOP_IN_LINE = re.compile(r"(?=.{0,20}[^\W\d_]{2})(.{3,40}?)\1{7,}|(\w)\2{99,}")

@@ -8,7 +8,8 @@ it is.  A file that is broken elsewhere, or written for another version of its l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from fim_lsp.text import grammar
@@ -18,6 +19,8 @@ from fim_lsp.text.surroundings import Surroundings
 
 MOST = 50_000  # characters of a statement or a file that is parsed: some 10 ms
 WORK = 200_000  # characters that are parsed for one text, at most: some 30 ms
+SECONDS = 0.05  # of the processor, after which nothing more is parsed: what is no code at all takes a grammar twenty times as long
+AGAIN = 2  # as much work is it to parse a text for the first time as to parse it again so many times
 TRIES = 12  # line ends at which a text is tried
 SAME = 8  # lines that begin as the cursor's does
 
@@ -29,15 +32,34 @@ class Part(NamedTuple):
     after: str
 
 
-def parsed(text: str, covers: int, place: Surroundings, *, multiline: bool = True) -> tuple[str, int]:
+def parsed(
+    text: str,
+    covers: int,
+    place: Surroundings,
+    *,
+    multiline: bool = True,
+    whole: bool = False,
+    clock: Callable[[], float] = time.thread_time,
+) -> tuple[str, int]:
     """The longest beginning of a text, in whole lines, with which the file is code, and how much of the line's rest it replaces.
 
     A line may leave open what a key closes where it had begun, or where no more than one is wanted (`multiline`); a word alone is nothing
-    that a parser is asked about.  "" where no line is left; all of it where nothing can be told.
+    that a parser is asked about.  "" where no line is left; all of it where nothing can be told.  A line that is said to be
+    `whole`, and is code but for the brackets that it leaves open, is given them.
     """
-    if not re.search(r"\W", text.strip()) or place.language.prose or not grammar.trusted(place.told_from[2]):
+    if place.language.prose or not grammar.trusted(place.told_from[2]):
         return text, covers
-    work, parts = _Work(place), list(_parts(place))
+    work, parts = _Work(place, clock), list(_parts(place))
+    if (
+        whole
+        and (closers := _forgotten(text, place))
+        and not any(work.takes(part, text, covers) for part in parts)
+    ):
+        for part in parts:
+            if work.takes(part, text + closers, covers):
+                return text + closers, covers
+    if not re.search(r"\W", text.strip()):
+        return text, covers
     # A line at the left margin may stand within a statement all the same: the whole text is tried in the whole file, too.
     if any(work.takes(part, text + ending, covers) for part in parts for ending in _owed(text, place)):
         return text, covers
@@ -46,12 +68,14 @@ def parsed(text: str, covers: int, place: Surroundings, *, multiline: bool = Tru
     # What one line leaves open is closed with a key, and asked for anew if it is not shown.
     closings = tuple(_closings(line, place)) if alone or not place.blank else ()
     for part in parts:
+        # Looked at first, before all work is done: what is left of the text is only what is taken.
+        may = any(work.takes(part, filling, 0) for filling in _likely(place))
         for beginning in _shorter(text):
             if any(work.takes(part, beginning + ending, 0) for ending in _owed(beginning, place)):
                 return beginning, 0
         if any(work.takes(part, line + ending, 0) for ending in closings):
             return line, 0
-        if any(work.takes(part, filling, 0) for filling in _fillings(place, part)):
+        if may or any(work.takes(part, filling, 0) for filling in _fillings(place, part)):
             return "", 0
     return text, covers
 
@@ -59,21 +83,36 @@ def parsed(text: str, covers: int, place: Surroundings, *, multiline: bool = Tru
 class _Work:
     """A language's parser at a cursor, and how much it has been given."""
 
-    def __init__(self, place: Surroundings) -> None:
+    def __init__(self, place: Surroundings, clock: Callable[[], float]) -> None:
         self._name = place.told_from[2]
         self._left = WORK
+        self._clock = clock
+        self._until = clock() + SECONDS
+        self._around: dict[Part, grammar.Around] = {}
         in_front = place.blank and place.rest.strip() and not place.closes
         # What is put in front of a line may be a line of its own.
         self._joints = ("\n" + place.before, "") if in_front else ("",)
 
     def takes(self, part: Part, text: str, covers: int) -> bool:
         """Whether it takes a part of a file with a text at the cursor; False also once it has had enough."""
-        return any(self._parses(part.before + text + joint + part.after[covers:]) for joint in self._joints)
+        return any(self._parses(part, text + joint, covers) for joint in self._joints)
 
-    def _parses(self, whole: str) -> bool:
-        self._left -= len(whole)
-        head = "" if whole.lstrip().startswith("<") else _HEADS.get(self._name, "")
-        return self._left >= 0 and bool(grammar.parses(head + whole, self._name))
+    def _parses(self, part: Part, text: str, covers: int) -> bool:
+        whole = len(part.before) + len(text) + len(part.after)
+        known = part in self._around and self._name != "python"
+        self._left -= whole // AGAIN if known else whole
+        if self._left < 0 or self._clock() > self._until:
+            return False
+        head = (
+            ""
+            if (part.before + text + part.after[covers:]).lstrip().startswith("<")
+            else _HEADS.get(self._name, "")
+        )
+        # A head stands in front of all, and depends on what is first: on the text where that is.
+        before, text = (part.before, text) if part.before.strip() else ("", head + part.before + text)
+        if part not in self._around:
+            self._around[part] = grammar.Around(head + before if before else "", part.after, self._name)
+        return self._around[part].takes(text, covers)
 
 
 def _shorter(text: str) -> Iterator[str]:
@@ -125,6 +164,17 @@ def _owed(text: str, place: Surroundings) -> Iterator[str]:
             yield f"{closers};"
 
 
+def _forgotten(text: str, place: Surroundings) -> str:
+    """What closes the brackets that a line leaves open, where its end is none of a line that goes on."""
+    if place.inside or place.rest.strip() or "\n" in text or not _ENDED.search(text):
+        return ""
+    marks, inside = place.language.marks(place.before + text)
+    left = left_open(marks)
+    if inside or not left or any(mark.sign not in "([" for mark in left):
+        return ""
+    return "".join(CLOSER_OF[mark.sign] for mark in reversed(left))
+
+
 def _closings(line: str, place: Surroundings) -> Iterator[str]:
     """What closes the block, the brackets and the string that a line opens."""
     marks, inside = place.language.marks(line, place.inside)
@@ -150,6 +200,13 @@ def _indentation(line: str) -> str:
     return line[: len(line) - len(line.lstrip())]
 
 
+def _likely(place: Surroundings) -> tuple[str, ...]:
+    """What people write, nearly always: nothing, or something, and what closes the string."""
+    span = place.language.spans.get(place.inside)
+    quote = span.closing if span and span.what == "string" else ""
+    return quote, f"x{quote}"
+
+
 def _fillings(place: Surroundings, part: Part) -> Iterator[str]:
     """What people write: how other lines go on that begin so; something, and what closes the string and the brackets."""
     if begun := place.before.strip():
@@ -167,6 +224,7 @@ def _fillings(place: Surroundings, part: Part) -> Iterator[str]:
 
 
 _WORDS = ("", "x", "()", " = x", "pass", "x: x", "x()", "(): pass", "() {}")
+_ENDED = re.compile(r"""[\w)\]}"'`]$""")
 _OPENERS = (
     "(",
     "((",
@@ -174,6 +232,8 @@ _OPENERS = (
     "() {",
     "x({",
     "x(() => {",
+    "x => {",
+    ", () => {",
     "(x",
     "[",
     " x",

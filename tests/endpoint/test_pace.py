@@ -63,13 +63,13 @@ def test_a_little_that_is_new_tells_nothing():
     [
         (1_000, (166, 600)),
         (3_000, (500, 600)),
-        (0, (4_000, 1_000)),
         (24_000, (4_000, 1_000)),
-        (MOST, (8_000, 2_000)),
+        (MOST, (10_000, 2_500)),
+        (0, (10_000, 2_500)),
     ],
 )
 def test_a_quick_one_is_shown_more_of_the_file(room, shown):
-    """Before the cursor at a new place, and behind it; of one whose speed nobody measures, a middle."""
+    """Before the cursor at a new place, and behind it; of one whose speed nobody measures, as much."""
     assert Pace(room).shown() == shown
 
 

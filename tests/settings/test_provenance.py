@@ -323,7 +323,7 @@ def test_the_extensions_scopes_are_those_of_the_table():
     [
         ("auto", 600, 600),
         ("auto", 601, "auto"),
-        (2_000, "auto", "auto"),
+        (2_500, "auto", "auto"),
         (1_999, "auto", 1_999),
         (900, 300, 300),
         (300, 900, 300),

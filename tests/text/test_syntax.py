@@ -1,5 +1,7 @@
 """A parser's last word on what is inserted: what would leave a file that is no code is not offered, and nothing else is held back."""
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -109,6 +111,45 @@ def test_a_long_statement_is_not_parsed(monkeypatch):
     short = "".join(f"    {number},\n" for number in range(2_000))
     assert left(f"x = [\n{short}    ‸\n]\n", "= 1\n= 2\n= 3") == "= 1\n= 2\n= 3"
     assert 0 < sum(parses) <= syntax.WORK
+
+
+def test_what_takes_its_parser_long_is_not_told():
+    """By a clock of its own; what is known of it until then counts."""
+    prefix, suffix = FUNCTION.split(CURSOR)
+    place = surroundings(prefix, suffix, "python")
+    late = itertools.count()
+    assert parsed("return = 1", 0, place, clock=lambda: next(late)) == ("return = 1", 0)
+    later = itertools.chain(itertools.repeat(0, 6), itertools.repeat(1))
+    assert parsed("return = 1\nx = = 2", 0, place, clock=lambda: next(later)) == ("", 0)
+
+
+def test_of_a_long_statement_there_is_a_word():
+    """What stands at the cursor is parsed again and again, and the rest once."""
+    pytest.importorskip("tree_sitter_language_pack")
+    case = "  it('is the same', () => {\n    expect(match('a')).toBe(true)\n  })\n"
+    document = f"describe('all', () => {{\n{case * 300}  const found = match(‸)?.[1]\n{case * 300}}})\n"
+    text = "/<b>(.*)</b>/)\n  other(1\n  other(2\n  other(3"
+    assert left(document, text, "typescript") == ""
+    assert left(document, "/a/", "typescript") == "/a/"
+
+
+CODE = ["x", " = ", "1", "(", ")", "{", "}", "\n", '"', "func f() {}\n", "if a {\n}\n", "é", "//", ";", ","]
+
+
+@given(
+    *(st.lists(st.sampled_from(CODE), max_size=12).map("".join) for _ in range(2)),
+    st.lists(
+        st.tuples(st.lists(st.sampled_from(CODE), max_size=6).map("".join), st.integers(0, 3)), max_size=6
+    ),
+    st.sampled_from(["go", "typescript", "rust"]),
+)
+@settings(max_examples=200, deadline=None)
+def test_what_is_parsed_again_is_parsed_as_ever(before, after, tries, language):
+    """One text after another at a place comes to what each alone does."""
+    pytest.importorskip("tree_sitter_language_pack")
+    around = grammar.Around(before, after, language)
+    for text, covers in tries:
+        assert around.takes(text, covers) == grammar.parses(before + text + after[covers:], language)
 
 
 @given(st.text(max_size=60), st.text(max_size=30), st.text(max_size=60), st.sampled_from(["python", "go"]))
