@@ -96,9 +96,7 @@ def tidy(
         return Insertion(text.replace("\n", line_end) if line_end != "\n" else text, covers)
 
     asked = whole(*balanced(text, covers, place))
-    shown = parsed(*asked, place, multiline=extent.multiline, whole=not cut)
-    if shown[0].startswith(asked[0]):
-        asked = shown
+    shown = parsed(*asked, place, multiline=extent.multiline)
     return Tidied(insertion(*shown), insertion(*asked), insertion(*whole(text, covers)))
 
 

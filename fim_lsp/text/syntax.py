@@ -19,7 +19,7 @@ from fim_lsp.text.surroundings import Surroundings
 
 MOST = 50_000  # characters of a statement or a file that is parsed: some 10 ms
 WORK = 200_000  # characters that are parsed for one text, at most: some 30 ms
-SECONDS = 0.05  # of the processor, after which nothing more is parsed: what is no code at all takes a grammar twenty times as long
+SECONDS = 0.1  # of the processor, after which nothing more is parsed: what is no code at all takes a grammar twenty times as long
 AGAIN = 2  # as much work is it to parse a text for the first time as to parse it again so many times
 TRIES = 12  # line ends at which a text is tried
 SAME = 8  # lines that begin as the cursor's does
@@ -38,28 +38,16 @@ def parsed(
     place: Surroundings,
     *,
     multiline: bool = True,
-    whole: bool = False,
     clock: Callable[[], float] = time.thread_time,
 ) -> tuple[str, int]:
     """The longest beginning of a text, in whole lines, with which the file is code, and how much of the line's rest it replaces.
 
     A line may leave open what a key closes where it had begun, or where no more than one is wanted (`multiline`); a word alone is nothing
-    that a parser is asked about.  "" where no line is left; all of it where nothing can be told.  A line that is said to be
-    `whole`, and is code but for the brackets that it leaves open, is given them.
+    that a parser is asked about.  "" where no line is left; all of it where nothing can be told.
     """
-    if place.language.prose or not grammar.trusted(place.told_from[2]):
+    if not re.search(r"\W", text.strip()) or place.language.prose or not grammar.trusted(place.told_from[2]):
         return text, covers
     work, parts = _Work(place, clock), list(_parts(place))
-    if (
-        whole
-        and (closers := _forgotten(text, place))
-        and not any(work.takes(part, text, covers) for part in parts)
-    ):
-        for part in parts:
-            if work.takes(part, text + closers, covers):
-                return text + closers, covers
-    if not re.search(r"\W", text.strip()):
-        return text, covers
     # A line at the left margin may stand within a statement all the same: the whole text is tried in the whole file, too.
     if any(work.takes(part, text + ending, covers) for part in parts for ending in _owed(text, place)):
         return text, covers
@@ -164,17 +152,6 @@ def _owed(text: str, place: Surroundings) -> Iterator[str]:
             yield f"{closers};"
 
 
-def _forgotten(text: str, place: Surroundings) -> str:
-    """What closes the brackets that a line leaves open, where its end is none of a line that goes on."""
-    if place.inside or place.rest.strip() or "\n" in text or not _ENDED.search(text):
-        return ""
-    marks, inside = place.language.marks(place.before + text)
-    left = left_open(marks)
-    if inside or not left or any(mark.sign not in "([" for mark in left):
-        return ""
-    return "".join(CLOSER_OF[mark.sign] for mark in reversed(left))
-
-
 def _closings(line: str, place: Surroundings) -> Iterator[str]:
     """What closes the block, the brackets and the string that a line opens."""
     marks, inside = place.language.marks(line, place.inside)
@@ -224,7 +201,6 @@ def _fillings(place: Surroundings, part: Part) -> Iterator[str]:
 
 
 _WORDS = ("", "x", "()", " = x", "pass", "x: x", "x()", "(): pass", "() {}")
-_ENDED = re.compile(r"""[\w)\]}"'`]$""")
 _OPENERS = (
     "(",
     "((",

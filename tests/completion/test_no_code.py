@@ -29,7 +29,7 @@ async def test_by_itself_it_does_not_come(world):
 async def test_nor_in_a_statement_of_many_lines(world):
     """Of which the prompt shows few."""
     world.engine.open(
-        Document(URI, "python", 2, "def f(a):\n    return (\n" + "        1 +\n" * 900 + "        1)\n")
+        Document(URI, "python", 2, "def f(a):\n    return (\n" + "        1 +\n" * 300 + "        1)\n")
     )
     world.service.says = "= 2 +"
     assert await world.engine.complete(URI, Place(2, 8)) == ()

@@ -16,7 +16,8 @@ CURSOR = "‸"
 def left(document, text, language="python", *, covers=0, multiline=True):
     """What is left of a text at the cursor of a document."""
     prefix, suffix = document.split(CURSOR)
-    return parsed(text, covers, surroundings(prefix, suffix, language), multiline=multiline)[0]
+    place = surroundings(prefix, suffix, language)
+    return parsed(text, covers, place, multiline=multiline, clock=lambda: 0)[0]
 
 
 FUNCTION = "import os\n\n\ndef f(a):\n    if a:\n        ‸\n    return a\n\n\ndef g():\n    pass\n"
