@@ -80,7 +80,7 @@ class Patience:
 
     def _set(self, seconds: float) -> None:
         if self._timer:
-            signal.setitimer(signal.ITIMER_PROF, seconds, seconds)
+            signal.setitimer(signal.ITIMER_PROF, seconds, self._piece if seconds else 0)
 
     def _ring(self, *_: Any) -> None:
         # `re` asks for signals while it searches, so that this ends what it does, too. Rung again and again until
