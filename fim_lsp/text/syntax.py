@@ -43,7 +43,7 @@ def parsed(
     """The longest beginning of a text, in whole lines, with which the file is code, and how much of the line's rest it replaces.
 
     A line may leave open what a key closes where it had begun, or where no more than one is wanted (`multiline`); a word alone is nothing
-    that a parser is asked about.  "" where no line is left; all of it where nothing can be told.
+    that a parser is asked about.  "" where no line is left; all of it where nothing can be told.  `clock`: seconds of the processor.
     """
     if not re.search(r"\W", text.strip()) or place.language.prose or not grammar.trusted(place.told_from[2]):
         return text, covers
@@ -179,9 +179,14 @@ def _indentation(line: str) -> str:
 
 def _likely(place: Surroundings) -> tuple[str, ...]:
     """What people write, nearly always: nothing, or something, and what closes the string."""
-    span = place.language.spans.get(place.inside)
-    quote = span.closing if span and span.what == "string" else ""
+    quote = _quote(place)
     return quote, f"x{quote}"
+
+
+def _quote(place: Surroundings) -> str:
+    """What closes the string that the cursor is in; "" where it is in none."""
+    span = place.language.spans.get(place.inside)
+    return span.closing if span and span.what == "string" else ""
 
 
 def _fillings(place: Surroundings, part: Part) -> Iterator[str]:
@@ -191,8 +196,7 @@ def _fillings(place: Surroundings, part: Part) -> Iterator[str]:
         same = {line.strip()[len(begun) :] for line in lines if line.lstrip().startswith(begun)}
         yield from sorted(same - {""}, key=len)[:SAME]
     closers = "".join(CLOSER_OF[opening.sign] for opening in reversed(place.open))
-    span = place.language.spans.get(place.inside)
-    quote = span.closing if span and span.what == "string" else ""
+    quote = _quote(place)
     for size in range(min(place.owed, len(closers)) + 1):
         for words in _WORDS if not quote else ("", "x"):
             for end in ("", ";", ",", ":", " {", " {}"):

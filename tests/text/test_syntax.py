@@ -134,6 +134,13 @@ def test_of_a_long_statement_there_is_a_word():
     assert left(document, "/a/", "typescript") == "/a/"
 
 
+def test_a_callback_may_stand_in_a_texts_place():
+    """`async () => {` behind letters that are no word of the language."""
+    pytest.importorskip("tree_sitter_language_pack")
+    assert left("it('works', as‸\n  f()\n})\n", " async () => {", "typescript") == ""
+    assert left("it('works', as‸\n  f()\n})\n", "ync () => {", "typescript") == "ync () => {"
+
+
 CODE = ["x", " = ", "1", "(", ")", "{", "}", "\n", '"', "func f() {}\n", "if a {\n}\n", "é", "//", ";", ","]
 
 
