@@ -52,14 +52,20 @@ class Around:
         self._before = before
         self._after = after
         self._name = name
-        self._parser = None if name == "python" else _parser(_GRAMMARS.get(name, name))
+        self._parser = _parser(_GRAMMARS.get(name, name))
         self._tree: Any = None
         self._last = ("", 0)  # what the tree has at the place
 
     def takes(self, text: str, covers: int) -> bool:
         """Whether the parser takes it all with a text in the place of the next so many characters."""
-        if self._parser is None:
+        if self._name == "python":
             return bool(parses(self._before + text + self._after[covers:], self._name))
+        return self.may_take(text, covers)
+
+    def may_take(self, text: str, covers: int) -> bool:
+        """The same, but for Python at a glance: False is the last word, where its grammar takes whatever `ast` does."""
+        if self._parser is None:
+            return True
         if self._tree is not None:
             self._edit(text, covers)
         whole = _bytes(self._before + text + self._after[covers:])

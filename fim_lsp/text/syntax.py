@@ -14,15 +14,15 @@ from typing import NamedTuple
 
 from fim_lsp.text import grammar
 from fim_lsp.text.balance import left_open
+from fim_lsp.text.fillings import fillings, likely
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
 from fim_lsp.text.surroundings import Surroundings
 
-MOST = 50_000  # characters of a statement or a file that is parsed: some 10 ms
-WORK = 200_000  # characters that are parsed for one text, at most: some 30 ms
+MOST = 100_000  # characters of a statement or a file that is parsed: some 10 ms
+WORK = 2_000_000  # characters that are parsed for one text, at most: some 30 ms
 SECONDS = 0.1  # of the processor, after which nothing more is parsed: what is no code at all takes a grammar twenty times as long
-AGAIN = 2  # as much work is it to parse a text for the first time as to parse it again so many times
+AGAIN = 8  # as much work is it to parse a text for the first time as to parse it again so many times
 TRIES = 12  # line ends at which a text is tried
-SAME = 8  # lines that begin as the cursor's does
 
 
 class Part(NamedTuple):
@@ -57,13 +57,13 @@ def parsed(
     closings = tuple(_closings(line, place)) if alone or not place.blank else ()
     for part in parts:
         # Looked at first, before all work is done: what is left of the text is only what is taken.
-        may = any(work.takes(part, filling, 0) for filling in _likely(place))
+        may = any(work.takes(part, filling, 0) for filling in likely(place))
         for beginning in _shorter(text):
             if any(work.takes(part, beginning + ending, 0) for ending in _owed(beginning, place)):
                 return beginning, 0
         if any(work.takes(part, line + ending, 0) for ending in closings):
             return line, 0
-        if may or any(work.takes(part, filling, 0) for filling in _fillings(place, part)):
+        if may or any(work.fills(part, filling) for filling in fillings(place, *part)):
             return "", 0
     return text, covers
 
@@ -85,9 +85,17 @@ class _Work:
         """Whether it takes a part of a file with a text at the cursor; False also once it has had enough."""
         return any(self._parses(part, text + joint, covers) for joint in self._joints)
 
-    def _parses(self, part: Part, text: str, covers: int) -> bool:
+    def fills(self, part: Part, filling: str) -> bool:
+        """The same, where a filling is one of many."""
+        return any(
+            self._parses(part, filling + joint, 0, glance=True)
+            and (self._name != "python" or self._parses(part, filling + joint, 0))
+            for joint in self._joints
+        )
+
+    def _parses(self, part: Part, text: str, covers: int, *, glance: bool = False) -> bool:
         whole = len(part.before) + len(text) + len(part.after)
-        known = part in self._around and self._name != "python"
+        known = part in self._around and (glance or self._name != "python")
         self._left -= whole // AGAIN if known else whole
         if self._left < 0 or self._clock() > self._until:
             return False
@@ -100,7 +108,8 @@ class _Work:
         before, text = (part.before, text) if part.before.strip() else ("", head + part.before + text)
         if part not in self._around:
             self._around[part] = grammar.Around(head + before if before else "", part.after, self._name)
-        return self._around[part].takes(text, covers)
+        around = self._around[part]
+        return around.may_take(text, covers) if glance else around.takes(text, covers)
 
 
 def _shorter(text: str) -> Iterator[str]:
@@ -177,55 +186,6 @@ def _indentation(line: str) -> str:
     return line[: len(line) - len(line.lstrip())]
 
 
-def _likely(place: Surroundings) -> tuple[str, ...]:
-    """What people write, nearly always: nothing, or something, and what closes the string."""
-    quote = _quote(place)
-    return quote, f"x{quote}"
-
-
-def _quote(place: Surroundings) -> str:
-    """What closes the string that the cursor is in; "" where it is in none."""
-    span = place.language.spans.get(place.inside)
-    return span.closing if span and span.what == "string" else ""
-
-
-def _fillings(place: Surroundings, part: Part) -> Iterator[str]:
-    """What people write: how other lines go on that begin so; something, and what closes the string and the brackets."""
-    if begun := place.before.strip():
-        lines = f"{part.before}\n{part.after}".split("\n")
-        same = {line.strip()[len(begun) :] for line in lines if line.lstrip().startswith(begun)}
-        yield from sorted(same - {""}, key=len)[:SAME]
-    closers = "".join(CLOSER_OF[opening.sign] for opening in reversed(place.open))
-    quote = _quote(place)
-    for size in range(min(place.owed, len(closers)) + 1):
-        for words in _WORDS if not quote else ("", "x"):
-            for end in ("", ";", ",", ":", " {", " {}"):
-                yield f"{words}{quote}{closers[:size]}{end}"
-    yield from _OPENERS
-
-
-_WORDS = ("", "x", "()", " = x", "pass", "x: x", "x()", "(): pass", "() {}")
-_OPENERS = (
-    "(",
-    "((",
-    "{",
-    "() {",
-    "x({",
-    "x(() => {",
-    "x => {",
-    ", () => {",
-    "(x",
-    "[",
-    " x",
-    '"',
-    "'",
-    '"""',
-    "'''",
-    'r"""',
-    "/*",
-    " do",
-    "\n",
-)
 # Lines at the left margin that begin something, and neither close what stands above nor go on with it.
 _TOP = re.compile(r"""(?!(?:else|elif|except|finally|catch|case|end|where)\b|\w+:$)[\w@#\[<"'(/]""")
 # Without which a grammar takes a part of a file for text.

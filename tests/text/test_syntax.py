@@ -141,6 +141,41 @@ def test_a_callback_may_stand_in_a_texts_place():
     assert left("it('works', as‸\n  f()\n})\n", "ync () => {", "typescript") == "ync () => {"
 
 
+FILLED = [
+    # What follows stands in a string that nothing has opened.
+    (
+        "rust",
+        'fn f() {\n    ‸\n  text\n"#]];\n    g(a);\n}\n',
+        'let a = x!["b"];\n    g(a);\n}',
+        'let a = [[r#"',
+    ),
+    (
+        "python",
+        'class A:\n    def f‸\n        <a></a>\n""")\n        return x\n\n    def g(self):\n        pass\n',
+        "(self) -> None:\n        pass",
+        '(self):\n        x = y("""',
+    ),
+    # What a type's own closes, words that letters begin, what stands beside it.
+    ("typescript", "type A‸\n> & {\n  b: C\n}\n", "<\n  B,", "<B> = C<\n  B"),
+    ("javascript", "import util‸;\n", " from from 'x'", " from 'x'"),
+    (
+        "typescript",
+        "export default {\n  a: {\n    b: 1,\n  },\n  te‸\n    c: 2,\n  },\n}\n",
+        "st = 1,",
+        "st: {",
+    ),
+    ("rust", "pub(‸) enum A {\n    B,\n}\n", "x) struct C {}\npub(x", "crate"),
+]
+
+
+@pytest.mark.parametrize(("language", "document", "none", "code"), FILLED)
+def test_a_place_that_can_be_filled_is_known_for_one(language, document, none, code):
+    """By what opens what follows, by what stands beside it, by words that letters begin: what does not fit is held back."""
+    pytest.importorskip("tree_sitter_language_pack")
+    assert left(document, code, language) == code
+    assert left(document, none, language) == ""
+
+
 CODE = ["x", " = ", "1", "(", ")", "{", "}", "\n", '"', "func f() {}\n", "if a {\n}\n", "é", "//", ";", ","]
 
 
