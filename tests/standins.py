@@ -6,6 +6,7 @@ is refused here, with its status and its words.
 
 import asyncio
 import json
+import re
 
 WORDS = "return total\n"
 
@@ -103,7 +104,19 @@ class Engine:
         return self.unsure.get(piece, -0.01)
 
     def pieces(self, size=4):
-        return [self.says[i : i + size] for i in range(0, len(self.says), size)]
+        said = self.held() + self.says
+        return [said[i : i + size] for i in range(0, len(said), size)]
+
+    def held(self):
+        """What it is held to begin with; such a one says that, and what it would say behind it."""
+        body = self.body if self.asked else {}
+        pattern = (
+            body.get("structured_outputs", {}).get("regex") or body.get("regex") or body.get("grammar") or ""
+        )
+        found = re.fullmatch(
+            r'(?:root ::= ")?((?:\w|\\x[0-9a-f]{2})+)(?:\[\\s\\S\]\*|" \[\^\\x00\]\*)', pattern
+        )
+        return re.sub(r"\\x(..)", lambda code: chr(int(code[1], 16)), found[1]) if found else ""
 
 
 def event(body):

@@ -77,7 +77,7 @@ class Endpoint:
         """It was found to be this; another engine than before has its speed to show, and what it says again."""
         if self.found is None or self.found.dialect is not found.dialect:
             self.pace = Pace(found.dialect.first_chars)
-            self.healing = Healing(on=found.dialect.own)
+            self.healing = Healing(on=found.dialect.own, holds=found.dialect.holds)
         self.found = found
 
     def service(self) -> Service:

@@ -25,7 +25,6 @@ from fim_lsp.endpoint.body import room as room_of
 from fim_lsp.endpoint.pace import Shown
 from fim_lsp.settings.settings import Settings
 from fim_lsp.text.document import Document, Edit, Place
-from fim_lsp.text.token_healing import lead_of
 from fim_lsp.words.sentence import Sentence
 
 PAUSE = 60.0  # seconds without a key, after which the next one sees to it that a connection stands ready
@@ -274,8 +273,9 @@ class Engine:
         price = ledger.price(endpoint.priced_as) if ledger else None
         parts = parts_of(opened.window.parts, name_of(uri), price)
         known = self._turns.answers.find(self.documents.name(opened), lines, place) is not None
-        left = endpoint.healing.wanted(lead_of(question.prompt.prefix))
-        request = question.request(endpoint.settings.model, question.temperature, left)
+        healing = endpoint.healing
+        left = healing.wanted(question.prompt.prefix)
+        request = question.request(endpoint.settings.model, question.temperature, left, held=healing.holds)
         shown = endpoint.service().shown(request)
         about = explained(question, request, shown, parts, endpoint.settings, self.settings)
         return {**about, "known": known}

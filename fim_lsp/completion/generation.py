@@ -17,7 +17,7 @@ from fim_lsp.completion.stream import Stream
 from fim_lsp.endpoint.request import Request, ServiceError, Unavailable
 from fim_lsp.text.confidence import kept
 from fim_lsp.text.early_stop import Ending
-from fim_lsp.text.token_healing import Heard, lead_of
+from fim_lsp.text.token_healing import Heard
 from fim_lsp.usage.account import Account
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,6 @@ class Generation:
         self._warmth = question.temperature if temperature is None else temperature
         self._ending = question.ending()
         self._doubt = question.doubt(explicit=explicit)
-        self._lead = lead_of(question.prompt.prefix)
         self._heard = Heard("")  # what was said in answer to the request under way
 
     async def offer(self) -> Offer | None:
@@ -86,7 +85,7 @@ class Generation:
     ) -> tuple[Offer | None, bool]:
         """What one endpoint offers until the clock says `end`, and whether it failed so that another may be asked.
 
-        With `heals`, white space at the prompt's end may be left to the model; where it says something else, that is no answer.
+        With `heals`, the prompt's end may be left to the model; where it says something else, that is no answer.
         """
         backend, ending = self._backend, self._ending
         try:
@@ -94,9 +93,10 @@ class Generation:
         except asyncio.CancelledError:
             endpoint.breaker.given_up()
             raise
-        lead = endpoint.healing.wanted(self._lead) if heals else ""
-        heard = self._heard = Heard(lead, strict=endpoint.healing.proven)
-        request = self._question.request(endpoint.settings.model, self._warmth, lead)
+        healing = endpoint.healing
+        lead = healing.wanted(self._question.prompt.prefix) if heals else ""
+        heard = self._heard = Heard(lead, strict=healing.proven)
+        request = self._question.request(endpoint.settings.model, self._warmth, lead, held=healing.holds)
         if most is not None:
             request = replace(request, max_tokens=most)
         account = await self._reserved(endpoint, request)
@@ -114,7 +114,7 @@ class Generation:
                 pieces = aiter(reply)
                 going_on = await self._read(reply, pieces, account, endpoint, anew)
                 if heard.agreed is not None:
-                    endpoint.healing.heard(agreed=heard.agreed)
+                    healing.heard(agreed=heard.agreed)
                 if not going_on:
                     endpoint.breaker.given_up()
                     return None, False

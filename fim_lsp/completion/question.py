@@ -42,8 +42,11 @@ class Question:
         ""  # what no line of an answer begins with: the mark of comments that are not part of the text
     )
 
-    def request(self, model: str, temperature: float, lead: str = "") -> Request:
-        """The question as the endpoint's client takes it, without a `lead` that the model is to say again."""
+    def request(self, model: str, temperature: float, lead: str = "", *, held: bool = False) -> Request:
+        """The question as the endpoint's client takes it, without a `lead` that the model is to say again.
+
+        `held`: the answer is held to begin with it.
+        """
         return Request(
             prefix=self.prompt.prefix.removesuffix(lead),
             suffix=self.prompt.suffix,
@@ -56,6 +59,7 @@ class Question:
             context=self.context,
             path=self.path,
             logprobs=self.confidence is not None,
+            begins=lead if held else "",
         )
 
     def ending(self) -> Ending:

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from fim_lsp.endpoint.beginning import beginning
 from fim_lsp.endpoint.dialect import Dialect, put_at
 from fim_lsp.endpoint.request import Request
 from fim_lsp.endpoint.template import Template
@@ -57,6 +58,8 @@ def body_of(
         put_at(body, dialect.context, context_tokens)
     for name, value in dialect.more.items():
         body[name] = session if value == "{session}" else value
+    if request.begins and dialect.holds:
+        put_at(body, dialect.begin, beginning(request.begins, dialect.begin_as))
     if request.logprobs:
         for name, value in dialect.ask_logprobs.items():
             put_at(body, name, value)

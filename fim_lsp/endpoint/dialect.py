@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from fim_lsp.endpoint.beginning import Form
 from fim_lsp.endpoint.request import Usage
 
 TABLE = Path(__file__).with_name("engines.toml")
@@ -71,8 +72,15 @@ class Dialect:
     suffix_tokens: int = 0
     context_tokens: int = 0
     first_chars: int = 0
+    begin: str = ""
+    begin_as: Form = "regex"
     ask_logprobs: Mapping[str, Any] = field(default_factory=dict)
     logprobs: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether it can be held to what an answer begins with."""
+        return self.begin != ""
 
     @property
     def sure(self) -> bool:

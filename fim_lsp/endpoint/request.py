@@ -67,7 +67,8 @@ class Request:
     """What is asked: the text around the hole, at most `max_tokens` (1 to 4096), at most 16 `stop` texts.
 
     The first `context` characters of the prefix are of other places and files; `path` is the name of the file.
-    `logprobs`: whether the log-probabilities of the answer's tokens are asked for, of an engine that tells them.
+    `logprobs`: whether the log-probabilities of the answer's tokens are asked for, of an engine that tells them.  `begins`: what
+    an engine that can be held to it is to begin its answer with.
     """
 
     prefix: str
@@ -79,6 +80,7 @@ class Request:
     context: int = 0
     path: str = ""
     logprobs: bool = False
+    begins: str = ""
 
 
 @dataclass(frozen=True, slots=True)

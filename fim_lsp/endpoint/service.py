@@ -36,6 +36,7 @@ _ROOM = 1 << 20  # bytes of an answer besides its text: keep-alives, usage
 _ROOM_PER_TOKEN = 4 << 10  # bytes of an event; real ones have about 300
 _CHARACTERS_PER_TOKEN = 128  # the longest tokens are runs of blanks
 _PATIENCE = 10.0  # seconds, for what is not a completion
+_HOLDING = ("structured", "guided", "regex", "grammar")  # words for what holds an answer to a form
 _LOOK = 3.0  # seconds, for a look at what the endpoint is
 
 
@@ -83,6 +84,7 @@ class Service:
         self._silent = False  # whether the last look met nobody who could answer
         self._untold = False  # whether one was answered with nothing that tells what answers
         self._unsure = False  # whether it has refused to tell log-probabilities
+        self._unheld = False  # whether it has refused to be held to what an answer begins with
 
     async def meet(self) -> Found | None:
         """What the endpoint is, looked at where that is not known; None as long as it does not say."""
@@ -177,6 +179,8 @@ class Service:
                 found, response = await self._asked(stack, await self._met(), request, limit)
             if response.status_code != 200 and await self._refuses_logprobs(response, limit, request):
                 found, response = await self._asked(stack, found, request, limit)
+            if response.status_code != 200 and await self._refuses_beginning(response, limit, request):
+                found, response = await self._asked(stack, found, request, limit)
             if response.status_code != 200:
                 raise await self._error(response, limit, request.model)
             echoed = len(request.prefix) if found.dialect.echoes else 0
@@ -201,8 +205,12 @@ class Service:
         dialect = found.dialect
         if found.problem:
             raise Refused(found.problem, "parameter")
-        logprobs = request.logprobs and not self._unsure
-        request = replace(request, model=found.model_of(request.model), logprobs=logprobs)
+        request = replace(
+            request,
+            model=found.model_of(request.model),
+            logprobs=request.logprobs and not self._unsure,
+            begins="" if self._unheld else request.begins,
+        )
         context = found.context_tokens
         body = body_of(dialect, found.template, request, session=self._session, context_tokens=context)
         needed = self._key_needed(dialect)
@@ -215,6 +223,14 @@ class Service:
             return False
         self._unsure = "prob" in await complaint(response, limit)
         return self._unsure
+
+    async def _refuses_beginning(self, response: httpx.Response, limit: Limit, request: Request) -> bool:
+        """Whether an engine that refuses to be held to a beginning is from now on asked without."""
+        if not request.begins or self._unheld or response.status_code not in {400, 422, 501}:
+            return False
+        words = await complaint(response, limit)
+        self._unheld = any(word in words for word in _HOLDING)
+        return self._unheld
 
     async def _renders_now(self, response: httpx.Response, limit: Limit, found: Found) -> bool:
         """Whether an engine that refuses a suffix is from now on sent prompts that were rendered here."""

@@ -186,7 +186,8 @@ def _found(raw: dict[str, Any]) -> Found:
 def key_of(request: Request, salt: str = "") -> str:
     """What tells a request from every other; `salt` tells who is asked, where that is compared."""
     parts = (request.prefix, request.suffix, request.model, request.max_tokens, request.temperature)
-    told = json.dumps([*parts, request.stop, salt]).encode()
+    held = [request.begins] if request.begins else []
+    told = json.dumps([*parts, request.stop, salt, *held]).encode()
     return blake2b(told, digest_size=20).hexdigest()
 
 

@@ -60,7 +60,8 @@ async def asked(
         await engine.backend.meet(first)
         if first.found is not None:
             # Answers are kept by what was asked, which no order of holes may change.
-            first.healing = Healing(on=first.found.dialect.own, learns=False)
+            dialect = first.found.dialect
+            first.healing = Healing(on=dialect.own, holds=dialect.holds, learns=False)
         # What is cut out is told by no map either.
         with library.instead(hole.path, hole.prefix + hole.suffix) if level != "off" else nullcontext():
             _around(engine, document, hole.path, library, level)

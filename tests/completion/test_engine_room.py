@@ -107,12 +107,14 @@ async def test_a_short_file_is_no_context_of_itself(session):
     ours = await session(at, "def add(a, b):\n    return a\n", context="off")
     await typed(ours, " + b", line=1)
     assert prompt_of(at.body) == (
-        "<|fim_prefix|># long.py\ndef add(a, b):\n    return a + b<|fim_suffix|>\n<|fim_middle|>"
+        "<|fim_prefix|># long.py\ndef add(a, b):\n    return a + <|fim_suffix|>\n<|fim_middle|>"
     )
+    assert at.held() == "b"  # which the model is to say again
     at = LlamaCpp(says="x")
     ours = await session(at, "def add(a, b):\n    return a\n", context="off")
     await typed(ours, " + b", line=1)
-    assert at.body["input_prefix"] == "# long.py\ndef add(a, b):\n    return a + b"
+    assert at.body["input_prefix"] == "# long.py\ndef add(a, b):\n    return a + "
+    assert at.held() == "b"
     assert "input_extra" not in at.body
 
 
