@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
 from fim_lsp.text.surroundings import Surroundings, width
 
 SAME = 8  # lines that begin as the cursor's does, or stand beside it
 TAILS = 24  # ends of such lines
+NEAR = 400  # lines above, and below, that are looked at
 
 
 def likely(place: Surroundings) -> tuple[str, ...]:
@@ -18,14 +20,15 @@ def likely(place: Surroundings) -> tuple[str, ...]:
     return quote, f"x{quote}"
 
 
-def fillings(place: Surroundings, before: str, after: str) -> Iterator[str]:
+def fillings(place: Surroundings, after: str) -> Iterator[str]:
     """How other lines go on; what opens what follows; something, and what closes the string and the brackets.
 
-    `before` and `after` are the part of the file that is parsed, which the cursor is in.
+    `after` is what follows in the part of the file that is parsed.
     """
     if span := place.language.spans.get(place.inside):
         yield span.closing
-    found = _tails(place, before, after)
+    same, found = _tails(place)
+    yield from same
     opens = _opens(place, after)
     wanted = [tail for tail in found if tail.rstrip().endswith(_OPENING) == opens]
     yield from _grid(place, ("", "x"), _BEGIN[:4] if opens else _ENDS[:4])
@@ -50,28 +53,24 @@ def _opens(place: Surroundings, after: str) -> bool:
     return width(below) > place.indent
 
 
-def _tails(place: Surroundings, before: str, after: str) -> list[str]:
-    """How lines go on that begin as the cursor's does, or with the same word, or stand beside it; the whole of these."""
+def _tails(place: Surroundings) -> tuple[list[str], list[str]]:
+    """How lines go on that begin as the cursor's does; and those that begin with the same word, or stand beside it: the whole of these."""
     begun, depth = place.before.strip(), place.indent
-    above, below = before.split("\n")[-2::-1], after.split("\n")[1:]
-    near = [line for pair in _pairs(above, below) for line in pair if line.strip()]
+    prefix, suffix, _ = place.told_from
+    above, below = prefix.rsplit("\n", NEAR + 1)[-2:0:-1], suffix.split("\n", NEAR + 1)[1:-1]
+    near = [line for pair in zip_longest(above, below, fillvalue="") for line in pair if line.strip()]
     beside = [line.strip() for line in near if width(line) == depth]
     if not begun:
-        return list(dict.fromkeys(beside))[:SAME]
+        return [], list(dict.fromkeys(beside))[:SAME]
     same = [line.strip() for line in near if line.lstrip().startswith(begun)]
-    found = sorted({line[len(begun) :] for line in same} - {""}, key=len)[:SAME]
+    goes_on = sorted({line[len(begun) :] for line in same} - {""}, key=len)[:SAME]
     word = _FIRST.match(begun)
     first = word[0] if word else begun[:1]
     alike = [line.strip() for line in near if line.lstrip().startswith(first)]
+    found: list[str] = []
     for line in (*alike[:SAME], *beside[:SAME]):
         found += [line[at.start() :] for at in _JOINTS.finditer(line) if at.start()]
-    return list(dict.fromkeys(found))[: SAME + TAILS]
-
-
-def _pairs(above: Sequence[str], below: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The nearest lines above and below, the nearest first."""
-    for at in range(max(min(len(above), 200), min(len(below), 200))):
-        yield above[at] if at < len(above) else "", below[at] if at < len(below) else ""
+    return goes_on, list(dict.fromkeys(found))[: SAME + TAILS]
 
 
 def _openers(place: Surroundings, after: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ from fim_lsp.text.indentation import Indent, indented
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
 from fim_lsp.text.lines import standing
 from fim_lsp.text.runs import without_loop
-from fim_lsp.text.surroundings import Surroundings, on_line, unified
+from fim_lsp.text.surroundings import Surroundings, on_line, unified, width
 from fim_lsp.text.syntax import parsed
 
 
@@ -96,7 +96,10 @@ def tidy(
         return Insertion(text.replace("\n", line_end) if line_end != "\n" else text, covers)
 
     asked = whole(*balanced(text, covers, place))
-    shown = parsed(*asked, place, multiline=extent.multiline)
+    line = asked[0].rstrip()
+    behind = said[ending.start :].removeprefix(line) if line else ""
+    is_ended = behind != said[ending.start :] and behind.lstrip(" \t").startswith("\n")
+    shown = parsed(*asked, place, multiline=extent.multiline, ended=is_ended)
     return Tidied(insertion(*shown), insertion(*asked), insertion(*whole(text, covers)))
 
 
@@ -119,10 +122,16 @@ def _spoken(text: str, place: Surroundings) -> str:
     """The text without a comment at its end that only begins; of one that nothing ends, its first line."""
     span = place.language.spans.get(place.inside)
     if span and span.long and not place.span_closed and span.closing not in text:
-        return text.partition("\n")[0]
+        line = text.partition("\n")[0]
+        quote = span.closing[0]
+        # Three of them are needed to close it, and one alone was meant to.
+        stray = span.closing == 3 * quote and (place.before + line).replace(span.closing, "").count(quote) % 2
+        return "" if stray else line
     if place.inside or place.rest.strip():
         return text
     bare = text.rstrip()
+    while "\n" in bare and _ATTRIBUTE.fullmatch(bare, bare.rfind("\n") + 1) and not _goes_on_below(place):
+        text = bare = bare[: bare.rfind("\n")].rstrip()
     last = bare[bare.rfind("\n") + 1 :]
     for mark in place.language.openings:
         if last.endswith(mark) and not last[: -len(mark)].rstrip().endswith((mark, '"', "'")):
@@ -137,6 +146,12 @@ def _spoken(text: str, place: Surroundings) -> str:
         if closing < 0 or 0 <= opening < closing:
             return bare[: bare.rfind(span.opening)].rstrip()
     return text
+
+
+def _goes_on_below(place: Surroundings) -> bool:
+    """Whether a line follows as deep as the cursor's, to which what is said last may belong."""
+    line = place.following[0] if place.following else ""
+    return width(line) >= place.indent and line.strip()[:1] not in {"", *CLOSERS}
 
 
 def _without_remark(text: str, place: Surroundings) -> str:
@@ -209,4 +224,5 @@ def _replaced(text: str, covered: int, rest: str) -> tuple[str, int]:
 
 _QUOTES = "\"'`"
 _STOPS = frozenset(";,")
+_ATTRIBUTE = re.compile(r"\s*(?:#\[[^\]\n]*\]|@[A-Za-z][\w.]*(?:\([^()\n]*\))?)\s*")
 _TRAILING = re.compile(r"[ \t]+(?=\n)")

@@ -72,4 +72,4 @@ def without_loop(text: str) -> str:
 
 _SIGN = re.compile(r"\W+")
 # Hashes that are nothing have 64 times the same digit.
-_LOOP_IN_LINE = re.compile(r"(?=.{0,20}[^\W\d_]{2})(.{3,40}?)\1{7,}|(\w)\2{99,}")
+_LOOP_IN_LINE = re.compile(r"(?=.{0,20}[^\W\d_]{2})(?:(.{3,40}?)\1{7,}|(.{41,120}?)\2{3,})|(\w)\3{99,}")

@@ -10,18 +10,20 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from fim_lsp.text import grammar
 from fim_lsp.text.balance import left_open
 from fim_lsp.text.fillings import fillings, likely
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
-from fim_lsp.text.surroundings import Surroundings
+from fim_lsp.text.surroundings import Surroundings, on_line
 
 MOST = 100_000  # characters of a statement or a file that is parsed: some 10 ms
 WORK = 2_000_000  # characters that are parsed for one text, at most: some 30 ms
 SECONDS = 0.1  # of the processor, after which nothing more is parsed: what is no code at all takes a grammar twenty times as long
 AGAIN = 8  # as much work is it to parse a text for the first time as to parse it again so many times
+FILLINGS = 120  # things that a part may be filled with
 TRIES = 12  # line ends at which a text is tried
 
 
@@ -38,33 +40,45 @@ def parsed(
     place: Surroundings,
     *,
     multiline: bool = True,
+    ended: bool = False,
     clock: Callable[[], float] = time.thread_time,
 ) -> tuple[str, int]:
     """The longest beginning of a text, in whole lines, with which the file is code, and how much of the line's rest it replaces.
 
-    A line may leave open what a key closes where it had begun, or where no more than one is wanted (`multiline`); a word alone is nothing
-    that a parser is asked about.  "" where no line is left; all of it where nothing can be told.  `clock`: seconds of the processor.
+    A line may leave open what a key closes where it had begun, or where no more than one is wanted (`multiline`); where the model has `ended`
+    it, no more than a bracket at its end, and what it forgets to close is added.  A word alone is nothing that a parser is asked about.
+    "" where no line is left; all of it where nothing can be told.  `clock`: seconds of the processor.
     """
     if not re.search(r"\W", text.strip()) or place.language.prose or not grammar.trusted(place.told_from[2]):
         return text, covers
     work, parts = _Work(place, clock), list(_parts(place))
     # A line at the left margin may stand within a statement all the same: the whole text is tried in the whole file, too.
+    if any(work.takes(part, text, covers) for part in parts):
+        return text, covers
+    closers = _forgotten(text, place) if ended else ""
+    if closers and any(work.takes(part, text + closers, covers) for part in parts):
+        return text + closers, covers
     if any(work.takes(part, text + ending, covers) for part in parts for ending in _owed(text, place)):
         return text, covers
     line = text.partition("\n")[0]
     alone = not multiline and not place.rest.strip()
     # What one line leaves open is closed with a key, and asked for anew if it is not shown.
-    closings = tuple(_closings(line, place)) if alone or not place.blank else ()
+    whole = ended or line != text or bool(place.rest.strip() and not place.closes)
+    closings = tuple(_closings(line, place, whole=whole)) if alone or not place.blank else ()
+    # Looked at first, before all work is done: what is left of the text is only what is taken.
+    may = any(work.takes(part, filling, 0) for filling in likely(place) for part in parts)
     for part in parts:
-        # Looked at first, before all work is done: what is left of the text is only what is taken.
-        may = any(work.takes(part, filling, 0) for filling in likely(place))
         for beginning in _shorter(text):
-            if any(work.takes(part, beginning + ending, 0) for ending in _owed(beginning, place)):
+            if any(work.takes(part, beginning + ending, 0) for ending in ("", *_owed(beginning, place))):
                 return beginning, 0
         if any(work.takes(part, line + ending, 0) for ending in closings):
             return line, 0
-        if may or any(work.fills(part, filling) for filling in fillings(place, *part)):
-            return "", 0
+    if may or any(
+        work.fills(part, filling)
+        for part in parts
+        for filling in islice(fillings(place, part.after), FILLINGS)
+    ):
+        return "", 0
     return text, covers
 
 
@@ -137,8 +151,7 @@ def _parts(place: Surroundings) -> Iterator[Part]:
 
 
 def _owed(text: str, place: Surroundings) -> Iterator[str]:
-    """Nothing, and what closes brackets that stand open before the cursor and that nothing behind it closes yet."""
-    yield ""
+    """What closes brackets that stand open before the cursor and that nothing behind it closes yet."""
     stack = [opening.sign for opening in place.open]
     own = 0  # that the text opens, and has not closed
     for mark in place.language.marks(text, place.inside)[0]:
@@ -161,18 +174,39 @@ def _owed(text: str, place: Surroundings) -> Iterator[str]:
             yield f"{closers};"
 
 
-def _closings(line: str, place: Surroundings) -> Iterator[str]:
-    """What closes the block, the brackets and the string that a line opens."""
+def _forgotten(text: str, place: Surroundings) -> str:
+    """What closes the brackets that the cursor's line has opened, of which a text that ends in closing some has left others open."""
+    if "\n" in text or text.rstrip()[-1:] not in CLOSERS or place.rest.strip() or place.inside:
+        return ""
+    depth = closed = 0
+    for mark in place.language.marks(text)[0]:
+        if mark.sign in CLOSER_OF:
+            depth += 1
+        elif depth:
+            depth -= 1
+        else:
+            closed += 1
+    here = min(on_line(place), place.owed)
+    if depth or not 0 < closed < here:
+        return ""
+    return "".join(CLOSER_OF[opening.sign] for opening in reversed(place.open[-here:-closed]))
+
+
+def _closings(line: str, place: Surroundings, *, whole: bool) -> Iterator[str]:
+    """What closes the block, the brackets and the string that a line opens; of a `whole` line, no more than a bracket at its end."""
     marks, inside = place.language.marks(line, place.inside)
-    closers = "".join(CLOSER_OF[mark.sign] for mark in reversed(left_open(marks)))
+    opened = left_open(marks)
+    if whole and (len(opened) > 1 or (opened and not line.rstrip().endswith(opened[0].sign))):
+        return
+    closers = "".join(CLOSER_OF[mark.sign] for mark in reversed(opened))
     quote = place.language.spans[inside].closing if inside else ""
     if place.language.offside and line.rstrip().endswith(":"):
         yield f"\n{_indentation(place.before + line)}  pass"
     outer = "".join(CLOSER_OF[opening.sign] for opening in reversed(place.open))
     for size in range(min(place.owed, len(outer)) + 1):
-        yield f"{quote}\n{closers}{outer[:size]}"
         yield f"{quote}{closers}{outer[:size]}"
         yield f"{quote}{closers}{outer[:size]};"
+        yield f"{quote}\n{closers}{outer[:size]}"
     if "end" in place.language.ends:
         yield "\nend"
 
@@ -187,6 +221,6 @@ def _indentation(line: str) -> str:
 
 
 # Lines at the left margin that begin something, and neither close what stands above nor go on with it.
-_TOP = re.compile(r"""(?!(?:else|elif|except|finally|catch|case|end|where)\b|\w+:$)[\w@#\[<"'(/]""")
+_TOP = re.compile(r"(?!(?:else|elif|except|finally|catch|case|end|where)\b|\w+:$)[\w@#\[<(/]")
 # Without which a grammar takes a part of a file for text.
 _HEADS = {"php": "<?php\n"}

@@ -155,6 +155,12 @@ FILLED = [
         "(self) -> None:\n        pass",
         '(self):\n        x = y("""',
     ),
+    (
+        "python",
+        'class A:\n    def f‸\n""")\n        return x\n\n    def g(self):\n        pass\n',
+        "(self) -> None:\n        pass",
+        '(self):\n        x = y("""',
+    ),
     # What a type's own closes, words that letters begin, what stands beside it.
     ("typescript", "type A‸\n> & {\n  b: C\n}\n", "<\n  B,", "<B> = C<\n  B"),
     ("javascript", "import util‸;\n", " from from 'x'", " from 'x'"),

@@ -96,6 +96,7 @@ BESIDE = {
     "endpoint/trust.py": "for the terminal",
     "endpoint/channel.py": "a header; a host that no address lacks",
     "privacy/key_blocks.py": "a mark of keys",
+    "text/fillings.py": "code",
     "settings/settings.py": "descriptions, which READMEs and schemas have",
     "settings/provenance.py": "the table of who may set what",
     "usage/database.py": "SQL",
