@@ -11,7 +11,7 @@ from fim_lsp.completion.beside import Besides
 from fim_lsp.completion.ghost import Acceptance
 from fim_lsp.completion.never_sent import NeverSent
 from fim_lsp.completion.open_document import OpenDocument
-from fim_lsp.completion.question import AFTER, BEFORE, Question
+from fim_lsp.completion.question import BEFORE, Question
 from fim_lsp.completion.room import Room
 from fim_lsp.context.project_context import Map, Opening
 from fim_lsp.context.project_contexts import Key, ProjectContexts
@@ -24,6 +24,7 @@ from fim_lsp.text.confidence import threshold
 from fim_lsp.text.document import Document, Edit, Place, before_place
 from fim_lsp.text.extent import extent
 from fim_lsp.text.language import language
+from fim_lsp.text.syntax import AFTER, AFTER_LINES
 
 LEFT = 64  # windows of closed documents that are kept
 UNNAMED = 4  # closed buffers without a name that may come back under one
@@ -248,7 +249,7 @@ class Documents:
             prompt = opened.window.prompt(shown, there, name_of(opened.notebook or document.uri))
             before, after = (
                 before_place(shown, there, BEFORE),
-                self._redactor.shown(shown).after(there, AFTER),
+                self._redactor.shown(shown).after(there, AFTER, AFTER_LINES),
             )
         chosen = self.settings.of(document.language)
         form = extent(before, after, document.language, chosen.multiline, chosen.max_tokens)

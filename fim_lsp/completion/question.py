@@ -15,8 +15,8 @@ from fim_lsp.text.extent import MOST_STOPS, Extent
 from fim_lsp.text.indentation import Indent
 from fim_lsp.text.postprocess import Insertion, Tidied, tidy
 
-# Characters around the cursor that trimming looks at, of the document itself: prompts show parts of it, one behind the other.
-BEFORE, AFTER = 100_000, 50_000
+# Characters before the cursor that trimming looks at, of the document itself: prompts show parts of it, one behind the other.
+BEFORE = 100_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,10 +195,10 @@ class Shown:
         """What stands between two columns of a line, or behind one, clean also of a key that is cut there."""
         return self._redactor.part(self._lines, number, start, stop)
 
-    def after(self, place: Place, room: int) -> str:
-        """So many characters behind a place, or fewer; no more than of 2,000 lines."""
+    def after(self, place: Place, room: int, most: int) -> str:
+        """So many characters behind a place, or fewer; no more than of `most` lines."""
         number, stop = place.line, place.column
-        start, last = stop, min(place.line + 2_000, len(self._lines) - 1)
+        start, last = stop, min(place.line + most, len(self._lines) - 1)
         room += stop
         while room > (size := len(self._lines[number])) and number < last:
             room -= size

@@ -11,10 +11,10 @@ from fim_lsp.replay.holes import Hole, holes
 from fim_lsp.text.early_stop import Ending
 from fim_lsp.text.extent import extent
 from fim_lsp.text.postprocess import Insertion, tidy
+from fim_lsp.text.syntax import AFTER
 
 SURPLUS = 400  # characters that the model goes on with after the truth
 PIECE = 4  # characters of a streamed piece, about a token
-AFTER = 4_000  # characters after the cursor that are known
 
 
 class Verdict(NamedTuple):

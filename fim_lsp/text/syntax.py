@@ -20,6 +20,7 @@ from fim_lsp.text.language import CLOSER_OF, CLOSERS
 from fim_lsp.text.surroundings import Surroundings, on_line
 
 MOST = 100_000  # characters of a statement or a file that is parsed: some 10 ms
+AFTER, AFTER_LINES = 50_000, 2_000  # characters and lines behind the cursor that are known
 WORK = 2_000_000  # characters that are parsed for one text, at most: some 30 ms
 SECONDS = 0.1  # of the processor, after which nothing more is parsed: what is no code at all takes a grammar twenty times as long
 AGAIN = 8  # as much work is it to parse a text for the first time as to parse it again so many times
@@ -52,6 +53,10 @@ def parsed(
     if not re.search(r"\W", text.strip()) or place.language.prose or not grammar.trusted(place.told_from[2]):
         return text, covers
     work, parts = _Work(place, clock), list(_parts(place))
+    span = place.language.spans.get(place.language.marks(text, place.inside)[1])
+    if span and span.long:
+        # What follows are lines of a string or a comment, among which none begins a statement.
+        parts = [part for part in parts if part.after == place.told_from[1]]
     # A line at the left margin may stand within a statement all the same: the whole text is tried in the whole file, too.
     if any(work.takes(part, text, covers) for part in parts):
         return text, covers
@@ -144,9 +149,11 @@ def _parts(place: Surroundings) -> Iterator[Part]:
         first -= 1
     last = next((at for at in range(1, len(after)) if _TOP.match(after[at])), len(after))
     part = Part("\n".join(before[first:]), "\n".join(after[:last]))
-    if len(part.before) + len(part.after) <= MOST:
+    # What is cut off has no end, and is no code whatever comes; keys that were replaced may have made it shorter.
+    cut = 10 * len(suffix) >= 9 * AFTER or 10 * len(after) >= 9 * AFTER_LINES
+    if len(part.before) + len(part.after) <= MOST and (last < len(after) or not cut):
         yield part
-    if len(prefix) + len(suffix) <= MOST and (first or last < len(after)):
+    if len(prefix) + len(suffix) <= MOST and (first or last < len(after)) and not cut:
         yield Part(prefix, suffix)
 
 
