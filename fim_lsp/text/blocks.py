@@ -1,9 +1,10 @@
-"""Blocks that end with a word, such as `do` ... `end`: those that a text of several lines would leave open go."""
+"""Blocks that end with a word, such as `do` ... `end`, and attributes: those that a text of several lines would leave open, or without what they are of."""
 
 from __future__ import annotations
 
 import re
 
+from fim_lsp.text.language import CLOSERS
 from fim_lsp.text.surroundings import Surroundings, width, word
 
 
@@ -30,6 +31,17 @@ def ended(text: str, place: Surroundings) -> str:
     return text if len(said) == whole else "\n".join(lines[: said[-1] + 1])
 
 
+def bare(text: str, place: Surroundings) -> str:
+    """A text of several lines without attributes or decorators at its end, unless what follows may be what they are of."""
+    line = place.following[0] if place.following else ""
+    if width(line) >= place.indent and line.strip()[:1] not in {"", *CLOSERS}:
+        return text
+    end = text.rstrip()
+    while "\n" in end and _ATTRIBUTE.fullmatch(end, end.rfind("\n") + 1):
+        text = end = end[: end.rfind("\n")].rstrip()
+    return text
+
+
 def _goes_on(line: str, following: str) -> bool:
     """Whether the second line is a part of the first one, and no block."""
     return bool(_UNFINISHED.search(line)) or following.strip()[:1] in _JOINS
@@ -42,5 +54,6 @@ def _is_below(place: Surroundings, base: int, depth: int) -> bool:
     return bool(line) and (width(line) >= depth or (width(line) == base and word(line) in words))
 
 
+_ATTRIBUTE = re.compile(r"\s*(?:#\[[^\]\n]*\]|@[A-Za-z][\w.]*(?:\([^()\n]*\))?)\s*")
 _UNFINISHED = re.compile(r"[,(\[{\\=+\-*/&.]\s*$")
 _JOINS = frozenset(".,&|+-*/?)]}")

@@ -32,6 +32,8 @@ def fillings(place: Surroundings, after: str) -> Iterator[str]:
     opens = _opens(place, after)
     wanted = [tail for tail in found if tail.rstrip().endswith(_OPENING) == opens]
     yield from _grid(place, ("", "x"), _BEGIN[:4] if opens else _ENDS[:4])
+    if place.before.count("<") > place.before.count(">"):
+        yield from _grid(place, ("x>",), _ENDS)
     yield from wanted
     yield from _openers(place, after)
     yield from _keywords(place)

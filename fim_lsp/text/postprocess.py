@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fim_lsp.text import closing
 from fim_lsp.text.balance import balanced
-from fim_lsp.text.blocks import ended
+from fim_lsp.text.blocks import bare, ended
 from fim_lsp.text.characters import Holds, without_strangers
 from fim_lsp.text.document import paired
 from fim_lsp.text.early_stop import Ending
@@ -17,7 +17,7 @@ from fim_lsp.text.indentation import Indent, indented
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
 from fim_lsp.text.lines import standing
 from fim_lsp.text.runs import without_loop
-from fim_lsp.text.surroundings import Surroundings, on_line, unified, width
+from fim_lsp.text.surroundings import Surroundings, on_line, unified
 from fim_lsp.text.syntax import parsed
 
 
@@ -81,7 +81,7 @@ def tidy(
         text = without_copy(text, place.below)
 
     def whole(text: str, covers: int) -> tuple[str, int]:
-        return standing(ended(text, place), place, extent.kind) if not covers else text, covers
+        return bare(standing(ended(text, place), place, extent.kind), place) if not covers else text, covers
 
     def insertion(text: str, covers: int) -> Insertion:
         rest = place.rest[covers:].strip()
@@ -130,8 +130,6 @@ def _spoken(text: str, place: Surroundings) -> str:
     if place.inside or place.rest.strip():
         return text
     bare = text.rstrip()
-    while "\n" in bare and _ATTRIBUTE.fullmatch(bare, bare.rfind("\n") + 1) and not _goes_on_below(place):
-        text = bare = bare[: bare.rfind("\n")].rstrip()
     last = bare[bare.rfind("\n") + 1 :]
     for mark in place.language.openings:
         if last.endswith(mark) and not last[: -len(mark)].rstrip().endswith((mark, '"', "'")):
@@ -146,12 +144,6 @@ def _spoken(text: str, place: Surroundings) -> str:
         if closing < 0 or 0 <= opening < closing:
             return bare[: bare.rfind(span.opening)].rstrip()
     return text
-
-
-def _goes_on_below(place: Surroundings) -> bool:
-    """Whether a line follows as deep as the cursor's, to which what is said last may belong."""
-    line = place.following[0] if place.following else ""
-    return width(line) >= place.indent and line.strip()[:1] not in {"", *CLOSERS}
 
 
 def _without_remark(text: str, place: Surroundings) -> str:
@@ -224,5 +216,4 @@ def _replaced(text: str, covered: int, rest: str) -> tuple[str, int]:
 
 _QUOTES = "\"'`"
 _STOPS = frozenset(";,")
-_ATTRIBUTE = re.compile(r"\s*(?:#\[[^\]\n]*\]|@[A-Za-z][\w.]*(?:\([^()\n]*\))?)\s*")
 _TRAILING = re.compile(r"[ \t]+(?=\n)")

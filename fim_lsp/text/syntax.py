@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from fim_lsp.text import grammar
 from fim_lsp.text.balance import left_open
+from fim_lsp.text.blocks import bare
 from fim_lsp.text.fillings import fillings, likely
 from fim_lsp.text.language import CLOSER_OF, CLOSERS
 from fim_lsp.text.surroundings import Surroundings, on_line
@@ -47,10 +48,11 @@ def parsed(
     """The longest beginning of a text, in whole lines, with which the file is code, and how much of the line's rest it replaces.
 
     A line may leave open what a key closes where it had begun, or where no more than one is wanted (`multiline`); where the model has `ended`
-    it, no more than a bracket at its end, and what it forgets to close is added.  A word alone is nothing that a parser is asked about.
+    it, no more than a bracket at its end, and what it forgets to close is added.  A word of code alone is nothing that a parser is asked about.
     "" where no line is left; all of it where nothing can be told.  `clock`: seconds of the processor.
     """
-    if not re.search(r"\W", text.strip()) or place.language.prose or not grammar.trusted(place.told_from[2]):
+    word = not (place.inside or re.search(r"\W", text.strip()))
+    if word or place.language.prose or not grammar.trusted(place.told_from[2]):
         return text, covers
     work, parts = _Work(place, clock), list(_parts(place))
     span = place.language.spans.get(place.language.marks(text, place.inside)[1])
@@ -75,7 +77,7 @@ def parsed(
     for part in parts:
         for beginning in _shorter(text):
             if any(work.takes(part, beginning + ending, 0) for ending in ("", *_owed(beginning, place))):
-                return beginning, 0
+                return bare(beginning, place), 0
         if any(work.takes(part, line + ending, 0) for ending in closings):
             return line, 0
     if may or any(
@@ -182,8 +184,18 @@ def _owed(text: str, place: Surroundings) -> Iterator[str]:
 
 
 def _forgotten(text: str, place: Surroundings) -> str:
-    """What closes the brackets that the cursor's line has opened, of which a text that ends in closing some has left others open."""
-    if "\n" in text or text.rstrip()[-1:] not in CLOSERS or place.rest.strip() or place.inside:
+    """What closes the string that the cursor is in, or the brackets that its line has opened, where a text ends in closing only some of them."""
+    if "\n" in text or place.rest.strip():
+        return ""
+    if place.inside:
+        span = place.language.spans[place.inside]
+        open_ = (
+            span.what == "string"
+            and not span.long
+            and place.language.marks(text, place.inside)[1] == place.inside
+        )
+        return span.closing if open_ else ""
+    if text.rstrip()[-1:] not in CLOSERS:
         return ""
     depth = closed = 0
     for mark in place.language.marks(text)[0]:
@@ -207,6 +219,8 @@ def _closings(line: str, place: Surroundings, *, whole: bool) -> Iterator[str]:
         return
     closers = "".join(CLOSER_OF[mark.sign] for mark in reversed(opened))
     quote = place.language.spans[inside].closing if inside else ""
+    if whole and quote and not place.language.spans[inside].long:
+        return
     if place.language.offside and line.rstrip().endswith(":"):
         yield f"\n{_indentation(place.before + line)}  pass"
     outer = "".join(CLOSER_OF[opening.sign] for opening in reversed(place.open))

@@ -163,6 +163,7 @@ FILLED = [
     ),
     # What a type's own closes, words that letters begin, what stands beside it.
     ("typescript", "type A‸\n> & {\n  b: C\n}\n", "<\n  B,", "<B> = C<\n  B"),
+    ("rust", "fn f() {\n    a(\n        arg!(<MO‸\n            .help(b),\n    )\n}\n", "DE>]", "DE>)"),
     ("javascript", "import util‸;\n", " from from 'x'", " from 'x'"),
     (
         "typescript",
