@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from fim_lsp.text.language import CLOSER_OF, CLOSERS
+from fim_lsp.text.language import CLOSER_OF, CLOSERS, Span
 from fim_lsp.text.surroundings import Surroundings, width
 
 SAME = 8  # lines that begin as the cursor's does, or stand beside it
@@ -28,6 +28,12 @@ def fillings(place: Surroundings, after: str) -> Iterator[str]:
     if span := place.language.spans.get(place.inside):
         yield span.closing
     same, found = _tails(place)
+    if place.rest.strip():
+        # A comment would take in what the line still holds, whatever that is.
+        same, found = (
+            [one for one in each if not any(mark in one for mark in place.language.openings)]
+            for each in (same, found)
+        )
     yield from same
     opens = _opens(place, after)
     wanted = [tail for tail in found if tail.rstrip().endswith(_OPENING) == opens]
@@ -82,9 +88,9 @@ def _openers(place: Surroundings, after: str) -> Iterator[str]:
     for span in (None, *spans):
         start = 0
         if span is not None:
-            start = after.find(span.closing) + len(span.closing)
-            if start < len(span.closing):
+            if not _closed_first(span, after):
                 continue
+            start = after.find(span.closing) + len(span.closing)
         text = after[start:]
         closers = _unopened(place, text, "" if span else inside)
         own = "".join(CLOSER_OF[opening.sign] for opening in reversed(place.open))
@@ -107,6 +113,14 @@ def _keywords(place: Surroundings) -> Iterator[str]:
     for keyword in _KEYWORDS:
         if keyword.startswith(begun):
             yield keyword[len(begun) :]
+
+
+def _closed_first(span: Span, after: str) -> bool:
+    """Whether a text closes a string or comment before it opens one."""
+    if span.opening == span.closing:
+        return after.count(span.closing) % 2 == 1
+    closing, opening = after.find(span.closing), after.find(span.opening)
+    return closing >= 0 and not 0 <= opening < closing
 
 
 def _unopened(place: Surroundings, text: str, inside: str) -> str:
@@ -154,12 +168,6 @@ _OTHERS = (
     " = x<x",
     "[",
     " x",
-    '"',
-    "'",
-    '"""',
-    "'''",
-    'r"""',
-    "/*",
     " do",
     "\n",
     "<",

@@ -97,9 +97,8 @@ def tidy(
 
     asked = whole(*balanced(text, covers, place))
     line = asked[0].rstrip()
-    behind = said[ending.start :].removeprefix(line) if line else ""
-    is_ended = behind != said[ending.start :] and behind.lstrip(" \t").startswith("\n")
-    shown = parsed(*asked, place, multiline=extent.multiline, ended=is_ended)
+    behind = said[ending.start + len(line) :] if said.startswith(line, ending.start) else ""
+    shown = parsed(*asked, place, multiline=extent.multiline, behind=behind if line else "")
     return Tidied(insertion(*shown), insertion(*asked), insertion(*whole(text, covers)))
 
 

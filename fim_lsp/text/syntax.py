@@ -42,14 +42,15 @@ def parsed(
     place: Surroundings,
     *,
     multiline: bool = True,
-    ended: bool = False,
+    behind: str = "",
     clock: Callable[[], float] = time.thread_time,
 ) -> tuple[str, int]:
     """The longest beginning of a text, in whole lines, with which the file is code, and how much of the line's rest it replaces.
 
-    A line may leave open what a key closes where it had begun, or where no more than one is wanted (`multiline`); where the model has `ended`
-    it, no more than a bracket at its end, and what it forgets to close is added.  A word of code alone is nothing that a parser is asked about.
-    "" where no line is left; all of it where nothing can be told.  `clock`: seconds of the processor.
+    A line may leave open what a key closes where it had begun, or where no more than one is wanted (`multiline`).  `behind` is what the model
+    has said behind the text: where it ended the line, what the line forgets to close is added; where it went on with others, the line leaves
+    open no more than a bracket at its end.  A word of code alone is nothing that a parser is asked about.  "" where no line is left; all
+    of it where nothing can be told.  `clock`: seconds of the processor.
     """
     word = not (place.inside or re.search(r"\W", text.strip()))
     if word or place.language.prose or not grammar.trusted(place.told_from[2]):
@@ -62,6 +63,7 @@ def parsed(
     # A line at the left margin may stand within a statement all the same: the whole text is tried in the whole file, too.
     if any(work.takes(part, text, covers) for part in parts):
         return text, covers
+    ended = behind.lstrip(" \t").startswith("\n")
     closers = _forgotten(text, place) if ended else ""
     if closers and any(work.takes(part, text + closers, covers) for part in parts):
         return text + closers, covers
@@ -70,7 +72,7 @@ def parsed(
     line = text.partition("\n")[0]
     alone = not multiline and not place.rest.strip()
     # What one line leaves open is closed with a key, and asked for anew if it is not shown.
-    whole = ended or line != text or bool(place.rest.strip() and not place.closes)
+    whole = (ended and behind.strip() != "") or line != text or bool(place.rest.strip() and not place.closes)
     closings = tuple(_closings(line, place, whole=whole)) if alone or not place.blank else ()
     # Looked at first, before all work is done: what is left of the text is only what is taken.
     may = any(work.takes(part, filling, 0) for filling in likely(place) for part in parts)
