@@ -95,7 +95,7 @@ class Generation:
             raise
         healing = endpoint.healing
         lead = healing.wanted(self._question.prompt.prefix) if heals else ""
-        heard = self._heard = Heard(lead, strict=healing.proven)
+        heard = self._heard = Heard(lead, strict=healing.proven, held=healing.holds)
         request = self._question.request(endpoint.settings.model, self._warmth, lead, held=healing.holds)
         if most is not None:
             request = replace(request, max_tokens=most)

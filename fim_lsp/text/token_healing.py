@@ -38,15 +38,16 @@ def lead_of(prefix: str, *, held: bool = False) -> str:
 class Heard:
     """Reads an answer that has to begin with a lead, and leaves that out.
 
-    With `strict` false, an answer without it is taken for one that goes on behind it.
+    With `strict` false, an answer without it is taken for one that goes on behind it.  `held`: the model was held to it.
     """
 
-    def __init__(self, lead: str, *, strict: bool = True) -> None:
+    def __init__(self, lead: str, *, strict: bool = True, held: bool = False) -> None:
         self.said = ""  # all that was heard
         self.parted = False  # whether it begins with something else, and is no answer
         self.agreed: bool | None = None  # whether it begins with the lead; None as long as that is not known
         self._lead = lead
         self._strict = strict
+        self._held = held
 
     def take(self, piece: str) -> str:
         """The part of a piece that belongs behind the lead."""
@@ -69,8 +70,13 @@ class Heard:
         self.parted = self.parted or (self._strict and self._lead != "" and self.agreed is None)
 
     def tokens(self, tokens: Sequence[Token]) -> Sequence[Token]:
-        """The tokens of an answer by their places in what is left of it."""
+        """The tokens of an answer by their places in what is left of it.
+
+        One that begins in a lead that the model was held to was no choice of its: it counts as sure.
+        """
         size = len(self._lead)
         return [
-            Token(max(0, start - size), end - size, logprob) for start, end, logprob in tokens if end > size
+            Token(max(0, start - size), end - size, 0.0 if self._held and start < size else logprob)
+            for start, end, logprob in tokens
+            if end > size
         ]

@@ -107,5 +107,8 @@ def test_tokens_have_their_places_behind_the_lead():
     assert alone.tokens([Token(0, 1, -1.0), Token(1, 2, -2.0)]) == [Token(0, 1, -2.0)]
     _, word = heard("re", ["ret", "urn"])
     assert word.tokens([Token(0, 3, -1.0), Token(3, 6, -2.0)]) == [Token(0, 1, -1.0), Token(1, 4, -2.0)]
+    forced = Heard("re", held=True)
+    assert forced.take("ret") == "t"
+    assert forced.tokens([Token(0, 3, -9.0), Token(3, 6, -2.0)]) == [Token(0, 1, 0.0), Token(1, 4, -2.0)]
     _, taken_off = heard(" ", ["ab"], strict=False)
     assert taken_off.tokens([Token(0, 2, -1.0)]) == [Token(0, 2, -1.0)]
