@@ -14,7 +14,7 @@ from fim_lsp.words.sentence import Sentence
 
 SERVICE = "https://api.deepseek.com"
 DEFAULT_MODEL = "deepseek-flash"
-SUFFIX = 600  # characters behind the cursor that `"suffixChars": "auto"` sends where they are paid for at every key
+SUFFIX = 500  # characters behind the cursor that `"suffixChars": "auto"` sends where they are paid for at every key
 MOST_SUFFIX = 2_500  # characters that it sends at most
 ENGINES = (
     "auto", "deepseek", "llama.cpp", "ollama", "vllm", "sglang", "mlx", "lmstudio", "mistral", "siliconflow",

@@ -65,7 +65,8 @@ def _tails(place: Surroundings) -> tuple[list[str], list[str]]:
     """How lines go on that begin as the cursor's does; and those that begin with the same word, or stand beside it: the whole of these."""
     begun, depth = place.before.strip(), place.indent
     prefix, suffix, _ = place.told_from
-    above, below = prefix.rsplit("\n", NEAR + 1)[-2:0:-1], suffix.split("\n", NEAR + 1)[1:-1]
+    above = prefix.rsplit("\n", NEAR + 1)[-2 : -NEAR - 2 : -1]
+    below = suffix.split("\n", NEAR + 1)[1 : NEAR + 1]
     near = [line for pair in zip_longest(above, below, fillvalue="") for line in pair if line.strip()]
     beside = [line.strip() for line in near if width(line) == depth]
     if not begun:
@@ -103,7 +104,7 @@ def _openers(place: Surroundings, after: str) -> Iterator[str]:
             yield f"{lead}{opened}{opening}"
         if place.language.offside:
             inner = next((line for line in text.split("\n")[1:] if line.strip()), "")
-            yield f"():\n{inner[: width(inner)]}x = {opened}{opening}"
+            yield f"():\n{inner[: len(inner) - len(inner.lstrip())]}x = {opened}{opening}"
 
 
 def _keywords(place: Surroundings) -> Iterator[str]:

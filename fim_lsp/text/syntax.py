@@ -22,7 +22,7 @@ from fim_lsp.text.surroundings import Surroundings, on_line
 
 MOST = 100_000  # characters of a statement or a file that is parsed: some 10 ms
 AFTER, AFTER_LINES = 50_000, 2_000  # characters and lines behind the cursor that are known
-WORK = 2_000_000  # characters that are parsed for one text, at most: some 30 ms
+WORK = 2_000_000  # characters that are parsed for one text, at most
 SECONDS = 0.1  # of the processor, after which nothing more is parsed: what is no code at all takes a grammar twenty times as long
 AGAIN = 8  # as much work is it to parse a text for the first time as to parse it again so many times
 FILLINGS = 120  # things that a part may be filled with

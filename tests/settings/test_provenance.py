@@ -201,7 +201,7 @@ async def test_a_folder_sends_no_secret_files_and_costs_no_more(start, endpoint)
     (body,) = endpoint.bodies
     assert (body["model"], body["max_tokens"]) == ("deepseek-flash", 99)
     assert len(body["prompt"]) <= 48_000
-    assert len(body["suffix"]) <= 600
+    assert len(body["suffix"]) <= 500
     (said,) = client.messages()
     assert all(f'"{name}"' in said for name in ("exclude", "model", "prefixChars", "maxTokens", "languages"))
     assert "temperature" not in said
@@ -321,8 +321,8 @@ def test_the_extensions_scopes_are_those_of_the_table():
 @pytest.mark.parametrize(
     ("held", "wanted", "left"),
     [
-        ("auto", 600, 600),
-        ("auto", 601, "auto"),
+        ("auto", 500, 500),
+        ("auto", 501, "auto"),
         (2_500, "auto", "auto"),
         (1_999, "auto", 1_999),
         (900, 300, 300),
