@@ -66,6 +66,24 @@ async def test_the_word_at_the_cursor_is_left_to_the_model(served):
         await engine.aclose()
 
 
+@pytest.mark.parametrize("typed", [20, 33, 43])
+async def test_a_key_at_the_cursor_stays_home(served, typed):
+    """What an answer is held to is of the prompt, in which keys are replaced: no part of one leaves."""
+    secret = "sk-9fQ2vX7bLm4Tz8RkW1pYc6Nd3HgJ5sAa0EuGoiBw"[:typed]
+    text = f'total = 1\nAPI_KEY = "{secret}\n'
+    at = await served(Held())
+    at.could = ("x" * 30 + "\n",)
+    at.heeds = False
+    engine = await engine_of(at)
+    try:
+        await shown(engine, text, Place(1, 11 + typed))
+        sent = json.dumps(at.asked)
+        assert at.asked
+        assert not [secret[at_:] for at_ in range(3, typed - 4) if secret[at_ : at_ + 5] in sent]
+    finally:
+        await engine.aclose()
+
+
 async def test_what_passes_over_it_is_found_out(served):
     """Its first words are no answer: it is asked with all of the prompt, and after two of these always."""
     at = await served(Held())
