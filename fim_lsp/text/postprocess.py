@@ -77,7 +77,7 @@ def tidy(
     if place.rest[covers:].strip() and not place.inside and not (in_front and said[end : end + 1] == "\n"):
         text = _without_remark(text, place)
     all_ = text
-    if not covers and not place.inside:
+    if not covers:
         text = without_copy(text, place.below)
 
     def whole(text: str, covers: int) -> tuple[str, int]:
