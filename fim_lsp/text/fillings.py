@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from fim_lsp.text.language import CLOSER_OF, CLOSERS, Span
-from fim_lsp.text.surroundings import Surroundings, width
+from fim_lsp.text.language import CLOSER_OF
+from fim_lsp.text.surroundings import Surroundings, unopened, width
 
 SAME = 8  # lines that begin as the cursor's does, or stand beside it
 TAILS = 24  # ends of such lines
@@ -89,11 +89,11 @@ def _openers(place: Surroundings, after: str) -> Iterator[str]:
     for span in (None, *spans):
         start = 0
         if span is not None:
-            if not _closed_first(span, after):
+            if not span.closed_in(after):
                 continue
             start = after.find(span.closing) + len(span.closing)
         text = after[start:]
-        closers = _unopened(place, text, "" if span else inside)
+        closers = "".join(sign for sign, _ in unopened(place.language, text, "" if span else inside))
         own = "".join(CLOSER_OF[opening.sign] for opening in reversed(place.open))
         extra = closers[: len(closers) - len(own)] if closers.endswith(own) else closers
         if not extra and span is None:
@@ -114,27 +114,6 @@ def _keywords(place: Surroundings) -> Iterator[str]:
     for keyword in _KEYWORDS:
         if keyword.startswith(begun):
             yield keyword[len(begun) :]
-
-
-def _closed_first(span: Span, after: str) -> bool:
-    """Whether a text closes a string or comment before it opens one."""
-    if span.opening == span.closing:
-        return after.count(span.closing) % 2 == 1
-    closing, opening = after.find(span.closing), after.find(span.opening)
-    return closing >= 0 and not 0 <= opening < closing
-
-
-def _unopened(place: Surroundings, text: str, inside: str) -> str:
-    """The brackets that a text closes though it does not open them."""
-    depth, found = 0, ""
-    for sign, _ in place.language.marks(text, inside)[0]:
-        if sign in CLOSER_OF:
-            depth += 1
-        elif sign in CLOSERS:
-            if not depth:
-                found += sign
-            depth = max(depth - 1, 0)
-    return found
 
 
 def _grid(place: Surroundings, words: Sequence[str], ends: Sequence[str]) -> Iterator[str]:

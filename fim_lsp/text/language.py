@@ -32,6 +32,13 @@ class Span(NamedTuple):
     to_end: re.Pattern[str]
     long: bool  # whether it may span lines
 
+    def closed_in(self, text: str) -> bool:
+        """Whether a text that follows it closes it before it opens another; marks that open and close alike come in pairs but for one."""
+        if self.opening == self.closing:
+            return text.count(self.closing) % 2 == 1
+        closing, opening = text.find(self.closing), text.find(self.opening)
+        return closing >= 0 and not 0 <= opening < closing
+
 
 @dataclass(frozen=True, slots=True)
 class Language:

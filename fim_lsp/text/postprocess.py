@@ -137,11 +137,8 @@ def _spoken(text: str, place: Surroundings) -> str:
                 return bare[: -len(mark)].rstrip()
             return ""
     span = place.language.spans.get(place.language.marks(text)[1])
-    if span and span.long and span.what == "comment":
-        after = "\n".join(place.below)
-        closing, opening = after.find(span.closing), after.find(span.opening)
-        if closing < 0 or 0 <= opening < closing:
-            return bare[: bare.rfind(span.opening)].rstrip()
+    if span and span.long and span.what == "comment" and not span.closed_in("\n".join(place.below)):
+        return bare[: bare.rfind(span.opening)].rstrip()
     return text
 
 

@@ -86,7 +86,7 @@ class Surroundings:
         """The brackets that what follows closes first though nothing opens them; "" if there are none or it is not known."""
         after = "\n".join((self.rest, *self.below))
         closers = ""
-        for sign, at in _unopened(self.language, after, self.inside):
+        for sign, at in unopened(self.language, after, self.inside):
             start = after.rfind("\n", 0, at) + 1
             own = start and not after[start:at].strip()
             if (
@@ -119,10 +119,8 @@ class Surroundings:
         span = self.language.spans[self.inside]
         if span.opening == span.closing:
             # Those of other strings come in pairs, if all that follows is counted.
-            return self.told_from[1].count(span.closing) % 2 == 1
-        after = "\n".join((self.rest, *self.below))
-        closing, opening = after.find(span.closing), after.find(span.opening)
-        return closing >= 0 and not 0 <= opening < closing
+            return span.closed_in(self.told_from[1])
+        return span.closed_in("\n".join((self.rest, *self.below)))
 
     @property
     def fence(self) -> str:
@@ -287,13 +285,13 @@ def _owed_behind(tongue: Language, openings: tuple[Opening, ...], after: str) ->
 
 def first_closer(tongue: Language, after: str, inside: str, own: int) -> tuple[str, int] | None:
     """The first bracket after the cursor that closes one before it, and the indentation of its line."""
-    for sign, at in _unopened(tongue, after, inside):
+    for sign, at in unopened(tongue, after, inside):
         start = after.rfind("\n", 0, at) + 1
         return sign, width(after[start:]) if start else own
     return None
 
 
-def _unopened(tongue: Language, after: str, inside: str) -> Iterator[tuple[str, int]]:
+def unopened(tongue: Language, after: str, inside: str) -> Iterator[tuple[str, int]]:
     """The brackets of a text that nothing in it opens, and their offsets."""
     depth = 0
     for sign, at in tongue.marks(after, inside)[0]:
